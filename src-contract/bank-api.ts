@@ -1,0 +1,258 @@
+/**
+ * The bank's interface for terminals, version 1. JSON over HTTP; every request but activation carries
+ * `Authorization: Bearer <JWS>` made by the terminal's own key for that request ({@link RequestAssertion}). Every request
+ * that changes something carries an idempotency key; a repeat with the same key and body is answered with the first answer,
+ * a repeat with another body is refused (409 `idempotency-key-reused`). Errors are problem details (RFC 9457) with a code.
+ */
+import { z } from 'zod';
+import { Policy } from './policy.ts';
+import {
+  Base64Url,
+  CompactJwe,
+  CompactJws,
+  Language,
+  Money,
+  Profile,
+  Sha256Hex,
+  Uuid,
+  WallTimeMs,
+} from './primitives.ts';
+
+/** RFC 7517 public keys; only the members of an Ed25519 or P-256 key. */
+export const Ed25519PublicJwk = z.strictObject({
+  kty: z.literal('OKP'),
+  crv: z.literal('Ed25519'),
+  x: Base64Url.length(43),
+});
+export type Ed25519PublicJwk = z.infer<typeof Ed25519PublicJwk>;
+export const P256PublicJwk = z.strictObject({
+  kty: z.literal('EC'),
+  crv: z.literal('P-256'),
+  x: Base64Url.length(43),
+  y: Base64Url.length(43),
+});
+export type P256PublicJwk = z.infer<typeof P256PublicJwk>;
+
+/** Claims of the JWS that authenticates one request, header `{alg:"EdDSA", typ:"kaopass-request+jws", kid:<terminalId>}`. */
+export const RequestAssertion = z.strictObject({
+  iss: Uuid,
+  aud: z.literal('kaopass-bank'),
+  jti: Uuid,
+  /** Seconds since 1970, as RFC 7519 wants; accepted for 120 s either way. */
+  iat: z.int(),
+  htm: z.enum(['GET', 'POST']),
+  /** Path and query as sent. */
+  htu: z.string().startsWith('/'),
+  /** SHA-256 of the body's bytes, base64url; of zero bytes for a GET. */
+  bodySha256: Base64Url.length(43),
+});
+export type RequestAssertion = z.infer<typeof RequestAssertion>;
+export const REQUEST_ASSERTION_TYP = 'kaopass-request+jws';
+
+export const ProblemCode = z.enum([
+  'invalid-request',
+  'unauthenticated',
+  'activation-code-unknown',
+  'activation-code-used',
+  'activation-code-expired',
+  'idempotency-key-reused',
+  'result-gap',
+  'result-fork',
+  'result-replay',
+  'result-bad-signature',
+  'result-missing',
+  'not-found',
+  'conflict',
+  'unavailable',
+  'internal',
+]);
+export type ProblemCode = z.infer<typeof ProblemCode>;
+
+/** RFC 9457. `detail` names what was wrong; `field` is a JSON path where one field was. */
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: ProblemCode,
+  detail: z.string(),
+  field: z.string().optional(),
+});
+export type Problem = z.infer<typeof Problem>;
+
+/** POST /v1/terminals: a new terminal introduces itself with a one-time code. */
+export const ActivateRequest = z.strictObject({
+  activationCode: z.string().regex(/^[A-Z0-9]{4}(-[A-Z0-9]{4}){2}$/, 'like ABCD-EFGH-2345'),
+  name: z.string().min(1).max(60),
+  profile: Profile,
+  /** For signing match results and requests. */
+  signingKey: Ed25519PublicJwk,
+  /** For what the bank sends to this terminal alone. */
+  encryptionKey: P256PublicJwk,
+  /** JWS by signingKey over the activation code (payload: its ASCII bytes): proof of possession. */
+  proof: CompactJws,
+});
+export type ActivateRequest = z.infer<typeof ActivateRequest>;
+
+export const ActivateAnswer = z.strictObject({
+  terminalId: Uuid,
+  policy: Policy,
+  /** Public key for PIN blocks. */
+  pinKey: P256PublicJwk.extend({ kid: z.string() }),
+  /** Seed of the platform's protecting matrix, 32 bytes, as a JWE (ECDH-ES, A256GCM) for encryptionKey. */
+  protectionSeed: CompactJwe,
+  /** Names the matrix; templates under another one are not compared. */
+  protectionVersion: z.string().max(40),
+});
+export type ActivateAnswer = z.infer<typeof ActivateAnswer>;
+
+/** GET /v1/policy */
+export const PolicyAnswer = z.strictObject({ policy: Policy });
+
+/** A protected template: 512 float32, little endian, unit length after protection, base64url. */
+export const ProtectedTemplate = z.strictObject({
+  values: Base64Url.max(4096),
+  dimensions: z.int().positive().max(4096),
+  /** SHA-256 of the embedding model that made it. */
+  modelSha256: Sha256Hex,
+  protectionVersion: z.string().max(40),
+});
+export type ProtectedTemplate = z.infer<typeof ProtectedTemplate>;
+
+/** POST /v1/enrolments: opens an account for a new person and registers their face. */
+export const EnrolRequest = z.strictObject({
+  idempotencyKey: Uuid,
+  /** Made by the terminal, so that a repeat is the same person. */
+  personId: Uuid,
+  consent: z.strictObject({ version: z.string().max(40), language: Language, agreedAt: WallTimeMs }),
+  template: ProtectedTemplate,
+  /** The look-alike this person was told about, null when none. */
+  lookAlikeOf: Uuid.nullable(),
+  /** The chosen PIN twice, each as a PIN block bound to personId; the bank compares them. */
+  pinBlocks: z.tuple([CompactJwe, CompactJwe]),
+  /** Match result with outcome "enrolled". */
+  result: CompactJws,
+});
+export type EnrolRequest = z.infer<typeof EnrolRequest>;
+
+export const EnrolAnswer = z.discriminatedUnion('outcome', [
+  z.strictObject({
+    outcome: z.literal('enrolled'),
+    personId: Uuid,
+    accountId: Uuid,
+    accountEnding: z.string().length(4),
+  }),
+  z.strictObject({
+    outcome: z.literal('refused'),
+    reason: z.enum(['pin-mismatch', 'pin-too-simple', 'consent-outdated', 'already-enrolled']),
+  }),
+]);
+export type EnrolAnswer = z.infer<typeof EnrolAnswer>;
+
+/** GET /v1/gallery?after=<cursor>&limit=<n>: the feed of templates, oldest change first. Cursor 0 is the beginning. */
+export const GalleryEntry = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('put'),
+    cursor: z.int().positive(),
+    personId: Uuid,
+    template: ProtectedTemplate,
+    lookAlikeOf: Uuid.nullable(),
+  }),
+  z.strictObject({ kind: z.literal('erase'), cursor: z.int().positive(), personId: Uuid }),
+]);
+export type GalleryEntry = z.infer<typeof GalleryEntry>;
+export const GalleryAnswer = z.strictObject({
+  entries: z.array(GalleryEntry).max(500),
+  next: z.int().nonnegative(),
+  more: z.boolean(),
+});
+export type GalleryAnswer = z.infer<typeof GalleryAnswer>;
+
+/** POST /v1/results: match results in order. The first of them must follow the bank's head of this terminal's chain or
+ *  be known already, byte for byte. All or nothing: one bad result refuses the batch and is recorded as an incident. */
+export const ResultsRequest = z.strictObject({ results: z.array(CompactJws).min(1).max(200) });
+export type ResultsRequest = z.infer<typeof ResultsRequest>;
+export const ResultsAnswer = z.strictObject({
+  recorded: z.int().nonnegative(),
+  alreadyKnown: z.int().nonnegative(),
+  headSequence: z.int().nonnegative(),
+});
+export type ResultsAnswer = z.infer<typeof ResultsAnswer>;
+
+export const DeclineReason = z.enum([
+  'pin-wrong',
+  'pin-locked',
+  'pin-required',
+  'insufficient-funds',
+  'over-limit',
+  'unknown-person',
+  'account-closed',
+  'result-not-accepted',
+]);
+export type DeclineReason = z.infer<typeof DeclineReason>;
+
+/** POST /v1/authorisations: asks for money to be held (withdraw, purchase), or for the balance. The match result named
+ *  must have reached the bank before (POST /v1/results). */
+export const AuthoriseRequest = z.strictObject({
+  idempotencyKey: Uuid,
+  transactionId: Uuid,
+  service: z.enum(['withdraw', 'purchase', 'balance']),
+  personId: Uuid,
+  /** Null for a balance. */
+  amount: Money.nullable(),
+  resultId: Uuid,
+  /** PIN block bound to transactionId; null where the policy wants none. */
+  pinBlock: CompactJwe.nullable(),
+});
+export type AuthoriseRequest = z.infer<typeof AuthoriseRequest>;
+
+export const AccountView = z.strictObject({ accountEnding: z.string().length(4), available: Money, ledger: Money });
+export type AccountView = z.infer<typeof AccountView>;
+
+export const AuthoriseAnswer = z.discriminatedUnion('outcome', [
+  z.strictObject({ outcome: z.literal('approved'), authorisationId: Uuid, account: AccountView }),
+  z.strictObject({
+    outcome: z.literal('declined'),
+    reason: DeclineReason,
+    attemptsLeft: z.int().nonnegative().nullable(),
+    available: Money.nullable(),
+  }),
+]);
+export type AuthoriseAnswer = z.infer<typeof AuthoriseAnswer>;
+
+/** POST /v1/captures: money really moved; at most what was held. The rest of the hold is released. */
+export const CaptureRequest = z.strictObject({ idempotencyKey: Uuid, authorisationKey: Uuid, amount: Money });
+export type CaptureRequest = z.infer<typeof CaptureRequest>;
+/** POST /v1/reversals: nothing moved; the hold is released. Names the authorisation by its idempotency key, so that an
+ *  authorisation whose answer was lost can be reversed; one the bank never saw is barred from being made later. */
+export const ReversalRequest = z.strictObject({
+  idempotencyKey: Uuid,
+  authorisationKey: Uuid,
+  reason: z.string().max(60),
+});
+export type ReversalRequest = z.infer<typeof ReversalRequest>;
+/** POST /v1/deposits: notes that are in the machine. The match result must have reached the bank before. */
+export const DepositRequest = z.strictObject({
+  idempotencyKey: Uuid,
+  transactionId: Uuid,
+  personId: Uuid,
+  amount: Money,
+  resultId: Uuid,
+});
+export type DepositRequest = z.infer<typeof DepositRequest>;
+/** POST /v1/stand-ins: a purchase the terminal approved while the bank could not be asked. Always recorded. */
+export const StandInRequest = z.strictObject({
+  idempotencyKey: Uuid,
+  transactionId: Uuid,
+  personId: Uuid,
+  amount: Money,
+  at: WallTimeMs,
+  resultId: Uuid,
+});
+export type StandInRequest = z.infer<typeof StandInRequest>;
+/** Answer to a capture, reversal, deposit or stand-in. */
+export const PostingAnswer = z.strictObject({ outcome: z.literal('posted'), account: AccountView.nullable() });
+export type PostingAnswer = z.infer<typeof PostingAnswer>;
+
+/** GET /v1/health, without authentication. */
+export const HealthAnswer = z.strictObject({ status: z.literal('ok'), database: z.enum(['pglite', 'postgresql']) });
+export type HealthAnswer = z.infer<typeof HealthAnswer>;

@@ -1,0 +1,62 @@
+/**
+ * The cash acceptor, in XFS4IoT's words (CashAcceptor): a cash-in transaction starts, notes are counted into the escrow or
+ * refused, and the end stores them; a rollback gives them back.
+ */
+import type { NoteCount } from '../../src-contract/screen.ts';
+import type { CashUnit } from './cash-dispenser.ts';
+import type { Device } from './device.ts';
+
+export interface AcceptorStatus {
+  readonly units: readonly CashUnit[];
+  readonly escrow: readonly NoteCount[];
+  readonly inputPosition: 'empty' | 'notEmpty';
+}
+
+/** XFS4IoT CashAcceptor.GetCashInStatus: the last cash-in transaction, kept over restarts. */
+export interface CashInStatus {
+  readonly transactionId: string | null;
+  readonly state: 'none' | 'active' | 'ok' | 'rollback' | 'retract' | 'unknown';
+  /** Notes in escrow while active; notes stored once ok; notes given back after a rollback. */
+  readonly notes: readonly NoteCount[];
+}
+
+export type CashInEvent =
+  /** Notes went to escrow, counted since the transaction started. */
+  | { readonly kind: 'counted'; readonly escrow: readonly NoteCount[] }
+  /** Notes not recognised lie in the customer's reach again. */
+  | { readonly kind: 'refused'; readonly notes: number }
+  | { readonly kind: 'escrowFull' };
+
+export type CashAcceptorFailure = {
+  readonly outcome: 'failed';
+  readonly error: 'jammed' | 'escrowFull' | 'cashUnitError' | 'hardwareError' | 'noDevice' | 'sequenceError';
+  readonly message: string;
+};
+
+export interface CashAcceptor extends Device {
+  status(signal: AbortSignal): Promise<AcceptorStatus>;
+  /** Opens the input. Counted and refused notes are told to the listener until the transaction ends. */
+  cashInStart(
+    transactionId: string,
+    listener: (event: CashInEvent) => void,
+    signal: AbortSignal,
+  ): Promise<{ readonly outcome: 'started' } | CashAcceptorFailure>;
+  /** Stops taking notes, waits for the counting to finish, and answers what is in escrow. */
+  cashInStop(
+    signal: AbortSignal,
+  ): Promise<
+    | { readonly outcome: 'counted'; readonly escrow: readonly NoteCount[]; readonly refusedNotes: number }
+    | CashAcceptorFailure
+  >;
+  /** Escrow to storage. After this the notes are the bank's. */
+  cashInEnd(
+    signal: AbortSignal,
+  ): Promise<{ readonly outcome: 'stored'; readonly notes: readonly NoteCount[] } | CashAcceptorFailure>;
+  /** Escrow back to the customer. */
+  cashInRollback(
+    signal: AbortSignal,
+  ): Promise<{ readonly outcome: 'returned'; readonly notes: readonly NoteCount[] } | CashAcceptorFailure>;
+  /** Resolves when returned or refused notes were taken. */
+  returnedTaken(timeoutMs: number, signal: AbortSignal): Promise<'taken' | 'timeout'>;
+  cashInStatus(signal: AbortSignal): Promise<CashInStatus>;
+}

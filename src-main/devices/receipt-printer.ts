@@ -1,0 +1,19 @@
+/** The receipt printer, in XFS4IoT's words (Printer.PrintRaw). */
+import type { Device } from './device.ts';
+
+export interface PrinterStatus {
+  readonly paper: 'full' | 'low' | 'out' | 'jammed' | 'unknown';
+}
+export type PrintCompletion =
+  | { readonly outcome: 'printed' }
+  | {
+      readonly outcome: 'failed';
+      readonly error: 'paperOut' | 'paperJammed' | 'hardwareError' | 'noDevice';
+      readonly message: string;
+    };
+
+export interface ReceiptPrinter extends Device {
+  status(signal: AbortSignal): Promise<PrinterStatus>;
+  /** Prints ESC/POS bytes and cuts. */
+  print(bytes: Uint8Array, signal: AbortSignal): Promise<PrintCompletion>;
+}

@@ -1,0 +1,101 @@
+/**
+ * What the vision worker says about one frame. It knows nothing of people: no gallery, no names, no memory of other frames.
+ * Lengths are pixels of the frame, angles degrees, times the camera's monotonic ms.
+ */
+import type { LookHint } from '../../src-contract/screen.ts';
+
+export interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Why a face is not good enough to compare, worst first. Empty means good. */
+export type QualityProblem =
+  | 'too-small'
+  | 'too-large'
+  | 'off-centre'
+  | 'turned'
+  | 'tilted'
+  | 'blurred'
+  | 'dark'
+  | 'bright'
+  | 'cut-off';
+
+export interface FaceQuality {
+  readonly problems: readonly QualityProblem[];
+  /** Distance between the eyes, px. */
+  readonly interEyePx: number;
+  /** Variance of the Laplacian over the aligned crop's luma; larger is sharper. */
+  readonly sharpness: number;
+  /** Mean luma of the aligned crop, 0…255. */
+  readonly exposure: number;
+  /** One number to choose the best frames by, 0…1. */
+  readonly score: number;
+}
+
+export interface Pose {
+  readonly yawDeg: number;
+  readonly pitchDeg: number;
+  readonly rollDeg: number;
+}
+
+/** What one frame shows for or against a living face; src-main/vision/presentation-attack.ts weighs a sequence of them. */
+export interface LivenessCues {
+  /** The passive model's probability that this is a living face, 0…1. */
+  readonly passive: number;
+  /** Strength, 0…1, of straight edges around the face as of a sheet or a screen. */
+  readonly border: number;
+  /** 64-bit hash of the frame's raw pixels, hex: a camera never delivers the same twice. */
+  readonly frameDigest: string;
+}
+
+export interface FaceObservation {
+  readonly box: Box;
+  /** Detector's confidence, 0…1. */
+  readonly confidence: number;
+  /** 68 points (iBUG 300-W order), x0,y0,x1,y1 …; empty for faces that were not chosen. */
+  readonly landmarks: Float32Array;
+  readonly pose: Pose | null;
+  readonly quality: FaceQuality | null;
+  readonly liveness: LivenessCues | null;
+  /** Unit length, the embedding model's dimensions, unprotected; null unless asked for, chosen and of good quality. */
+  readonly embedding: Float32Array | null;
+}
+
+export interface Observation {
+  readonly sequence: number;
+  readonly capturedAtMs: number;
+  readonly width: number;
+  readonly height: number;
+  /** Largest first. */
+  readonly faces: readonly FaceObservation[];
+  /** Index of the face the session is about: the largest, when it clearly is; null when nobody is or several could be. */
+  readonly chosen: number | null;
+  /** The most useful thing to tell the customer; null when the frame is good. */
+  readonly hint: LookHint | null;
+  /** Ms spent in each stage, for the benchmark and the technician. */
+  readonly stageMs: Readonly<Record<string, number>>;
+}
+
+/** The worker, from the main thread's side. One frame at a time. */
+export interface Vision {
+  /** Checksums of the loaded models by role, for match results. */
+  readonly models: readonly { readonly role: string; readonly sha256: string }[];
+  /** The embedder's own calibration and dimensions. */
+  readonly embedder: { readonly sha256: string; readonly dimensions: number; readonly calibration: Calibration };
+  /** Looks at one frame. Throws TerminalError FRAME_INVALID or VISION_FAILED; rejects with the signal's reason. */
+  observe(frame: import('../../src-contract/frame.ts').Frame, signal: AbortSignal): Promise<Observation>;
+  close(): Promise<void>;
+}
+
+/** How a comparison score becomes a false-match rate, as the model's manifest says it was measured. */
+export interface Calibration {
+  /** Points of the curve, scores rising; log10 of the single-comparison FMR at that score, interpolated between,
+   *  extrapolated along the last segment. Never reported below floorLog10Fmr: no data supports a smaller claim. */
+  readonly points: readonly { readonly score: number; readonly log10Fmr: number }[];
+  readonly floorLog10Fmr: number;
+  /** Multiplies every rate, for the difference between the calibration's faces and a terminal's. */
+  readonly safetyFactor: number;
+}
