@@ -3,12 +3,26 @@
  * to this terminal alone, and an AES-256 key for what rests on its disk. Made on first use, kept in the key store, held
  * here as KeyObjects, whose bytes no log, error or inspection prints.
  */
-import type { KeyObject } from 'node:crypto';
-import type { Ed25519PublicJwk, P256PublicJwk } from '../../src-contract/bank-api.ts';
-import type { MatchResult } from '../../src-contract/match-result.ts';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto';
+import { CompactSign, compactDecrypt } from 'jose';
+import {
+  Ed25519PublicJwk,
+  P256PublicJwk,
+  REQUEST_ASSERTION_TYP,
+  type RequestAssertion,
+} from '../../src-contract/bank-api.ts';
+import { MATCH_RESULT_TYP, type MatchResult } from '../../src-contract/match-result.ts';
 import type { Uuid } from '../../src-contract/primitives.ts';
 import type { Chance, Clock } from '../clock.ts';
-import type { Activation } from './activation.ts';
+import { TerminalError } from '../errors.ts';
+import { type Activation, readActivation } from './activation.ts';
 import type { KeyStore } from './key-store.ts';
 
 export interface RequestToAssert {
@@ -44,5 +58,115 @@ export interface IdentityOptions {
   readonly chance: Chance;
 }
 
+/** JWS `typ` of the proof of possession; the payload is the code's ASCII bytes. */
+const ACTIVATION_PROOF_TYP = 'kaopass-activation+jws';
+
+/** Names in the key store. */
+const SIGNING_KEY = 'signing-key';
+const ENCRYPTION_KEY = 'encryption-key';
+const DATA_KEY = 'data-key';
+const DATA_KEY_BYTES = 32;
+
 /** Opens the terminal's identity, making its keys on first use. Throws TerminalError KEY_STORE_INVALID. */
-export declare function openIdentity(options: IdentityOptions): Promise<Identity>;
+export async function openIdentity({ keyStore, clock, chance }: IdentityOptions): Promise<Identity> {
+  const signingKey = await privateKey(
+    keyStore,
+    SIGNING_KEY,
+    'ed25519',
+    () => generateKeyPairSync('ed25519').privateKey,
+  );
+  const encryptionKey = await privateKey(
+    keyStore,
+    ENCRYPTION_KEY,
+    'ec',
+    () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
+  );
+  const dataKey = createSecretKey(await dataKeyBytes(keyStore, chance));
+  const activation = await readActivation(keyStore);
+  const terminalId = activation?.terminalId ?? null;
+
+  /** One compact JWS; `kid` only once there is a name to give. */
+  const sign = (payload: Uint8Array, typ: string, kid: string | null): Promise<string> =>
+    new CompactSign(payload)
+      .setProtectedHeader({ alg: 'EdDSA', typ, ...(kid === null ? {} : { kid }) })
+      .sign(signingKey);
+
+  return {
+    activation,
+    terminalId,
+    signingPublicKey: Ed25519PublicJwk.parse(createPublicKey(signingKey).export({ format: 'jwk' })),
+    encryptionPublicKey: P256PublicJwk.parse(createPublicKey(encryptionKey).export({ format: 'jwk' })),
+    dataKey,
+    signResult: async (result) => sign(utf8(JSON.stringify(result)), MATCH_RESULT_TYP, named(terminalId)),
+    assertRequest: async ({ method, pathAndQuery, body }) => {
+      const claims: RequestAssertion = {
+        iss: named(terminalId),
+        aud: 'kaopass-bank',
+        jti: chance.id(),
+        iat: Math.floor(clock.now() / 1000),
+        htm: method,
+        htu: pathAndQuery,
+        bodySha256: createHash('sha256').update(body).digest('base64url'),
+      };
+      return sign(utf8(JSON.stringify(claims)), REQUEST_ASSERTION_TYP, claims.iss);
+    },
+    proveActivationCode: (activationCode) => sign(utf8(activationCode), ACTIVATION_PROOF_TYP, null),
+    openSecret: async (jwe) => {
+      try {
+        const { plaintext } = await compactDecrypt(jwe, encryptionKey, {
+          keyManagementAlgorithms: ['ECDH-ES'],
+          contentEncryptionAlgorithms: ['A256GCM'],
+        });
+        return new Uint8Array(plaintext);
+      } catch {
+        // The cause is left out: a library's words about key material do not belong in a log.
+        throw invalid("a secret from the bank cannot be opened with this terminal's encryption key");
+      }
+    },
+  };
+}
+
+function named(terminalId: Uuid | null): Uuid {
+  if (terminalId !== null) return terminalId;
+  throw new TerminalError('NOT_ACTIVATED', 'this terminal has no name yet: activate it with a code from the bank');
+}
+
+/** PKCS #8 (RFC 5958) in DER. */
+async function privateKey(
+  keyStore: KeyStore,
+  name: string,
+  type: 'ed25519' | 'ec',
+  generate: () => KeyObject,
+): Promise<KeyObject> {
+  let der = await keyStore.get(name);
+  if (der === null) {
+    const made = new Uint8Array(generate().export({ type: 'pkcs8', format: 'der' }));
+    // Of two processes that start at once, one wins, and both use its key.
+    der = (await keyStore.create(name, made)) ? made : await keyStore.get(name);
+  }
+  try {
+    const key = createPrivateKey({ key: Buffer.from(der ?? []), format: 'der', type: 'pkcs8' });
+    if (key.asymmetricKeyType === type) return key;
+  } catch {
+    // Falls through: OpenSSL's message adds nothing a technician could use.
+  }
+  throw invalid(`the key store's "${name}" is not the private key it should be`);
+}
+
+async function dataKeyBytes(keyStore: KeyStore, chance: Chance): Promise<Uint8Array> {
+  let bytes = await keyStore.get(DATA_KEY);
+  if (bytes === null) {
+    const made = chance.bytes(DATA_KEY_BYTES);
+    bytes = (await keyStore.create(DATA_KEY, made)) ? made : await keyStore.get(DATA_KEY);
+  }
+  if (bytes?.length === DATA_KEY_BYTES) return bytes;
+  throw invalid(`the key store's "${DATA_KEY}" is not ${DATA_KEY_BYTES} bytes long`);
+}
+
+function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function invalid(message: string): TerminalError {
+  return new TerminalError('KEY_STORE_INVALID', message);
+}

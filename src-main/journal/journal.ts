@@ -3,11 +3,27 @@
  * synchronous=FULL: what a method recorded is on disk when it returns, or it threw and nothing was recorded. Survives the
  * loss of power between any two writes; does not survive a disk that lies about fsync.
  */
+import type { Database } from 'better-sqlite3';
+import { z } from 'zod';
 import type { MatchResult } from '../../src-contract/match-result.ts';
-import type { Policy } from '../../src-contract/policy.ts';
-import type { Language, MinorUnits, Money, Service, Uuid, WallTimeMs } from '../../src-contract/primitives.ts';
+import { Policy } from '../../src-contract/policy.ts';
+import {
+  Language,
+  type MinorUnits,
+  type Money,
+  type Service,
+  Uuid,
+  WallTimeMs,
+} from '../../src-contract/primitives.ts';
 import type { Chance, Clock } from '../clock.ts';
+import { TerminalError } from '../errors.ts';
+import { openDatabase, translated } from './database.ts';
+import { journalMigrations } from './migrations/migrations.ts';
 import type { Outbox, OutboxMessage } from './outbox.ts';
+import { resultChain } from './result-chain.ts';
+import { sqliteOutbox } from './sqlite-outbox.ts';
+import { standInTotals } from './stand-in-totals.ts';
+import { transactionReader } from './transaction-reader.ts';
 
 /** Anything JSON can carry, without a PIN, name, account number, template or image. */
 export type Detail = Readonly<Record<string, unknown>>;
@@ -62,14 +78,16 @@ export interface RecordedResult {
   readonly jws: string;
 }
 
-export interface ConsentRecord {
-  readonly version: string;
-  readonly language: Language;
-  readonly agreed: boolean;
-  readonly at: WallTimeMs;
+export const ConsentRecord = z.strictObject({
+  /** Of the text that was shown. */
+  version: z.string().min(1).max(40),
+  language: Language,
+  agreed: z.boolean(),
+  at: WallTimeMs,
   /** Null when the person refused, and so was never given an id. */
-  readonly personId: Uuid | null;
-}
+  personId: Uuid.nullable(),
+});
+export type ConsentRecord = z.infer<typeof ConsentRecord>;
 
 /** What was let through since the bank could last be asked. Each 'stand-in' message counts in the commit that queues it. */
 export interface StandInTotals {
@@ -132,5 +150,140 @@ export interface JournalOptions {
   readonly outboxLimit?: number;
 }
 
+/** "KPJ1" in ASCII. */
+const APPLICATION_ID = 0x4b50_4a31;
+/** About two weeks of a busy checkout without its bank. Far above what stand-in limits let happen. */
+const OUTBOX_LIMIT_DEFAULT = 50_000;
+
 /** Opens, checks and migrates the journal. Throws DATABASE_CORRUPT or DATABASE_NEWER, naming the file and changing nothing. */
-export declare function openJournal(options: JournalOptions): Journal;
+export function openJournal(options: JournalOptions): Journal {
+  const { path, clock, chance, signer, onAlarm, outboxLimit = OUTBOX_LIMIT_DEFAULT } = options;
+  const db = openDatabase({
+    path,
+    migrations: journalMigrations,
+    applicationId: APPLICATION_ID,
+    unusable: 'DATABASE_CORRUPT',
+    now: clock.now,
+  });
+  try {
+    return journalOver(db, { path, clock, chance, signer, onAlarm, outboxLimit });
+  } catch (cause) {
+    db.close();
+    throw translated(cause, path, 'DATABASE_CORRUPT');
+  }
+}
+
+function journalOver(db: Database, options: Required<JournalOptions>): Journal {
+  const { path, clock, chance, signer, onAlarm, outboxLimit } = options;
+  const outbox = sqliteOutbox(db, path, { clock, onAlarm });
+  const chain = resultChain(db, path, { clock, chance, signer, outbox });
+  const meta = metaOf(db);
+  belongsTo(signer.terminalId, meta, path);
+  const totals = standInTotals(db);
+  const read = transactionReader(db);
+
+  const insertTransaction = db.prepare<unknown[]>('INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?, ?)');
+  const insertEvent = db.prepare<unknown[]>('INSERT INTO transaction_events VALUES (?, ?, ?, ?, ?, ?)');
+  const lastEvent = db.prepare<[string], { number: number; final: number }>(
+    'SELECT number, final FROM transaction_events WHERE transaction_id = ? ORDER BY number DESC LIMIT 1',
+  );
+  const insertConsent = db.prepare<unknown[]>(
+    'INSERT INTO consents (version, language, agreed, at, person_id) VALUES (?, ?, ?, ?, ?)',
+  );
+  const consentRows = db.prepare<[number], { agreed: number }>(
+    'SELECT version, language, agreed, at, person_id AS personId FROM consents ORDER BY id DESC LIMIT ?',
+  );
+
+  /** One SQL transaction, taken for writing from its start; on disk when this returns. */
+  const commit = (work: () => void): void => {
+    try {
+      db.transaction(work).immediate();
+    } catch (cause) {
+      throw translated(cause, path, 'DATABASE_CORRUPT');
+    }
+  };
+  const queue = (messages: readonly OutboxMessage[]): void => {
+    for (const message of messages) {
+      outbox.enqueue(message);
+      if (message.kind === 'stand-in') totals.add(message.body.personId, message.body.amount.amountMinor);
+    }
+  };
+
+  return {
+    begin: ({ transactionId, service, personId, amount, detail = {} }, messages = []) => {
+      if (outbox.size() >= outboxLimit) {
+        throw new TerminalError(
+          'BANK_UNREACHABLE',
+          `the outbox holds ${outboxLimit} messages the bank has not heard: nothing new is begun`,
+        );
+      }
+      commit(() => {
+        const at = clock.now();
+        const { amountMinor = null, currency = null } = amount ?? {};
+        insertTransaction.run(transactionId, service, personId, amountMinor, currency, JSON.stringify(detail), at);
+        insertEvent.run(transactionId, 1, 'begun', '{}', 0, at);
+        queue(messages);
+      });
+    },
+    record: (transactionId, { state, detail = {}, final = false }, messages = []) =>
+      commit(() => {
+        const last = lastEvent.get(transactionId);
+        if (!last || last.final === 1) {
+          const why = last ? 'is final: nothing more can happen to it' : 'is not in the journal';
+          throw new TerminalError('TRANSACTION_UNKNOWN', `transaction ${transactionId} ${why} (event "${state}")`);
+        }
+        insertEvent.run(transactionId, last.number + 1, state, JSON.stringify(detail), final ? 1 : 0, clock.now());
+        queue(messages);
+      }),
+    transaction: (transactionId) => read.one(transactionId),
+    openTransactions: () => read.open(),
+    transactions: ({ limit }) => read.newest(limit),
+    recordResult: (unsigned) => chain.record(unsigned),
+    head: () => {
+      const head = chain.head();
+      return head && { sequence: head.sequence, resultId: head.resultId };
+    },
+    outbox,
+    outboxSize: outbox.size,
+    standIn: totals,
+    policy: () => {
+      const stored = meta.get('policy');
+      return stored === null ? null : Policy.parse(JSON.parse(stored));
+    },
+    storePolicy: (policy) => commit(() => meta.put('policy', JSON.stringify(Policy.parse(policy)))),
+    recordConsent: (consent) =>
+      commit(() => {
+        const { version, language, agreed, at, personId } = ConsentRecord.parse(consent);
+        insertConsent.run(version, language, agreed ? 1 : 0, at, personId);
+      }),
+    consents: ({ limit }) =>
+      consentRows.all(limit).map((row) => ConsentRecord.parse({ ...row, agreed: row.agreed === 1 })),
+    close: () => {
+      db.close();
+    },
+  };
+}
+
+function metaOf(db: Database) {
+  const select = db.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck();
+  const upsert = db.prepare<[string, string]>(
+    'INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+  );
+  return {
+    get: (key: string): string | null => select.get(key) ?? null,
+    put: (key: string, value: string): void => void upsert.run(key, value),
+  };
+}
+
+/** A journal is one terminal's. Under another's name its next result would claim a place in a chain it is not part of. */
+function belongsTo(terminalId: Uuid | null, meta: ReturnType<typeof metaOf>, path: string): void {
+  if (terminalId === null) return;
+  const owner = meta.get('terminalId');
+  if (owner === null) meta.put('terminalId', terminalId);
+  else if (owner !== terminalId) {
+    throw new TerminalError(
+      'CONFIG_INVALID',
+      `the journal ${path} is terminal ${owner}'s, and this is terminal ${terminalId}`,
+    );
+  }
+}

@@ -1,0 +1,5 @@
+import type { Migration } from '../database.ts';
+import { journal0001 } from './0001-journal.ts';
+
+/** In order. A step that was released is never changed: it is followed by another. */
+export const journalMigrations: readonly Migration[] = [journal0001];
