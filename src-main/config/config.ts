@@ -1,0 +1,121 @@
+/**
+ * One terminal's configuration: a JSON file the technician writes (or provisioning does), parsed strictly. A key we don't
+ * know or a value that doesn't fit refuses to start and names the key; nothing is guessed.
+ */
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { Language, Profile, Service } from '../../src-contract/primitives.ts';
+import { CameraSource } from '../../src-contract/screen.ts';
+import { TerminalError } from '../errors.ts';
+
+const Port = z.int().min(0).max(65_535);
+
+export const Config = z.strictObject({
+  /** Shown on screen and receipts. */
+  name: z.string().min(1).max(60),
+  profile: Profile,
+  /** Language of a new visit. */
+  language: Language.default('ja'),
+  /** Offered services; null means all the profile can do. */
+  services: z.array(Service).min(1).nullable().default(null),
+  /** Origin of the bank's API. */
+  bankUrl: z.url({ protocol: /^https?$/ }),
+  camera: CameraSource.default({ kind: 'device', label: null }),
+  /** True paints "demonstration" on every screen: the camera is footage, the money is not real. */
+  demonstration: z.boolean().default(false),
+  devices: z
+    .strictObject({
+      kind: z.literal('simulated'),
+      /** Port of the simulated devices' control panel on 127.0.0.1; 0 takes any free one. */
+      controlPort: Port.default(0),
+      /** Times faster than the real thing; 1 is as slow as hardware. */
+      speed: z.number().positive().max(1000).default(1),
+    })
+    .default({ kind: 'simulated', controlPort: 0, speed: 1 }),
+  screen: z
+    .strictObject({
+      /** Port of the Chromium host on 127.0.0.1; 0 takes any free one. */
+      port: Port.default(0),
+      /** No window: for machines without a display. */
+      headless: z.boolean().default(false),
+      /** Lets a debugger on this machine drive the browser. Only for demonstrations and tests. */
+      remoteDebugging: z.boolean().default(false),
+      /** An MJPEG file that Chromium shows as its camera. Only for demonstrations and tests. */
+      fakeCamera: z.string().nullable().default(null),
+    })
+    .default({ port: 0, headless: false, remoteDebugging: false, fakeCamera: null }),
+  vision: z.strictObject({ threads: z.int().min(1).max(16).default(2) }).default({ threads: 2 }),
+  /** Path of a JSON file of goods, relative to the data directory; null takes the demonstration's. */
+  goods: z.string().nullable().default(null),
+  patience: z
+    .strictObject({
+      /** How long a screen waits for a person, ms. */
+      answerMs: z.int().min(1_000).max(600_000).default(45_000),
+      /** How long before its end the screen warns, ms. */
+      warnMs: z.int().min(500).max(120_000).default(15_000),
+      /** How long a look may take before it ends as a refusal, ms. */
+      lookMs: z.int().min(3_000).max(120_000).default(20_000),
+      /** How long notes stay in the customer's reach before they are retracted, ms. */
+      takeMs: z.int().min(1_000).max(120_000).default(30_000),
+      /** How long the last screen of a visit stays, ms. */
+      farewellMs: z.int().min(500).max(60_000).default(6_000),
+    })
+    .default({ answerMs: 45_000, warnMs: 15_000, lookMs: 20_000, takeMs: 30_000, farewellMs: 6_000 }),
+});
+export type Config = z.infer<typeof Config>;
+
+/** Says what is wrong with a value in one sentence: the key's path, and what was expected there. */
+export function explainIssues(error: z.ZodError): string {
+  return error.issues
+    .map((issue) => {
+      const where = issue.path.length > 0 ? issue.path.join('.') : 'the top level';
+      if (issue.code === 'unrecognized_keys')
+        return `unknown key ${issue.keys.map((k) => `"${k}"`).join(', ')} at ${where}`;
+      return `${where}: ${issue.message}`;
+    })
+    .join('; ');
+}
+
+export function parseConfig(value: unknown, source: string): Config {
+  const parsed = Config.safeParse(value);
+  if (!parsed.success) throw new TerminalError('CONFIG_INVALID', `${source}: ${explainIssues(parsed.error)}`);
+  if (parsed.data.services) {
+    const possible = PROFILE_SERVICES[parsed.data.profile];
+    const stray = parsed.data.services.filter((service) => !possible.includes(service));
+    if (stray.length > 0) {
+      throw new TerminalError(
+        'CONFIG_INVALID',
+        `${source}: services: profile "${parsed.data.profile}" has no ${stray.join(', ')}`,
+      );
+    }
+  }
+  return parsed.data;
+}
+
+/** Reads a configuration file. Throws TerminalError CONFIG_INVALID that names the file and what is wrong in it. */
+export function loadConfig(path: string): Config {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new TerminalError(
+      'CONFIG_INVALID',
+      `${path}: cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'error'})`,
+      { cause },
+    );
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new TerminalError('CONFIG_INVALID', `${path}: is not JSON (${(cause as Error).message})`, { cause });
+  }
+  return parseConfig(value, path);
+}
+
+/** What a profile can offer. */
+export const PROFILE_SERVICES: Readonly<Record<Profile, readonly Service[]>> = {
+  atm: ['withdraw', 'deposit', 'balance', 'enrol'],
+  checkout: ['purchase'],
+  gate: [],
+};

@@ -1,0 +1,87 @@
+/** Asking the bank to hold money, with the journal written before and after (design, invariants 1 and 2). */
+import type { AccountView, AuthoriseAnswer, DeclineReason } from '../../src-contract/bank-api.ts';
+import type { Money, Uuid } from '../../src-contract/primitives.ts';
+import type { SorryCode } from '../../src-contract/screen.ts';
+import { TerminalError } from '../errors.ts';
+import type { SessionPorts } from './ports.ts';
+
+export interface MoneyOrder {
+  readonly transactionId: Uuid;
+  readonly service: 'withdraw' | 'purchase';
+  readonly personId: Uuid;
+  readonly amount: Money;
+  readonly resultId: Uuid;
+  readonly pinBlock: string | null;
+}
+
+export type Authorised =
+  | { readonly outcome: 'approved'; readonly authorisationKey: Uuid; readonly account: AccountView }
+  | { readonly outcome: 'declined'; readonly reason: DeclineReason; readonly attemptsLeft: number | null }
+  /** The bank can't be asked. Whatever it did with a question whose answer was lost is being reversed. */
+  | { readonly outcome: 'unreachable' };
+
+/** For the whole question, results still queued included. A customer waits in front of it, ms. */
+export const AUTHORISE_MS_MAX = 15_000;
+
+export interface AuthoriseOptions {
+  /** Leaves the transaction open when the bank can't be reached, for what may stand in for its answer. */
+  readonly standIn?: boolean;
+}
+
+/**
+ * The match result must have reached the bank first: it refuses a question about one it does not know. The transaction must
+ * have been begun in the journal. A wrong PIN leaves it open for the next try; every other refusal ends it.
+ */
+export async function authorise(
+  ports: SessionPorts,
+  order: MoneyOrder,
+  signal: AbortSignal,
+  { standIn = false }: AuthoriseOptions = {},
+): Promise<Authorised> {
+  if ((await ports.sync.flush(signal)) !== 'drained') {
+    ports.journal.record(order.transactionId, { state: 'not-asked', final: !standIn });
+    return { outcome: 'unreachable' };
+  }
+  const authorisationKey = ports.chance.id();
+  ports.journal.record(order.transactionId, { state: 'authorising', detail: { authorisationKey } });
+  let answer: AuthoriseAnswer;
+  try {
+    answer = await ports.bank.authorise({ idempotencyKey: authorisationKey, ...order }, signal);
+  } catch (error) {
+    if (error instanceof TerminalError && error.code === 'BANK_REFUSED') {
+      ports.journal.record(order.transactionId, { state: 'refused', detail: { message: error.message }, final: true });
+      return { outcome: 'declined', reason: 'result-not-accepted', attemptsLeft: null };
+    }
+    ports.journal.record(order.transactionId, { state: 'unanswered', final: !standIn }, [
+      reversal(ports, authorisationKey, 'no-answer'),
+    ]);
+    return { outcome: 'unreachable' };
+  }
+  if (answer.outcome === 'approved') {
+    ports.journal.record(order.transactionId, { state: 'authorised', detail: { authorisationKey } });
+    return { outcome: 'approved', authorisationKey, account: answer.account };
+  }
+  const again = answer.reason === 'pin-wrong' && (answer.attemptsLeft ?? 0) > 0;
+  ports.journal.record(order.transactionId, { state: 'declined', detail: { reason: answer.reason }, final: !again });
+  return { outcome: 'declined', reason: answer.reason, attemptsLeft: answer.attemptsLeft };
+}
+
+export function reversal(ports: SessionPorts, authorisationKey: Uuid, reason: string) {
+  return { kind: 'reversal' as const, body: { idempotencyKey: ports.chance.id(), authorisationKey, reason } };
+}
+
+export function capture(ports: SessionPorts, authorisationKey: Uuid, amount: Money) {
+  return { kind: 'capture' as const, body: { idempotencyKey: ports.chance.id(), authorisationKey, amount } };
+}
+
+/** What the customer is told when the bank said no. */
+export const DECLINE_SORRY: Readonly<Record<DeclineReason, SorryCode>> = {
+  'pin-wrong': 'pin-wrong',
+  'pin-locked': 'pin-locked',
+  'pin-required': 'failed',
+  'insufficient-funds': 'insufficient-funds',
+  'over-limit': 'over-limit',
+  'unknown-person': 'nobody',
+  'account-closed': 'account-closed',
+  'result-not-accepted': 'failed',
+};

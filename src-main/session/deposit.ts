@@ -1,0 +1,285 @@
+/** Deposit: face, notes into escrow, the customer's yes to the count, notes into the machine, receipt. */
+import { assign, fromCallback, fromPromise, setup } from 'xstate';
+import { money, type Uuid } from '../../src-contract/primitives.ts';
+import type { NoteCount } from '../../src-contract/screen.ts';
+import type { CashInEvent } from '../devices/cash-acceptor.ts';
+import { identifyMachine } from './identify.ts';
+import { accepted, type Person, unidentified } from './outcomes.ts';
+import { valueMinor } from './pay-out.ts';
+import type { SessionPorts } from './ports.ts';
+import { receiptMachine } from './receipt.ts';
+import { type IntentEvent, type Outcome, reached, type StepMeta, shows, sorry, waiting } from './step.ts';
+import { giveBack, settleTakeIn, store, type TakenIn } from './take-in.ts';
+
+interface Context {
+  readonly transactionId: Uuid;
+  readonly person: Person | null;
+  readonly escrow: readonly NoteCount[];
+  readonly refusedNotes: number;
+  readonly problem: 'refused-notes' | 'nothing-inserted' | null;
+  /** What is said once the notes are back in the customer's hands. */
+  readonly afterReturn: Outcome;
+  readonly taken: TakenIn | null;
+  readonly output: Outcome | null;
+}
+
+type Events = IntentEvent | { type: 'cash-in'; event: CashInEvent } | { type: 'acceptor-failed' };
+
+const RETURNED_TAKEN_MS = 30_000;
+
+export function depositMachine(ports: SessionPorts) {
+  const service = 'deposit' as const;
+  const maxMinor = () => ports.policy().services.deposit.maxAmountMinor ?? 0;
+  const takeIn = (context: Context) => {
+    const person = reached(context.person);
+    return { transactionId: context.transactionId, personId: person.personId, resultId: person.resultId };
+  };
+  const acceptor = () => reached(ports.devices.cashAcceptor);
+  const step = <Result>(work: (context: Context, signal: AbortSignal) => Promise<Result>) =>
+    fromPromise<Result, Context>(({ input, signal }) => work(input, signal));
+
+  return setup({
+    types: { context: {} as Context, events: {} as Events, output: {} as Outcome, meta: {} as StepMeta<Context> },
+    actors: {
+      identify: identifyMachine(ports),
+      /** Opens the input and reports notes until it is left; the notes stay in escrow. */
+      accepting: fromCallback<Events, Context>(({ sendBack, input }) => {
+        const controller = new AbortController();
+        ports.journal.begin({
+          transactionId: input.transactionId,
+          service,
+          personId: reached(input.person).personId,
+          amount: null,
+          detail: { resultId: reached(input.person).resultId },
+        });
+        ports.journal.record(input.transactionId, { state: 'accepting' });
+        ports.devices.lights?.set('cashInput', 'slowFlash').catch(() => undefined);
+        acceptor()
+          .cashInStart(input.transactionId, (event) => sendBack({ type: 'cash-in', event }), controller.signal)
+          .then(
+            (completion) => completion.outcome === 'started' || sendBack({ type: 'acceptor-failed' }),
+            () => controller.signal.aborted || sendBack({ type: 'acceptor-failed' }),
+          );
+        return () => {
+          controller.abort(new DOMException('cash-in was left', 'AbortError'));
+          ports.devices.lights?.set('cashInput', 'off').catch(() => undefined);
+        };
+      }),
+      stop: step((_, signal) => acceptor().cashInStop(signal)),
+      store: step<TakenIn>(async (context, signal) => {
+        const taken = await store(ports, takeIn(context), context.escrow, signal);
+        if (taken.outcome === 'stored') await ports.sync.flush(signal);
+        return taken;
+      }),
+      giveBack: step<TakenIn>((context, signal) => giveBack(ports, takeIn(context), signal)),
+      settle: step<TakenIn>((context, signal) => settleTakeIn(ports, takeIn(context), signal)),
+      returnedTaken: step((_, signal) => acceptor().returnedTaken(RETURNED_TAKEN_MS, signal)),
+      receipt: receiptMachine(ports),
+    },
+  }).createMachine({
+    id: service,
+    context: () => ({
+      transactionId: ports.chance.id(),
+      person: null,
+      escrow: [],
+      refusedNotes: 0,
+      problem: null,
+      afterReturn: { kind: 'cancelled' },
+      taken: null,
+      output: null,
+    }),
+    initial: 'identifying',
+    output: ({ context }) => reached(context.output),
+    states: {
+      identifying: {
+        invoke: {
+          src: 'identify',
+          input: ({ context }) => ({ service, transactionId: context.transactionId, amount: null }),
+          onDone: [
+            {
+              guard: ({ event }) => event.output.outcome === 'accepted',
+              target: 'accepting',
+              actions: assign({ person: ({ event }) => accepted(event.output) }),
+            },
+            { target: 'over', actions: assign({ output: ({ event }) => unidentified(service, event.output) }) },
+          ],
+        },
+      },
+      accepting: {
+        ...shows((context: Context) => ({
+          screen: { name: 'insert-cash', maxAmount: money(maxMinor()), problem: context.problem },
+          offers: ['confirm', 'cancel'],
+          patience: 'answer',
+        })),
+        invoke: { src: 'accepting', input: ({ context }) => context },
+        on: {
+          'cash-in': {
+            actions: assign(({ context, event: { event } }) => {
+              switch (event.kind) {
+                case 'counted':
+                  return { escrow: event.escrow, problem: null };
+                case 'refused':
+                  return { refusedNotes: context.refusedNotes + event.notes, problem: 'refused-notes' as const };
+                case 'escrowFull':
+                  return {};
+              }
+            }),
+          },
+          confirm: [
+            { guard: ({ context }) => valueMinor(context.escrow) > 0, target: 'stopping' },
+            { actions: assign({ problem: 'nothing-inserted' as const }) },
+          ],
+          cancel: 'givingBack',
+          'acceptor-failed': { target: 'settling', actions: assign({ afterReturn: sorry(service, 'deposit-failed') }) },
+        },
+      },
+      stopping: {
+        ...waiting<Context>('counting'),
+        invoke: {
+          src: 'stop',
+          input: ({ context }) => context,
+          onDone: [
+            {
+              guard: ({ event }) => event.output.outcome === 'counted' && valueMinor(event.output.escrow) > maxMinor(),
+              target: 'givingBack',
+              actions: assign({ afterReturn: sorry(service, 'over-limit') }),
+            },
+            {
+              guard: ({ event }) => event.output.outcome === 'counted',
+              target: 'confirming',
+              actions: assign(({ context, event }) =>
+                event.output.outcome === 'counted'
+                  ? {
+                      escrow: event.output.escrow,
+                      refusedNotes: Math.max(context.refusedNotes, event.output.refusedNotes),
+                    }
+                  : {},
+              ),
+            },
+            { target: 'settling', actions: assign({ afterReturn: sorry(service, 'deposit-failed') }) },
+          ],
+          onError: { target: 'settling', actions: assign({ afterReturn: sorry(service, 'deposit-failed') }) },
+        },
+      },
+      confirming: {
+        ...shows((context: Context) => ({
+          screen: {
+            name: 'confirm-deposit',
+            notes: [...context.escrow],
+            amount: money(valueMinor(context.escrow)),
+            refusedNotes: context.refusedNotes,
+          },
+          offers: ['confirm', 'cancel'],
+          patience: 'answer',
+        })),
+        on: { confirm: 'storing', cancel: 'givingBack' },
+      },
+      storing: {
+        ...waiting<Context>('storing'),
+        invoke: {
+          src: 'store',
+          input: ({ context }) => context,
+          onDone: [
+            {
+              guard: ({ event }) => event.output.outcome === 'stored',
+              target: 'receipting',
+              // The device's own count is what was deposited.
+              actions: assign({
+                escrow: ({ context, event }) =>
+                  event.output.outcome === 'stored' ? event.output.notes : context.escrow,
+              }),
+            },
+            {
+              guard: ({ event }) => event.output.outcome === 'returned',
+              target: 'takingBack',
+              actions: assign({ afterReturn: sorry(service, 'deposit-failed') }),
+            },
+            { target: 'over', actions: assign({ output: sorry(service, 'suspect') }) },
+          ],
+          onError: { target: 'over', actions: assign({ output: sorry(service, 'suspect') }) },
+        },
+      },
+      givingBack: {
+        ...waiting<Context>('returning'),
+        invoke: {
+          src: 'giveBack',
+          input: ({ context }) => context,
+          onDone: { target: 'returned', actions: assign({ taken: ({ event }) => event.output }) },
+          onError: { target: 'over', actions: assign({ output: sorry(service, 'suspect') }) },
+        },
+      },
+      settling: {
+        ...waiting<Context>('returning'),
+        invoke: {
+          src: 'settle',
+          input: ({ context }) => context,
+          onDone: { target: 'returned', actions: assign({ taken: ({ event }) => event.output }) },
+          onError: { target: 'over', actions: assign({ output: sorry(service, 'suspect') }) },
+        },
+      },
+      /** What follows once the device says where the notes of a broken-off deposit are. */
+      returned: {
+        always: [
+          {
+            guard: ({ context }) => context.taken?.outcome === 'returned' && context.taken.notes.length > 0,
+            target: 'takingBack',
+          },
+          {
+            guard: ({ context }) => context.taken?.outcome === 'suspect',
+            target: 'over',
+            actions: assign({ output: sorry(service, 'suspect') }),
+          },
+          {
+            // The device stored them after all: the deposit stands.
+            guard: ({ context }) => context.taken?.outcome === 'stored',
+            target: 'receipting',
+            actions: assign({
+              escrow: ({ context }) => (context.taken?.outcome === 'stored' ? context.taken.notes : context.escrow),
+            }),
+          },
+          { target: 'over', actions: assign({ output: ({ context }) => context.afterReturn }) },
+        ],
+      },
+      takingBack: {
+        ...shows((context: Context) => ({
+          screen: { name: 'take-returned', refusedNotes: context.refusedNotes },
+          offers: [],
+          patience: 'none',
+        })),
+        invoke: {
+          src: 'returnedTaken',
+          input: ({ context }) => context,
+          onDone: { target: 'over', actions: assign({ output: ({ context }) => context.afterReturn }) },
+          onError: { target: 'over', actions: assign({ output: ({ context }) => context.afterReturn }) },
+        },
+      },
+      receipting: {
+        invoke: {
+          src: 'receipt',
+          input: ({ context }) => ({
+            service,
+            transactionId: context.transactionId,
+            amount: money(valueMinor(context.escrow)),
+            account: null,
+            lines: [],
+            standIn: false,
+          }),
+          onDone: {
+            target: 'over',
+            actions: assign({
+              output: ({ context, event }): Outcome => ({
+                kind: 'done',
+                service,
+                amount: money(valueMinor(context.escrow)),
+                balance: null,
+                receipt: event.output,
+                standIn: false,
+              }),
+            }),
+          },
+        },
+      },
+      over: { type: 'final' },
+    },
+  });
+}

@@ -1,0 +1,187 @@
+/**
+ * The step "look here": from frames to a person or a refusal, and to one signed match result either way. The result is
+ * durable before anything else happens with it.
+ */
+import { assign, fromCallback, fromPromise, setup } from 'xstate';
+import type { Comparison, LivenessEvidence, RefusalReason } from '../../src-contract/match-result.ts';
+import type { Money, Service, Uuid } from '../../src-contract/primitives.ts';
+import { fuse } from '../gallery/fusion.ts';
+import type { Observation } from '../vision/observation.ts';
+import { type Gathered, gather, type Judgement, judge, NOTHING_GATHERED } from './gather.ts';
+import type { SessionPorts } from './ports.ts';
+import { type IntentEvent, reached, type StepMeta, shows, waiting } from './step.ts';
+
+export interface IdentifyInput {
+  readonly service: Service;
+  readonly transactionId: Uuid | null;
+  readonly amount: Money | null;
+}
+
+export type Identified =
+  | {
+      readonly outcome: 'accepted';
+      readonly personId: Uuid;
+      readonly resultId: Uuid;
+      readonly secondFactor: 'none' | 'pin';
+    }
+  | { readonly outcome: 'refused'; readonly reason: RefusalReason }
+  | { readonly outcome: 'cancelled' };
+
+interface Context extends IdentifyInput {
+  readonly gathered: Gathered;
+  readonly latest: Observation | null;
+  readonly judgement: Judgement | null;
+  readonly output: Identified | null;
+}
+
+type Events = IntentEvent | { type: 'observed'; observation: Observation } | { type: 'time-is-up' };
+
+/** Watches through the terminal's camera; stops it when the state is left. */
+export function watching(ports: SessionPorts) {
+  return fromCallback<Events>(({ sendBack }) => {
+    const stop = ports.watch((observation) => sendBack({ type: 'observed', observation }));
+    const callOff = ports.clock.after(ports.patience.lookMs, () => sendBack({ type: 'time-is-up' }));
+    return () => {
+      stop();
+      callOff();
+    };
+  });
+}
+
+/** The screen both identification and enrolment look at the customer through. */
+export function lookScreen(
+  service: Service,
+  amount: Money | null,
+  judgement: Judgement | null,
+  latest: Observation | null,
+) {
+  const face = latest && latest.chosen !== null ? latest.faces[latest.chosen] : undefined;
+  return {
+    name: 'look' as const,
+    service,
+    hint: judgement?.kind === 'gathering' ? judgement.hint : null,
+    progress: judgement?.kind === 'gathering' ? judgement.progress : 0,
+    face:
+      face && latest
+        ? {
+            x: face.box.x / latest.width,
+            y: face.box.y / latest.height,
+            width: face.box.width / latest.width,
+            height: face.box.height / latest.height,
+          }
+        : null,
+    amount,
+  };
+}
+
+export function identifyMachine(ports: SessionPorts) {
+  /** Compares, decides and records. Runs once per look. */
+  const decide = fromPromise<Identified, { context: Context; refusal: RefusalReason | null }>(async ({ input }) => {
+    const { context, refusal } = input;
+    const policy = ports.policy();
+    const rule = policy.services[context.service];
+    const judgement = context.judgement;
+    const liveness: LivenessEvidence = judgement?.liveness ?? {
+      frames: 0,
+      passive: null,
+      cues: [],
+      decision: 'undecided',
+    };
+    const nothing: Comparison = {
+      score: null,
+      runnerUpScore: null,
+      gallerySize: ports.gallery.size,
+      estimatedFmr: null,
+    };
+
+    const found =
+      refusal === null && judgement?.kind === 'ready'
+        ? ports.gallery.identify(fuse(judgement.embeddings), { maxFmr: rule.maxFmr, lookAlikeFmr: policy.lookAlikeFmr })
+        : null;
+    const reason: RefusalReason | null = refusal ?? (found && found.outcome !== 'match' ? found.outcome : null);
+    const personId = found?.outcome === 'match' ? found.personId : null;
+    const pinAlways = found?.outcome === 'match' && found.pinAlways;
+    const wantsPin =
+      pinAlways ||
+      rule.secondFactor.kind === 'always' ||
+      (rule.secondFactor.kind === 'above' && (context.amount?.amountMinor ?? 0) > rule.secondFactor.amountMinor);
+    const secondFactor = wantsPin ? 'pin' : 'none';
+
+    const { resultId } = await ports.journal.recordResult({
+      service: context.service,
+      transactionId: personId ? context.transactionId : null,
+      amount: personId ? context.amount : null,
+      outcome: personId ? 'accepted' : 'refused',
+      reason,
+      personId,
+      comparison: found?.comparison ?? nothing,
+      liveness,
+      secondFactor,
+      mode: ports.sync.online ? 'online' : 'stand-in',
+      models: [...ports.models],
+      policyVersion: policy.version,
+    });
+    if (personId) return { outcome: 'accepted', personId, resultId, secondFactor };
+    return { outcome: 'refused', reason: reason ?? 'poor-quality' };
+  });
+
+  return setup({
+    types: {
+      context: {} as Context,
+      events: {} as Events,
+      input: {} as IdentifyInput,
+      output: {} as Identified,
+      meta: {} as StepMeta<Context>,
+    },
+    actors: { watching: watching(ports), decide },
+    guards: {
+      enough: ({ context }) => context.judgement?.kind === 'ready' || context.judgement?.kind === 'refused',
+    },
+  }).createMachine({
+    id: 'identify',
+    context: ({ input }) => ({ ...input, gathered: NOTHING_GATHERED, latest: null, judgement: null, output: null }),
+    initial: 'looking',
+    output: ({ context }) => reached(context.output),
+    states: {
+      looking: {
+        ...shows((context: Context) => ({
+          screen: lookScreen(context.service, context.amount, context.judgement, context.latest),
+          offers: ['cancel'],
+          patience: 'none',
+        })),
+        invoke: { src: 'watching' },
+        always: { guard: 'enough', target: 'deciding' },
+        on: {
+          observed: {
+            actions: assign(({ context, event }) => {
+              const gathered = gather(context.gathered, event.observation, ports);
+              return { gathered, latest: event.observation, judgement: judge(gathered, event.observation, ports) };
+            }),
+          },
+          'time-is-up': 'givingUp',
+          cancel: { target: 'over', actions: assign({ output: { outcome: 'cancelled' } as const }) },
+        },
+      },
+      deciding: {
+        ...waiting<Context>('asking-bank'),
+        invoke: {
+          src: 'decide',
+          input: ({ context }) => ({
+            context,
+            refusal: context.judgement?.kind === 'refused' ? context.judgement.reason : null,
+          }),
+          onDone: { target: 'over', actions: assign({ output: ({ event }) => event.output }) },
+        },
+      },
+      givingUp: {
+        ...waiting<Context>('asking-bank'),
+        invoke: {
+          src: 'decide',
+          input: ({ context }) => ({ context, refusal: context.gathered.lastProblem }),
+          onDone: { target: 'over', actions: assign({ output: ({ event }) => event.output }) },
+        },
+      },
+      over: { type: 'final' },
+    },
+  });
+}

@@ -1,0 +1,34 @@
+/** What the shared steps' answers mean for the service that asked. Pure. */
+import { type Authorised, DECLINE_SORRY } from './authorise.ts';
+import type { Identified } from './identify.ts';
+import type { PinStep } from './pin.ts';
+import { type Outcome, sorry } from './step.ts';
+
+export type Person = Extract<Identified, { outcome: 'accepted' }>;
+
+export function accepted(identified: Identified): Person | null {
+  return identified.outcome === 'accepted' ? identified : null;
+}
+
+export function wantsPin(identified: Identified): boolean {
+  return identified.outcome === 'accepted' && identified.secondFactor === 'pin';
+}
+
+/** How a look that recognised nobody ends a service. */
+export function unidentified(service: Extract<Outcome, { kind: 'sorry' }>['service'], identified: Identified): Outcome {
+  return identified.outcome === 'refused' ? sorry(service, identified.reason) : { kind: 'cancelled' };
+}
+
+export function entered(step: PinStep): string | null {
+  return step.outcome === 'entered' ? step.pinBlock : null;
+}
+
+export function wrongPinWithMoreTries(authorised: Authorised): boolean {
+  return authorised.outcome === 'declined' && authorised.reason === 'pin-wrong' && (authorised.attemptsLeft ?? 0) > 0;
+}
+
+export function notAuthorised(service: 'withdraw' | 'purchase', authorised: Authorised): Outcome {
+  return authorised.outcome === 'declined'
+    ? sorry(service, DECLINE_SORRY[authorised.reason])
+    : sorry(service, 'offline-service');
+}

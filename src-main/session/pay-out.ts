@@ -1,0 +1,179 @@
+/**
+ * Notes from the dispenser to a customer, and the books made to agree with what the device says happened. Each step is
+ * durable before the device is told, and its outcome before the customer is (design, invariant 1). After anything but a
+ * clean success the device is asked; what it cannot say is a suspect transaction: held, blocked, and nobody guesses.
+ */
+import { type Money, money, type Uuid } from '../../src-contract/primitives.ts';
+import type { NoteCount } from '../../src-contract/screen.ts';
+import { deadline } from '../clock.ts';
+import type { CashDispenser, PresentStatus } from '../devices/cash-dispenser.ts';
+import { capture, reversal } from './authorise.ts';
+import type { SessionPorts } from './ports.ts';
+
+export interface PayOut {
+  readonly transactionId: Uuid;
+  readonly authorisationKey: Uuid;
+  readonly amount: Money;
+  readonly mix: readonly NoteCount[];
+}
+
+/** Longest time one device command may take, ms; a recycler picks 50 notes in under 20 s. */
+const COMMAND_MS_MAX = 60_000;
+/** A device that answers nothing is asked this often, this far apart, before its transaction is suspect. */
+const ASK_TRIES = 3;
+const ASK_MS_MAX = 5_000;
+const ASK_PAUSE_MS = 1_000;
+
+export type Settled =
+  | { readonly outcome: 'paid'; readonly amount: Money }
+  | { readonly outcome: 'not-paid' }
+  /** Only some of the notes were taken; the rest came back and was not charged. */
+  | { readonly outcome: 'partly-paid'; readonly amount: Money }
+  | { readonly outcome: 'suspect' };
+
+/** Notes to the stacker. */
+export async function stack(ports: SessionPorts, payOut: PayOut, signal: AbortSignal): Promise<'stacked' | 'failed'> {
+  const dispenser = required(ports);
+  ports.journal.record(payOut.transactionId, { state: 'dispensing', detail: { mix: payOut.mix } });
+  try {
+    using limit = deadline(ports.clock, COMMAND_MS_MAX, signal);
+    const completion = await dispenser.dispense(
+      { transactionId: payOut.transactionId, amount: payOut.amount, mix: payOut.mix, token: null },
+      limit.signal,
+    );
+    if (completion.outcome === 'dispensed') {
+      ports.journal.record(payOut.transactionId, { state: 'stacked' });
+      return 'stacked';
+    }
+    ports.journal.record(payOut.transactionId, { state: 'dispense-failed', detail: { error: completion.error } });
+  } catch (error) {
+    ports.journal.record(payOut.transactionId, { state: 'dispense-unanswered', detail: { error: String(error) } });
+  }
+  return 'failed';
+}
+
+/** Notes into the customer's reach. */
+export async function present(
+  ports: SessionPorts,
+  payOut: PayOut,
+  signal: AbortSignal,
+): Promise<'presented' | 'failed'> {
+  ports.journal.record(payOut.transactionId, { state: 'presenting' });
+  try {
+    using limit = deadline(ports.clock, COMMAND_MS_MAX, signal);
+    const completion = await required(ports).present(limit.signal);
+    if (completion.outcome === 'presented') {
+      ports.journal.record(payOut.transactionId, { state: 'presented' });
+      return 'presented';
+    }
+    ports.journal.record(payOut.transactionId, { state: 'present-failed', detail: { error: completion.error } });
+  } catch (error) {
+    ports.journal.record(payOut.transactionId, { state: 'present-unanswered', detail: { error: String(error) } });
+  }
+  return 'failed';
+}
+
+/** Waits until the notes are gone, by hand or back into the machine, and settles. */
+export async function handOver(ports: SessionPorts, payOut: PayOut, signal: AbortSignal): Promise<Settled> {
+  try {
+    await required(ports).itemsTaken(ports.patience.takeMs, signal);
+  } catch (error) {
+    ports.journal.record(payOut.transactionId, { state: 'taking-unanswered', detail: { error: String(error) } });
+  }
+  return settle(ports, payOut, signal);
+}
+
+/**
+ * Brings cash, journal and bank to agreement by what the device says happened, whatever point the transaction had reached;
+ * a restart calls it too. Notes still in the machine's path go back inside first.
+ */
+export async function settle(ports: SessionPorts, payOut: Omit<PayOut, 'mix'>, signal: AbortSignal): Promise<Settled> {
+  const dispenser = ports.devices.cashDispenser;
+  if (!dispenser) return suspect(ports, payOut.transactionId, 'there is no cash dispenser to ask');
+  try {
+    let status = await ask(ports, dispenser, signal);
+    if (status.transactionId === payOut.transactionId && status.remaining === 'stacker') {
+      ports.journal.record(payOut.transactionId, { state: 'clearing' });
+      await command(ports, signal, (limit) => dispenser.reset(limit));
+      status = await ask(ports, dispenser, signal);
+    } else if (status.transactionId === payOut.transactionId && status.remaining === 'outputPosition') {
+      ports.journal.record(payOut.transactionId, { state: 'retracting' });
+      await command(ports, signal, (limit) => dispenser.retract(limit));
+      status = await ask(ports, dispenser, signal);
+    }
+    return conclude(ports, payOut, status);
+  } catch (error) {
+    return suspect(ports, payOut.transactionId, `the cash dispenser did not answer: ${String(error)}`);
+  }
+}
+
+function conclude(ports: SessionPorts, payOut: Omit<PayOut, 'mix'>, status: PresentStatus): Settled {
+  const { transactionId, authorisationKey, amount } = payOut;
+  if (status.transactionId !== transactionId) {
+    // The device keeps its last dispense over restarts; another one there means that ours never began.
+    ports.journal.record(transactionId, { state: 'not-paid', final: true }, [
+      reversal(ports, authorisationKey, 'not-dispensed'),
+    ]);
+    return { outcome: 'not-paid' };
+  }
+  if (status.state === 'unknown' || status.remaining !== 'none') {
+    return suspect(ports, transactionId, 'the cash dispenser cannot say what happened', status);
+  }
+  const takenMinor = valueMinor(status.presented) - valueMinor(status.retracted);
+  if (status.state === 'notPresented' || takenMinor === 0) {
+    ports.journal.record(transactionId, { state: 'not-paid', detail: { status }, final: true }, [
+      reversal(ports, authorisationKey, status.state === 'notPresented' ? 'not-presented' : 'not-taken'),
+    ]);
+    return { outcome: 'not-paid' };
+  }
+  if (takenMinor < 0 || takenMinor > amount.amountMinor) {
+    return suspect(ports, transactionId, 'the cash dispenser reports more notes than were ordered', status);
+  }
+  const taken = money(takenMinor, amount.currency);
+  ports.journal.record(transactionId, { state: 'paid', detail: { status }, final: true }, [
+    capture(ports, authorisationKey, taken),
+  ]);
+  return { outcome: takenMinor === amount.amountMinor ? 'paid' : 'partly-paid', amount: taken };
+}
+
+export function valueMinor(notes: readonly NoteCount[]): number {
+  return notes.reduce((sum, note) => sum + note.denominationMinor * note.count, 0);
+}
+
+function suspect(ports: SessionPorts, transactionId: Uuid, why: string, status?: PresentStatus): Settled {
+  ports.journal.record(transactionId, { state: 'suspect', detail: { why, ...(status ? { status } : {}) } });
+  ports.block('cash-dispenser');
+  return { outcome: 'suspect' };
+}
+
+async function ask(ports: SessionPorts, dispenser: CashDispenser, signal: AbortSignal): Promise<PresentStatus> {
+  for (let tries = 1; ; tries++) {
+    try {
+      using limit = deadline(ports.clock, ASK_MS_MAX, signal);
+      return await dispenser.presentStatus(limit.signal);
+    } catch (error) {
+      if (tries >= ASK_TRIES || signal.aborted) throw error;
+      await ports.clock.sleep(ASK_PAUSE_MS, signal);
+    }
+  }
+}
+
+/** Gives a command whose own answer does not matter: the device is asked right after. */
+async function command(
+  ports: SessionPorts,
+  signal: AbortSignal,
+  give: (limit: AbortSignal) => Promise<unknown>,
+): Promise<void> {
+  try {
+    using limit = deadline(ports.clock, COMMAND_MS_MAX, signal);
+    await give(limit.signal);
+  } catch (error) {
+    if (signal.aborted) throw error;
+  }
+}
+
+function required(ports: SessionPorts): CashDispenser {
+  const dispenser = ports.devices.cashDispenser;
+  if (!dispenser) throw new Error('withdraw is offered without a cash dispenser');
+  return dispenser;
+}

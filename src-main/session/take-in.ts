@@ -1,0 +1,113 @@
+/**
+ * Notes from a customer into the machine, and the books made to agree with what the acceptor says happened. The account is
+ * credited with what the device stored, never with what was announced.
+ */
+import { money, type Uuid } from '../../src-contract/primitives.ts';
+import type { NoteCount } from '../../src-contract/screen.ts';
+import { deadline } from '../clock.ts';
+import type { CashAcceptor, CashInStatus } from '../devices/cash-acceptor.ts';
+import { valueMinor } from './pay-out.ts';
+import type { SessionPorts } from './ports.ts';
+
+export interface TakeIn {
+  readonly transactionId: Uuid;
+  readonly personId: Uuid;
+  readonly resultId: Uuid;
+}
+
+export type TakenIn =
+  | { readonly outcome: 'stored'; readonly notes: readonly NoteCount[] }
+  | { readonly outcome: 'returned'; readonly notes: readonly NoteCount[] }
+  | { readonly outcome: 'suspect' };
+
+/** Storing or returning a full escrow of 200 notes takes the slowest acceptor under 30 s; ms. */
+const COMMAND_MS_MAX = 60_000;
+const ASK_MS_MAX = 5_000;
+
+/** Escrow to storage, and the credit on its way to the bank. */
+export async function store(
+  ports: SessionPorts,
+  takeIn: TakeIn,
+  escrow: readonly NoteCount[],
+  signal: AbortSignal,
+): Promise<TakenIn> {
+  ports.journal.record(takeIn.transactionId, { state: 'storing', detail: { escrow } });
+  await command(ports, signal, (limit) => required(ports).cashInEnd(limit));
+  return settleTakeIn(ports, takeIn, signal);
+}
+
+/** Escrow back to the customer. */
+export async function giveBack(ports: SessionPorts, takeIn: TakeIn, signal: AbortSignal): Promise<TakenIn> {
+  ports.journal.record(takeIn.transactionId, { state: 'returning' });
+  await command(ports, signal, (limit) => required(ports).cashInRollback(limit));
+  return settleTakeIn(ports, takeIn, signal);
+}
+
+/** By what the device says happened, whatever point had been reached. Notes still in escrow go back to the customer; a
+ *  restart calls it too. */
+export async function settleTakeIn(ports: SessionPorts, takeIn: TakeIn, signal: AbortSignal): Promise<TakenIn> {
+  const acceptor = ports.devices.cashAcceptor;
+  const { transactionId } = takeIn;
+  if (!acceptor) return suspect(ports, transactionId, 'there is no cash acceptor to ask');
+  try {
+    let status = await ask(ports, acceptor, signal);
+    if (status.transactionId === transactionId && status.state === 'active') {
+      await command(ports, signal, (limit) => acceptor.cashInRollback(limit));
+      status = await ask(ports, acceptor, signal);
+    }
+    return conclude(ports, takeIn, status);
+  } catch (error) {
+    return suspect(ports, transactionId, `the cash acceptor did not answer: ${String(error)}`);
+  }
+}
+
+function conclude(ports: SessionPorts, { transactionId, personId, resultId }: TakeIn, status: CashInStatus): TakenIn {
+  // The device keeps its last cash-in over restarts; another one there means that ours never began.
+  if (status.transactionId !== transactionId || status.state === 'none' || status.state === 'rollback') {
+    const notes = status.transactionId === transactionId ? status.notes : [];
+    ports.journal.record(transactionId, { state: 'returned', detail: { notes }, final: true });
+    return { outcome: 'returned', notes };
+  }
+  if (status.state !== 'ok')
+    return suspect(ports, transactionId, `the cash acceptor ended in state "${status.state}"`, status);
+  const amount = money(valueMinor(status.notes));
+  if (amount.amountMinor === 0) {
+    ports.journal.record(transactionId, { state: 'returned', detail: { notes: [] }, final: true });
+    return { outcome: 'returned', notes: [] };
+  }
+  ports.journal.record(transactionId, { state: 'stored', detail: { notes: status.notes }, final: true }, [
+    { kind: 'deposit', body: { idempotencyKey: ports.chance.id(), transactionId, personId, amount, resultId } },
+  ]);
+  return { outcome: 'stored', notes: status.notes };
+}
+
+function suspect(ports: SessionPorts, transactionId: Uuid, why: string, status?: CashInStatus): TakenIn {
+  ports.journal.record(transactionId, { state: 'suspect', detail: { why, ...(status ? { status } : {}) } });
+  ports.block('cash-acceptor');
+  return { outcome: 'suspect' };
+}
+
+async function ask(ports: SessionPorts, acceptor: CashAcceptor, signal: AbortSignal): Promise<CashInStatus> {
+  using limit = deadline(ports.clock, ASK_MS_MAX, signal);
+  return await acceptor.cashInStatus(limit.signal);
+}
+
+/** Gives a command whose own answer does not matter: the device is asked right after. */
+async function command(
+  ports: SessionPorts,
+  signal: AbortSignal,
+  give: (limit: AbortSignal) => Promise<unknown>,
+): Promise<void> {
+  try {
+    using limit = deadline(ports.clock, COMMAND_MS_MAX, signal);
+    await give(limit.signal);
+  } catch (error) {
+    if (signal.aborted) throw error;
+  }
+}
+
+function required(ports: SessionPorts): CashAcceptor {
+  const acceptor = ports.devices.cashAcceptor;
+  if (!acceptor) throw new Error('deposit is offered without a cash acceptor');
+  return acceptor;
+}

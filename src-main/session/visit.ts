@@ -1,0 +1,199 @@
+/** A customer's visit: invite, choose, run one service, say how it ended, and back to the start. */
+import { assign, fromCallback, setup } from 'xstate';
+import type { Service } from '../../src-contract/primitives.ts';
+import { MinorUnits } from '../../src-contract/primitives.ts';
+import { unavailable } from './availability.ts';
+import { balanceMachine } from './balance.ts';
+import { depositMachine } from './deposit.ts';
+import { enrolMachine } from './enrol.ts';
+import type { SessionPorts } from './ports.ts';
+import { purchaseMachine } from './purchase.ts';
+import { type IntentEvent, type Outcome, type StepMeta, shows, sorry } from './step.ts';
+import { withdrawMachine } from './withdraw.ts';
+
+interface Context {
+  readonly service: Service | null;
+  /** The scan that began a visit at a checkout. */
+  readonly barcode: string | null;
+  readonly outcome: Outcome | null;
+}
+
+type Events = IntentEvent | { type: 'scanned'; barcode: string } | { type: 'surroundings-changed' };
+
+export function visitMachine(ports: SessionPorts) {
+  const { services } = ports.terminal;
+  const only = services.length === 1 ? services[0] : undefined;
+  const reason = (service: Service) => unavailable(service, ports.devices, ports.sync.online, ports.blocked);
+
+  return setup({
+    types: { context: {} as Context, events: {} as Events, meta: {} as StepMeta<Context> },
+    actors: {
+      scanning: fromCallback<Events>(({ sendBack }) =>
+        ports.devices.barcodeScanner?.onBarcode(({ text }) => sendBack({ type: 'scanned', barcode: text })),
+      ),
+      /** Tells the menu when a device or the bank comes or goes. */
+      surroundings: fromCallback<Events>(({ sendBack }) => {
+        const changed = () => sendBack({ type: 'surroundings-changed' });
+        const stops = [
+          ports.sync.onOnline(changed),
+          ...Object.values(ports.devices).flatMap((device) => (device ? [device.onHealth(changed)] : [])),
+        ];
+        return () => {
+          for (const stop of stops) stop();
+        };
+      }),
+      enrol: enrolMachine(ports),
+      deposit: depositMachine(ports),
+      withdraw: withdrawMachine(ports),
+      balance: balanceMachine(ports),
+      purchase: purchaseMachine(ports),
+    },
+    actions: {
+      end: assign({ outcome: (_, outcome: Outcome) => outcome }),
+      fail: assign({
+        outcome: ({ context }): Outcome => (context.service ? sorry(context.service, 'failed') : { kind: 'cancelled' }),
+      }),
+    },
+    guards: {
+      isUnavailable: ({ context }) => context.service !== null && reason(context.service) !== null,
+    },
+  }).createMachine({
+    id: 'visit',
+    context: { service: null, barcode: null, outcome: null },
+    initial: 'attracting',
+    states: {
+      attracting: {
+        ...shows(() => ({ screen: { name: 'attract' }, offers: ['begin'], patience: 'none' })),
+        entry: assign({ service: null, barcode: null, outcome: null }),
+        invoke: { src: 'scanning' },
+        on: {
+          begin: [
+            { guard: () => only !== undefined, target: 'starting', actions: assign({ service: only ?? null }) },
+            { target: 'choosing' },
+          ],
+          scanned: {
+            guard: () => services.includes('purchase'),
+            target: 'starting',
+            actions: assign({ service: 'purchase' as const, barcode: ({ event }) => event.barcode }),
+          },
+        },
+      },
+      choosing: {
+        ...shows(() => ({
+          screen: {
+            name: 'menu',
+            services: services.map((service) => ({
+              service,
+              available: reason(service) === null,
+              reason: reason(service),
+            })),
+          },
+          offers: ['choose-service', 'cancel'],
+          patience: 'answer',
+        })),
+        invoke: { src: 'surroundings' },
+        on: {
+          'surroundings-changed': {},
+          'choose-service': {
+            guard: ({ event }) => services.includes(event.service),
+            target: 'starting',
+            actions: assign({ service: ({ event }) => event.service }),
+          },
+          cancel: 'attracting',
+        },
+      },
+      starting: {
+        always: [
+          {
+            guard: 'isUnavailable',
+            target: 'ending',
+            actions: assign({
+              outcome: ({ context }): Outcome =>
+                context.service ? sorry(context.service, reason(context.service) ?? 'failed') : { kind: 'cancelled' },
+            }),
+          },
+          { guard: ({ context }) => context.service === 'enrol', target: 'enrol' },
+          { guard: ({ context }) => context.service === 'deposit', target: 'deposit' },
+          { guard: ({ context }) => context.service === 'withdraw', target: 'withdraw' },
+          { guard: ({ context }) => context.service === 'balance', target: 'balance' },
+          { guard: ({ context }) => context.service === 'purchase', target: 'purchase' },
+          { target: 'attracting' },
+        ],
+      },
+      enrol: {
+        invoke: {
+          src: 'enrol',
+          onDone: { target: 'ending', actions: { type: 'end', params: ({ event }) => event.output } },
+          onError: { target: 'ending', actions: 'fail' },
+        },
+      },
+      deposit: {
+        invoke: {
+          src: 'deposit',
+          onDone: { target: 'ending', actions: { type: 'end', params: ({ event }) => event.output } },
+          onError: { target: 'ending', actions: 'fail' },
+        },
+      },
+      withdraw: {
+        invoke: {
+          src: 'withdraw',
+          onDone: { target: 'ending', actions: { type: 'end', params: ({ event }) => event.output } },
+          onError: { target: 'ending', actions: 'fail' },
+        },
+      },
+      balance: {
+        invoke: {
+          src: 'balance',
+          onDone: { target: 'ending', actions: { type: 'end', params: ({ event }) => event.output } },
+          onError: { target: 'ending', actions: 'fail' },
+        },
+      },
+      purchase: {
+        invoke: {
+          src: 'purchase',
+          input: ({ context }) => ({ barcode: context.barcode }),
+          onDone: { target: 'ending', actions: { type: 'end', params: ({ event }) => event.output } },
+          onError: { target: 'ending', actions: 'fail' },
+        },
+      },
+      ending: {
+        always: [
+          { guard: ({ context }) => context.outcome?.kind === 'done', target: 'saying' },
+          { guard: ({ context }) => context.outcome?.kind === 'sorry', target: 'apologising' },
+          { target: 'attracting' },
+        ],
+      },
+      saying: {
+        ...shows((context: Context) => ({
+          screen: context.outcome?.kind === 'done' ? doneScreen(context.outcome) : { name: 'attract' },
+          offers: ['confirm'],
+          patience: 'farewell',
+        })),
+        on: { confirm: 'attracting', cancel: 'attracting' },
+      },
+      apologising: {
+        ...shows((context: Context) => ({
+          screen: context.outcome?.kind === 'sorry' ? sorryScreen(context.outcome) : { name: 'attract' },
+          offers: context.service && reason(context.service) === null ? ['retry', 'cancel'] : ['cancel'],
+          patience: 'answer',
+        })),
+        on: {
+          retry: {
+            guard: ({ context }) => context.service !== null,
+            target: 'starting',
+            actions: assign({ outcome: null, barcode: null }),
+          },
+          cancel: 'attracting',
+        },
+      },
+    },
+  });
+}
+
+function doneScreen({ kind: _, ...outcome }: Extract<Outcome, { kind: 'done' }>) {
+  return { name: 'done' as const, ...outcome };
+}
+
+function sorryScreen({ kind: _, possibleMinor, ...outcome }: Extract<Outcome, { kind: 'sorry' }>) {
+  return { name: 'sorry' as const, ...outcome, possibleMinor: possibleMinor.map((one) => MinorUnits.parse(one)) };
+}
