@@ -8,6 +8,11 @@ import type { Comparison } from '../../src-contract/match-result.ts';
 import type { Uuid } from '../../src-contract/primitives.ts';
 import type { Chance } from '../clock.ts';
 import type { Calibration } from '../vision/observation.ts';
+import { estimatedFmr, singleFmr } from './fmr.ts';
+import { fuse } from './fusion.ts';
+import { protectionFrom } from './protection.ts';
+import { dot, ExactSearch } from './search.ts';
+import { openTemplateStore, type StoredTemplate } from './template-store.ts';
 
 /** What a 1:N search came to. The comparison goes into the match result either way. */
 export type Identification =
@@ -25,7 +30,7 @@ export type Identification =
 export interface Gallery {
   /** People that can be compared. */
   readonly size: number;
-  /** Templates held that can't be compared: another model's, or under another protection. */
+  /** Templates held that can't be compared: another model's, under another protection, or not a unit vector. */
   readonly notComparable: number;
   /** Where the bank's feed was left; 0 before the first pull. */
   readonly cursor: number;
@@ -64,5 +69,153 @@ export interface GalleryOptions {
   readonly chance: Chance;
 }
 
+/** Of the squared length of a unit vector in float32; anything further off was not normalised. */
+const UNIT_LENGTH_TOLERANCE = 1e-3;
+
+interface Known {
+  readonly lookAlikeOf: Uuid | null;
+}
+
 /** Opens the gallery and decrypts it into memory. Throws GALLERY_UNREADABLE naming the file or row, deleting nothing. */
-export declare function openGallery(options: GalleryOptions): Gallery;
+export function openGallery(options: GalleryOptions): Gallery {
+  const { path, dataKey, protectionSeed, protectionVersion, modelSha256, dimensions, calibration, chance } = options;
+  const protection = protectionFrom(protectionSeed, dimensions);
+  const store = openTemplateStore({ path, dataKey, chance });
+  const search = new ExactSearch<Uuid>(dimensions);
+  const people = new Map<Uuid, Known>();
+  /** Held, and not compared: one unusable template must not keep the feed from what follows it, such as an erasure. */
+  const setAside = new Set<Uuid>();
+  /** Who was named as a look-alike, by how many. */
+  const namedBy = new Map<Uuid, number>();
+
+  const comparable = (template: Omit<StoredTemplate, 'personId' | 'lookAlikeOf'>) =>
+    template.modelSha256 === modelSha256 && template.protectionVersion === protectionVersion;
+  const count = (named: Uuid | null | undefined, by: 1 | -1) => {
+    if (named) namedBy.set(named, (namedBy.get(named) ?? 0) + by);
+  };
+  const forget = (personId: Uuid): boolean => {
+    count(people.get(personId)?.lookAlikeOf, -1);
+    search.delete(personId);
+    setAside.delete(personId);
+    return people.delete(personId);
+  };
+  /** Into memory. Whoever is already there is replaced. */
+  const learn = ({ personId, lookAlikeOf }: StoredTemplate, vector: Float32Array | null): void => {
+    forget(personId);
+    people.set(personId, { lookAlikeOf });
+    count(lookAlikeOf, 1);
+    if (vector) search.set(personId, vector);
+    else setAside.add(personId);
+  };
+
+  try {
+    for (const template of store.all())
+      learn(template, comparable(template) ? vectorOf(template.values, dimensions) : null);
+  } catch (cause) {
+    store.close();
+    throw cause;
+  }
+
+  /** The probe against everybody. */
+  const compare = (probe: Float32Array) => {
+    const [best, runnerUp] = search.nearest(probe, 2);
+    const fmrAt = (score: number) => estimatedFmr(calibration, score, search.size);
+    const comparison: Comparison = {
+      score: best?.score ?? null,
+      runnerUpScore: runnerUp?.score ?? null,
+      gallerySize: search.size,
+      estimatedFmr: best ? fmrAt(best.score) : null,
+    };
+    return { best, runnerUp, fmrAt, comparison };
+  };
+  const declaredAlike = (one: Uuid, other: Uuid): boolean =>
+    people.get(one)?.lookAlikeOf === other || people.get(other)?.lookAlikeOf === one;
+  /** Whether this person was named as looking like another, names one, or has one in the gallery. */
+  const needsPin = (personId: Uuid, lookAlikeFmr: number): boolean => {
+    if (people.get(personId)?.lookAlikeOf || (namedBy.get(personId) ?? 0) > 0) return true;
+    const template = search.get(personId);
+    const [, other] = template ? search.nearest(template, 2) : [];
+    return other !== undefined && singleFmr(calibration, other.score) < lookAlikeFmr;
+  };
+
+  const taken = (personId: Uuid, template: ProtectedTemplate, lookAlikeOf: Uuid | null) => {
+    const values = Buffer.from(template.values, 'base64url');
+    const { modelSha256: model, protectionVersion: version } = template;
+    const stored = { personId, modelSha256: model, protectionVersion: version, lookAlikeOf, values };
+    return { stored, vector: comparable(stored) ? vectorOf(values, dimensions) : null };
+  };
+
+  return {
+    get size() {
+      return search.size;
+    },
+    get notComparable() {
+      return setAside.size;
+    },
+    get cursor() {
+      return store.cursor();
+    },
+    identify: (embedding, { maxFmr, lookAlikeFmr }) => {
+      const { best, runnerUp, fmrAt, comparison } = compare(protection.protect(embedding));
+      if (!best || fmrAt(best.score) > maxFmr) return { outcome: 'nobody', comparison };
+      const rivals = runnerUp !== undefined && fmrAt(runnerUp.score) <= maxFmr;
+      if (rivals && !declaredAlike(best.key, runnerUp.key)) return { outcome: 'look-alikes', comparison };
+      return {
+        outcome: 'match',
+        personId: best.key,
+        comparison,
+        pinAlways: rivals || needsPin(best.key, lookAlikeFmr),
+      };
+    },
+    lookAlike: (embedding, lookAlikeFmr) => {
+      const { best, comparison } = compare(protection.protect(embedding));
+      if (!best || singleFmr(calibration, best.score) > lookAlikeFmr) return null;
+      return { personId: best.key, comparison };
+    },
+    fmrBetween: (a, b) => singleFmr(calibration, dot(fuse([a]), fuse([b]))),
+    fuse,
+    // Float32 as this processor has it, which is little endian: see vectorOf.
+    protectedTemplate: (embedding) => ({
+      values: Buffer.from(protection.protect(embedding).buffer).toString('base64url'),
+      dimensions,
+      modelSha256,
+      protectionVersion,
+    }),
+    put: (personId, template, lookAlikeOf) => {
+      const { stored, vector } = taken(personId, template, lookAlikeOf);
+      store.commit(() => store.put(stored));
+      learn(stored, vector);
+    },
+    erase: (personId) => {
+      store.commit(() => store.erase(personId));
+      return forget(personId);
+    },
+    applyFeed: ({ entries, next }) => {
+      const changes = entries.map((entry) =>
+        entry.kind === 'put' ? taken(entry.personId, entry.template, entry.lookAlikeOf) : entry.personId,
+      );
+      store.commit(() => {
+        for (const change of changes) {
+          if (typeof change === 'string') store.erase(change);
+          else store.put(change.stored);
+        }
+        store.setCursor(next);
+      });
+      for (const change of changes) {
+        if (typeof change === 'string') forget(change);
+        else learn(change.stored, change.vector);
+      }
+    },
+    close: () => store.close(),
+  };
+}
+
+/** The vector in a template; null when it has not the dimensions, or not unit length. Contract and processor agree on
+ *  little endian: Node.js has no big-endian build among those Kaopass runs on. */
+function vectorOf(values: Uint8Array, dimensions: number): Float32Array | null {
+  if (values.length !== dimensions * 4) return null;
+  const vector = new Float32Array(Uint8Array.from(values).buffer);
+  let squares = 0;
+  for (const value of vector) squares += value * value;
+  return Math.abs(squares - 1) < UNIT_LENGTH_TOLERANCE ? vector : null;
+}

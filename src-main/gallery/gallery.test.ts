@@ -1,0 +1,255 @@
+import { createSecretKey } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ProtectedTemplate } from '../../src-contract/bank-api.ts';
+import { Comparison } from '../../src-contract/match-result.ts';
+import type { Uuid } from '../../src-contract/primitives.ts';
+import { systemChance } from '../clock.ts';
+import { cosineOf, facesFrom, plainCalibration } from './gallery.fixture.ts';
+import { type Gallery, openGallery } from './gallery.ts';
+
+const DIMENSIONS = 64;
+const MODEL = 'a'.repeat(64);
+const faces = facesFrom(11, DIMENSIONS);
+const rates = { maxFmr: 1e-4, lookAlikeFmr: 1e-5 };
+const dataKey = createSecretKey(new Uint8Array(32).fill(1));
+let directory: string;
+let path: string;
+let gallery: Gallery;
+const id = () => systemChance.id();
+const open = (options: Partial<Parameters<typeof openGallery>[0]> = {}) =>
+  openGallery({
+    path,
+    dataKey,
+    protectionSeed: new Uint8Array(32).fill(2),
+    protectionVersion: 'p-1',
+    modelSha256: MODEL,
+    dimensions: DIMENSIONS,
+    calibration: plainCalibration,
+    chance: systemChance,
+    ...options,
+  });
+const enrol = (face: Float32Array, lookAlikeOf: Uuid | null = null): Uuid => {
+  const personId = id();
+  gallery.put(personId, gallery.protectedTemplate(face), lookAlikeOf);
+  return personId;
+};
+const reopen = () => {
+  gallery.close();
+  gallery = open();
+};
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'kaopass-gallery-'));
+  path = join(directory, 'gallery.sqlite');
+  gallery = open();
+});
+afterEach(async () => {
+  gallery.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe('identification', () => {
+  test('in an empty gallery finds nobody, and compares nothing', () => {
+    expect(gallery.identify(faces.next(), rates)).toEqual({
+      outcome: 'nobody',
+      comparison: { score: null, runnerUpScore: null, gallerySize: 0, estimatedFmr: null },
+    });
+  });
+
+  test('names the person whose face it is, and the rate at which a stranger would be taken for them', () => {
+    for (let n = 0; n < 9; n++) enrol(faces.next());
+    const face = faces.next();
+    const personId = enrol(face);
+    const found = gallery.identify(faces.near(face, 0.7), rates);
+    expect(found).toMatchObject({ outcome: 'match', personId, pinAlways: false });
+    expect(found.comparison.score).toBeCloseTo(0.7, 5);
+    // Single comparison at 0.7: 1e-7; ten people.
+    expect(found.comparison.estimatedFmr! / 1e-6).toBeCloseTo(1, 2);
+    expect(Comparison.safeParse(found.comparison).success).toBe(true);
+  });
+
+  test('finds nobody when a stranger would reach that score too often, though one comparison alone would do', () => {
+    const face = faces.next();
+    enrol(face);
+    const probe = faces.near(face, 0.45);
+    expect(gallery.identify(probe, rates).outcome).toBe('match');
+    for (let n = 0; n < 30; n++) enrol(faces.next());
+    expect(gallery.identify(probe, rates).outcome).toBe('nobody');
+  });
+
+  test('decides for neither of two who would both be believed', () => {
+    const face = faces.next();
+    enrol(face);
+    enrol(faces.near(face, 0.8));
+    const { outcome, comparison } = gallery.identify(faces.near(face, 0.9), rates);
+    expect(outcome).toBe('look-alikes');
+    expect(comparison.runnerUpScore).toBeGreaterThan(0.5);
+  });
+
+  test('names the better of two known look-alikes, by face and PIN only', () => {
+    const face = faces.next();
+    const one = enrol(face);
+    const other = enrol(faces.near(face, 0.8), one);
+    expect(gallery.identify(face, rates)).toMatchObject({ outcome: 'match', personId: one, pinAlways: true });
+    gallery.erase(other);
+    expect(gallery.identify(face, rates)).toMatchObject({ outcome: 'match', personId: one, pinAlways: false });
+  });
+
+  test('wants the PIN of somebody whom another template resembles, though this probe does not', () => {
+    const face = faces.next();
+    const one = enrol(face);
+    enrol(faces.near(face, 0.55));
+    const probe = faces.near(face, 0.7);
+    expect(gallery.identify(probe, { ...rates, maxFmr: 1e-6 })).toMatchObject({
+      outcome: 'match',
+      personId: one,
+      pinAlways: true,
+    });
+  });
+
+  test('before an enrolment names the look-alike there is, and none where there is none', () => {
+    const face = faces.next();
+    const one = enrol(face);
+    expect(gallery.lookAlike(faces.near(face, 0.55), 1e-5)?.personId).toBe(one);
+    expect(gallery.lookAlike(faces.near(face, 0.45), 1e-5)).toBeNull();
+  });
+
+  test('states the rate between two faces without their being enrolled', () => {
+    const face = faces.next();
+    expect(gallery.fmrBetween(face, faces.near(face, 0.3)) / 1e-3).toBeCloseTo(1, 3);
+  });
+});
+
+describe('templates', () => {
+  test('leave as the contract wants them, protected and of unit length', () => {
+    const face = faces.next();
+    const template = ProtectedTemplate.parse(gallery.protectedTemplate(face));
+    const values = new Float32Array(Uint8Array.from(Buffer.from(template.values, 'base64url')).buffer);
+    expect(values).toHaveLength(DIMENSIONS);
+    expect(cosineOf(values, values)).toBeCloseTo(1, 6);
+    expect(Math.abs(cosineOf(values, face))).toBeLessThan(0.7);
+  });
+
+  test('are known again after a restart, and replaced by a repeat', () => {
+    const face = faces.next();
+    const personId = enrol(faces.next());
+    gallery.put(personId, gallery.protectedTemplate(face), null);
+    reopen();
+    expect(gallery.size).toBe(1);
+    expect(gallery.identify(face, rates)).toMatchObject({ outcome: 'match', personId });
+  });
+
+  test('of an erased person are gone from memory and from the file', async () => {
+    const face = faces.next();
+    const personId = enrol(face);
+    const db = new Database(path);
+    const sealed = db.prepare('SELECT sealed FROM templates').pluck().get() as Buffer;
+    db.close();
+    expect(gallery.erase(personId)).toBe(true);
+    expect(gallery.erase(personId)).toBe(false);
+    expect(gallery.identify(face, rates).outcome).toBe('nobody');
+    gallery.close();
+    expect((await readFile(path)).includes(sealed)).toBe(false);
+    gallery = open();
+    expect(gallery.size).toBe(0);
+  });
+
+  test('rest sealed: neither the embedding nor its protected form is in the file', async () => {
+    const face = faces.next();
+    const template = gallery.protectedTemplate(face);
+    enrol(face);
+    gallery.close();
+    const bytes = await readFile(path);
+    for (const secret of [Buffer.from(face.buffer), Buffer.from(template.values, 'base64url')]) {
+      expect(bytes.includes(secret.subarray(0, 16))).toBe(false);
+    }
+    gallery = open();
+  });
+
+  test.each([
+    ['another model', { modelSha256: 'b'.repeat(64) }],
+    ['another protection', { protectionVersion: 'p-2' }],
+    ['another number of dimensions', { values: Buffer.alloc(8).toString('base64url') }],
+  ])('of %s are held, counted and not compared', (_, fields) => {
+    const face = faces.next();
+    gallery.put(id(), { ...gallery.protectedTemplate(face), ...fields }, null);
+    expect([gallery.size, gallery.notComparable]).toEqual([0, 1]);
+    reopen();
+    expect([gallery.size, gallery.notComparable]).toEqual([0, 1]);
+    expect(gallery.identify(face, rates).comparison.gallerySize).toBe(0);
+  });
+});
+
+describe("the bank's feed", () => {
+  test('is applied with its cursor in one commit', () => {
+    const [face, personId, gone] = [faces.next(), id(), id()];
+    const template = gallery.protectedTemplate(face);
+    gallery.applyFeed({
+      entries: [
+        { kind: 'put', cursor: 4, personId: gone, template, lookAlikeOf: null },
+        { kind: 'put', cursor: 5, personId, template, lookAlikeOf: null },
+        { kind: 'erase', cursor: 7, personId: gone },
+      ],
+      next: 7,
+      more: false,
+    });
+    reopen();
+    expect([gallery.cursor, gallery.size]).toEqual([7, 1]);
+    expect(gallery.identify(face, rates)).toMatchObject({ outcome: 'match', personId });
+  });
+});
+
+describe('a gallery that cannot be read', () => {
+  const expectRefused = async (naming: string, options = {}) => {
+    const before = await readFile(path);
+    expect(() => open(options)).toThrowError(
+      expect.objectContaining({ code: 'GALLERY_UNREADABLE', message: expect.stringContaining(naming) }),
+    );
+    expect((await readFile(path)).equals(before)).toBe(true);
+    gallery = open({ path: join(directory, 'another.sqlite') });
+  };
+  const alter = (sql: string) => {
+    gallery.close();
+    const db = new Database(path);
+    db.exec(sql);
+    db.close();
+  };
+
+  test('names the person whose template was altered', async () => {
+    enrol(faces.next());
+    const personId = enrol(faces.next());
+    alter(`UPDATE templates SET sealed = CAST(sealed || x'00' AS BLOB) WHERE person_id = '${personId}'`);
+    await expectRefused(personId);
+  });
+
+  test('names the person whose template was moved to another', async () => {
+    const [one, other] = [enrol(faces.next()), enrol(faces.next())];
+    alter(
+      `UPDATE templates SET sealed = (SELECT sealed FROM templates WHERE person_id = '${one}') WHERE person_id = '${other}'`,
+    );
+    await expectRefused(other);
+  });
+
+  test('names the person whose known look-alike was removed', async () => {
+    const one = enrol(faces.next());
+    const other = enrol(faces.next(), one);
+    alter('UPDATE templates SET look_alike_of = NULL');
+    await expectRefused(other);
+  });
+
+  test('is refused under another data key', async () => {
+    const personId = enrol(faces.next());
+    gallery.close();
+    await expectRefused(personId, { dataKey: createSecretKey(new Uint8Array(32).fill(9)) });
+  });
+
+  test('is refused when it is no database', async () => {
+    gallery.close();
+    await writeFile(path, 'not a database '.repeat(20));
+    await expectRefused(path);
+  });
+});

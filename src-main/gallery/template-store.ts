@@ -1,0 +1,150 @@
+/**
+ * Templates at rest: one SQLite row a person, sealed with AES-256-GCM (NIST SP 800-38D) under the data key, a fresh
+ * 96-bit nonce each. The person, the model and the protection are the additional data: a sealed template moved to another
+ * row opens there no more.
+ */
+import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
+import type { Database } from 'better-sqlite3';
+import { Uuid } from '../../src-contract/primitives.ts';
+import type { Chance } from '../clock.ts';
+import { TerminalError } from '../errors.ts';
+import { type Migration, openDatabase, translated } from '../journal/database.ts';
+
+export interface StoredTemplate {
+  readonly personId: Uuid;
+  readonly modelSha256: string;
+  readonly protectionVersion: string;
+  readonly lookAlikeOf: Uuid | null;
+  /** Float32, little endian. */
+  readonly values: Uint8Array;
+}
+
+export interface TemplateStore {
+  /** Every template, opened. Throws GALLERY_UNREADABLE naming the row that cannot be. */
+  all(): IterableIterator<StoredTemplate>;
+  put(template: StoredTemplate): void;
+  erase(personId: Uuid): void;
+  cursor(): number;
+  setCursor(cursor: number): void;
+  /** Runs as one commit. */
+  commit(work: () => void): void;
+  close(): void;
+}
+
+/** "KPG1" in ASCII. */
+const APPLICATION_ID = 0x4b50_4731;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+const migrations: readonly Migration[] = [
+  {
+    number: 1,
+    name: 'templates',
+    sql: `
+CREATE TABLE templates (
+  person_id          TEXT PRIMARY KEY,
+  model_sha256       TEXT NOT NULL,
+  protection_version TEXT NOT NULL,
+  look_alike_of      TEXT,             -- null: nobody known is mistaken for this person
+  sealed             BLOB NOT NULL     -- nonce (12 bytes), ciphertext, tag (16 bytes)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE feed (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), cursor INTEGER NOT NULL) STRICT;
+INSERT INTO feed VALUES (1, 0);`,
+  },
+];
+
+interface Row {
+  readonly person_id: string;
+  readonly model_sha256: string;
+  readonly protection_version: string;
+  readonly look_alike_of: string | null;
+  readonly sealed: Uint8Array;
+}
+
+export function openTemplateStore(options: { path: string; dataKey: KeyObject; chance: Chance }): TemplateStore {
+  const { path, dataKey, chance } = options;
+  // The gallery can be pulled again from the bank, so when a migration ran matters to nobody: no clock is needed.
+  const db: Database = openDatabase({
+    path,
+    migrations,
+    applicationId: APPLICATION_ID,
+    unusable: 'GALLERY_UNREADABLE',
+    now: () => 0,
+  });
+  // Erased means erased: freed pages are overwritten (https://sqlite.org/pragma.html#pragma_secure_delete).
+  db.pragma('secure_delete = ON');
+  const rows = db.prepare<[], Row>('SELECT * FROM templates ORDER BY person_id');
+  const upsert = db.prepare<unknown[]>('INSERT OR REPLACE INTO templates VALUES (?, ?, ?, ?, ?)');
+  const remove = db.prepare<[string]>('DELETE FROM templates WHERE person_id = ?');
+  const readCursor = db.prepare<[], number>('SELECT cursor FROM feed').pluck();
+  const writeCursor = db.prepare<[number]>('UPDATE feed SET cursor = ?');
+
+  const open = (row: Row): StoredTemplate => {
+    const personId = Uuid.safeParse(row.person_id);
+    const lookAlikeOf = Uuid.nullable().safeParse(row.look_alike_of);
+    const values = unseal(row, dataKey);
+    if (personId.success && lookAlikeOf.success && values) {
+      return {
+        personId: personId.data,
+        modelSha256: row.model_sha256,
+        protectionVersion: row.protection_version,
+        lookAlikeOf: lookAlikeOf.data,
+        values,
+      };
+    }
+    throw new TerminalError(
+      'GALLERY_UNREADABLE',
+      `the gallery ${path}: the template of person ${row.person_id} was altered or sealed under another key; nothing was changed`,
+    );
+  };
+
+  return {
+    all: function* () {
+      try {
+        for (const row of rows.iterate()) yield open(row);
+      } catch (cause) {
+        throw translated(cause, path, 'GALLERY_UNREADABLE');
+      }
+    },
+    put: (template) => {
+      const { personId, modelSha256, protectionVersion, lookAlikeOf } = template;
+      upsert.run(personId, modelSha256, protectionVersion, lookAlikeOf, seal(template, dataKey, chance));
+    },
+    erase: (personId) => void remove.run(personId),
+    cursor: () => readCursor.get() ?? 0,
+    setCursor: (cursor) => void writeCursor.run(cursor),
+    commit: (work) => db.transaction(work).immediate(),
+    close: () => {
+      db.close();
+    },
+  };
+}
+
+/** Everything that says what a sealed template is; JSON keeps the parts apart. */
+function additionalData(...parts: readonly (string | null)[]): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(['kaopass-template', 1, ...parts]));
+}
+
+function seal(template: StoredTemplate, key: KeyObject, chance: Chance): Uint8Array {
+  const nonce = chance.bytes(NONCE_BYTES);
+  const { personId, modelSha256, protectionVersion, lookAlikeOf } = template;
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
+  cipher.setAAD(additionalData(personId, modelSha256, protectionVersion, lookAlikeOf));
+  const ciphertext = cipher.update(template.values);
+  return Buffer.concat([nonce, ciphertext, cipher.final(), cipher.getAuthTag()]);
+}
+
+/** Null when it does not open. */
+function unseal(row: Row, key: KeyObject): Uint8Array | null {
+  const { sealed } = row;
+  if (sealed.length < NONCE_BYTES + TAG_BYTES) return null;
+  const nonce = sealed.subarray(0, NONCE_BYTES);
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
+  decipher.setAAD(additionalData(row.person_id, row.model_sha256, row.protection_version, row.look_alike_of));
+  decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
+  try {
+    return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
+  } catch {
+    return null; // RFC 5116, 2.2: authentication failure is the only thing it may say.
+  }
+}
