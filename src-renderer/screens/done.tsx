@@ -1,0 +1,35 @@
+import './ending.css';
+import { useTexts } from '../i18n/i18n.ts';
+import { Icon } from '../parts/icon.tsx';
+import { IntentButton } from '../parts/intent-button.tsx';
+import { Notice } from '../parts/notice.tsx';
+import { Sum } from '../parts/sum.tsx';
+import type { ScreenProps } from './screen-props.ts';
+
+export function DoneScreen({ screen }: ScreenProps<'done'>) {
+  const t = useTexts();
+  const receipt = t(`done.receipt.${screen.receipt}`);
+  return (
+    <div className="ending">
+      <span className="ending-sign ending-sign-good">
+        <Icon name="tick" />
+      </span>
+      <h1>{t(`done.title.${screen.service}`)}</h1>
+      <div className="ending-sums">
+        {screen.amount && <Sum amount={screen.amount} />}
+        {screen.balance && <Sum label={t('done.balance')} amount={screen.balance} size="small" />}
+      </div>
+      <p className="lead">
+        {screen.receipt === 'printed' && <strong>{receipt} </strong>}
+        {t(screen.service === 'enrol' ? 'done.thanksEnrol' : 'done.thanks')}
+      </p>
+      {screen.receipt === 'unavailable' && <Notice kind="info">{receipt}</Notice>}
+      {screen.standIn && <Notice kind="info">{t('done.standIn')}</Notice>}
+      <div className="answers answers-one">
+        <IntentButton intent={{ kind: 'confirm' }} look="first">
+          {t('done.finish')}
+        </IntentButton>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,54 @@
+/** "Do you need more time?" A modal dialog of the browser: it takes the focus, keeps it, and gives it back. */
+import './timeout-warning.css';
+import { useEffect, useRef } from 'react';
+import { useTexts } from '../i18n/i18n.ts';
+import { IntentButton } from '../parts/intent-button.tsx';
+import { useOffered, useTerminal } from '../terminal-context.ts';
+import { useRemaining } from './remaining.ts';
+
+export function TimeoutWarning() {
+  const left = useRemaining();
+  const extendable = useOffered('extend');
+  if (!left?.warning || !extendable) return null;
+  return <Warning seconds={left.seconds} />;
+}
+
+function Warning({ seconds }: { seconds: number }) {
+  const t = useTexts();
+  const { send } = useTerminal();
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    return () => element?.close();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      className="warning"
+      role="alertdialog"
+      aria-labelledby="warning-title"
+      aria-describedby="warning-body"
+      onCancel={(event) => {
+        // Escape: whoever presses a key is still here.
+        event.preventDefault();
+        send({ kind: 'extend' });
+      }}
+    >
+      <div className="warning-seconds" aria-hidden="true">
+        {seconds}
+      </div>
+      <h2 id="warning-title">{t('timeout.title')}</h2>
+      <p id="warning-body">{t('timeout.body')}</p>
+      <p className="warning-left">{t('timeout.seconds', { seconds })}</p>
+      <div className="warning-answers">
+        <IntentButton intent={{ kind: 'cancel' }} look="second">
+          {t('timeout.cancel')}
+        </IntentButton>
+        <IntentButton intent={{ kind: 'extend' }} look="first" autoFocus>
+          {t('timeout.extend')}
+        </IntentButton>
+      </div>
+    </dialog>
+  );
+}
