@@ -1,0 +1,133 @@
+/** Asking for money to be held, or for the balance: face, PIN, limits and funds, in that order. */
+import type { AuthoriseAnswer, AuthoriseRequest, DeclineReason } from '../../src-contract/bank-api.ts';
+import { money } from '../../src-contract/primitives.ts';
+import type { BankContext } from '../context.ts';
+import type { DbTransaction } from '../database/database.ts';
+import { isUniqueViolation } from '../database/failures.ts';
+import type { Terminal } from '../fleet/request-assertion.ts';
+import { checkPin, type LockedPerson, lockPerson, spendPinNonce } from '../people/pin-check.ts';
+import { type OpenPin, readPinBlock } from '../pin.ts';
+import { wantsPin } from '../policy.ts';
+import { ProblemError } from '../problem.ts';
+import { findResult, markUsed, objection } from '../results/evidence.ts';
+import { once } from './idempotency.ts';
+import { accountView, CURRENCY, type CustomerAccount, lockCustomerAccount, wholeAmount } from './ledger.ts';
+
+/** A terminal that was offline after dispensing must find its hold again; a week covers the longest holidays. */
+export const HOLD_EXPIRES_IN_MS = 7 * 24 * 60 * 60 * 1000;
+
+export async function authorise(
+  context: BankContext,
+  terminal: Terminal,
+  request: AuthoriseRequest,
+): Promise<AuthoriseAnswer> {
+  const amountMinor = requestedMinor(request);
+  return await once(context, terminal, 'authorise', request, async (tx) => {
+    const recorded = await findResult(tx, request.resultId);
+    const pin = await openPin(context, tx, request);
+    const person = await lockPerson(tx, request.personId);
+    if (!person) return declined('unknown-person');
+    if (objection(recorded, request, terminal, context.policy)) return declined('result-not-accepted');
+    const maxMinor = context.policy.services[request.service].maxAmountMinor;
+    if (maxMinor !== null && amountMinor > maxMinor) return declined('over-limit');
+    const secondFactor = await checkSecondFactor(context, tx, { request, person, pin });
+    if (secondFactor) return secondFactor;
+    const account = await lockCustomerAccount(context, tx, { personId: request.personId });
+    if (!account?.open) return declined('account-closed');
+    if (amountMinor > account.availableMinor) {
+      // Only somebody who knows the PIN is told how much there is.
+      return declined('insufficient-funds', { availableMinor: pin ? Math.max(0, account.availableMinor) : null });
+    }
+    await markUsed(tx, request.resultId, request.transactionId);
+    return await approve(context, tx, terminal, { request, account, amountMinor });
+  });
+}
+
+/** 0 for a balance. */
+function requestedMinor({ service, amount }: AuthoriseRequest): number {
+  if (service === 'balance') {
+    if (amount === null) return 0;
+    throw new ProblemError('invalid-request', 'amount: must be null for a balance', { field: 'amount' });
+  }
+  if (amount === null) {
+    throw new ProblemError('invalid-request', `amount: must be given for a ${service}`, { field: 'amount' });
+  }
+  return wholeAmount(amount);
+}
+
+function declined(
+  reason: DeclineReason,
+  { attemptsLeft = null, availableMinor = null }: { attemptsLeft?: number | null; availableMinor?: number | null } = {},
+): AuthoriseAnswer {
+  const available = availableMinor === null ? null : money(availableMinor, CURRENCY);
+  return { outcome: 'declined', reason, attemptsLeft, available };
+}
+
+async function openPin(context: BankContext, tx: DbTransaction, request: AuthoriseRequest): Promise<OpenPin | null> {
+  if (request.pinBlock === null) return null;
+  const pin = await readPinBlock(request.pinBlock, request.transactionId, context.platform.pinKey, 'pinBlock');
+  await spendPinNonce(context, tx, pin, 'pinBlock');
+  return pin;
+}
+
+/** Null when face and PIN satisfy the policy. A locked PIN stops services that would not have asked for it, too. */
+async function checkSecondFactor(
+  context: BankContext,
+  tx: DbTransaction,
+  { request, person, pin }: { request: AuthoriseRequest; person: LockedPerson; pin: OpenPin | null },
+): Promise<AuthoriseAnswer | null> {
+  if (person.pinLocked) return declined('pin-locked', { attemptsLeft: 0 });
+  if (pin === null) {
+    const amountMinor = request.amount?.amountMinor ?? null;
+    const wanted = person.hasLookAlike || wantsPin(context.policy, request.service, amountMinor);
+    return wanted ? declined('pin-required') : null;
+  }
+  const checked = await checkPin(context, tx, person, pin);
+  switch (checked.verdict) {
+    case 'right':
+      return null;
+    case 'wrong':
+      return declined('pin-wrong', { attemptsLeft: checked.attemptsLeft });
+    case 'locked':
+      return declined('pin-locked', { attemptsLeft: 0 });
+  }
+}
+
+async function approve(
+  { clock, chance }: BankContext,
+  tx: DbTransaction,
+  terminal: Terminal,
+  granted: { request: AuthoriseRequest; account: CustomerAccount; amountMinor: number },
+): Promise<AuthoriseAnswer> {
+  const { request, account, amountMinor } = granted;
+  const authorisationId = chance.id();
+  if (request.service !== 'balance') {
+    const now = clock.now();
+    try {
+      await tx
+        .insertInto('holds')
+        .values({
+          hold_id: authorisationId,
+          terminal_id: terminal.terminalId,
+          authorisation_key: request.idempotencyKey,
+          transaction_id: request.transactionId,
+          account_id: account.accountId,
+          service: request.service,
+          currency: CURRENCY,
+          amount_minor: amountMinor,
+          captured_minor: null,
+          created_at: now,
+          expires_at: now + HOLD_EXPIRES_IN_MS,
+          ended_at: null,
+        })
+        .execute();
+    } catch (error) {
+      if (!isUniqueViolation(error, 'holds_one_per_transaction')) throw error;
+      throw new ProblemError('conflict', 'this transaction has an authorisation already under another key', {
+        field: 'transactionId',
+      });
+    }
+  }
+  const after = { ...account, availableMinor: account.availableMinor - amountMinor };
+  return { outcome: 'approved', authorisationId, account: accountView(after) };
+}

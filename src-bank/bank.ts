@@ -1,0 +1,59 @@
+/** Composition of the bank: settings in, a bank that answers requests out. Listening is the caller's part. */
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { Policy } from '../src-contract/policy.ts';
+import type { Chance, Clock } from './clock.ts';
+import { type DatabaseSettings, openDatabase } from './database/database.ts';
+import { migrate } from './database/migrate.ts';
+import { openPlatform } from './fleet/platform.ts';
+import { createServer } from './http/server.ts';
+import { StartError } from './problem.ts';
+import type { MasterKeySource } from './vault.ts';
+
+export interface BankOptions {
+  readonly database: DatabaseSettings;
+  /** What everything secret in the database is sealed under. */
+  readonly masterKey: MasterKeySource;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  /** What the admin API wants as bearer token. */
+  readonly adminToken: string;
+  readonly policy: Policy;
+  readonly logger: Logger;
+}
+
+export interface Bank {
+  /** Ready: `app.inject()` answers, `app.listen()` opens a port. */
+  readonly app: FastifyInstance;
+  readonly database: DatabaseSettings['kind'];
+  /** Ends open requests, then the database. */
+  close(): Promise<void>;
+}
+
+/** Opens and migrates the database. Throws a StartError that says in one sentence why it cannot. */
+export async function createBank(options: BankOptions): Promise<Bank> {
+  const { clock, chance, policy, logger } = options;
+  const database = await openDatabase(options.database, {
+    clock,
+    chance,
+    onIdleError: (error) => logger.warn({ err: error }, 'an idle database connection broke'),
+  });
+  try {
+    await migrate(database.db, clock);
+    const { platform, vault } = await openPlatform(database, options.masterKey, { clock, chance });
+    const context = { database, clock, chance, vault, platform, policy, logger };
+    const app = await createServer(context, options.adminToken);
+    return {
+      app,
+      database: database.kind,
+      async close() {
+        await app.close();
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    if (error instanceof StartError) throw error;
+    throw new StartError(`the database cannot be used: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,125 @@
+/** The tables as Kysely sees them. int8 arrives as number (database.ts refuses what a double cannot hold). */
+import type { Generated } from 'kysely';
+
+export interface Tables {
+  schema_migrations: { version: number; name: string; applied_at: number };
+  platform_secrets: { name: string; sealed: Uint8Array; created_at: number };
+  terminals: {
+    terminal_id: string;
+    name: string;
+    profile: string;
+    signing_key: string;
+    encryption_key: string;
+    activated_at: number;
+    head_sequence: Generated<number>;
+    head_hash: string | null;
+  };
+  activation_codes: {
+    code_hash: Uint8Array;
+    profile: string | null;
+    created_at: number;
+    expires_at: number;
+    used_at: number | null;
+    terminal_id: string | null;
+  };
+  request_ids: { terminal_id: string; jti: string; expires_at: number };
+  idempotency_keys: {
+    terminal_id: string;
+    key: string;
+    operation: string;
+    request_hash: string;
+    answer: string | null;
+    created_at: number;
+  };
+  match_results: {
+    result_id: string;
+    terminal_id: string;
+    sequence: number;
+    jws: string;
+    hash: string;
+    service: string;
+    outcome: string;
+    person_id: string | null;
+    transaction_id: string | null;
+    used_by: string | null;
+    recorded_at: number;
+  };
+  incidents: {
+    incident_id: string;
+    terminal_id: string | null;
+    code: string;
+    detail: string;
+    evidence: string;
+    evidence_hash: string;
+    first_at: number;
+    last_at: number;
+    occurrences: Generated<number>;
+  };
+  people: {
+    person_id: string;
+    status: 'enrolled' | 'erased';
+    enrolled_at: number;
+    enrolled_by: string;
+    look_alike_of: string | null;
+    pin_hash: string;
+    pin_failures: Generated<number>;
+    pin_locked_at: number | null;
+  };
+  consents: {
+    consent_id: string;
+    person_id: string;
+    version: string;
+    language: string;
+    agreed_at: number;
+    recorded_at: number;
+    withdrawn_at: number | null;
+  };
+  templates: {
+    person_id: string;
+    sealed: Uint8Array;
+    dimensions: number;
+    model_sha256: string;
+    protection_version: string;
+  };
+  gallery_head: { single: Generated<boolean>; cursor: number };
+  gallery_feed: { cursor: number; kind: 'put' | 'erase'; person_id: string; at: number };
+  pin_nonces: { nonce: string; seen_at: number };
+  accounts: {
+    account_id: string;
+    kind: AccountKind;
+    owner_id: string | null;
+    number: string | null;
+    currency: string;
+    status: Generated<'open' | 'closed'>;
+    balance_minor: Generated<number>;
+    opened_at: number;
+  };
+  entries: {
+    entry_id: string;
+    entry_seq: Generated<number>;
+    kind: EntryKind;
+    transaction_id: string;
+    terminal_id: string;
+    at: number;
+    recorded_at: number;
+  };
+  postings: { entry_id: string; line: number; account_id: string; currency: string; credit_minor: number };
+  holds: {
+    hold_id: string;
+    terminal_id: string;
+    authorisation_key: string;
+    transaction_id: string;
+    account_id: string;
+    service: 'withdraw' | 'purchase';
+    currency: string;
+    amount_minor: number;
+    state: Generated<'held' | 'captured' | 'released'>;
+    captured_minor: number | null;
+    created_at: number;
+    expires_at: number;
+    ended_at: number | null;
+  };
+}
+
+export type AccountKind = 'customer' | 'cash' | 'merchant' | 'suspense';
+export type EntryKind = 'deposit' | 'withdraw' | 'purchase' | 'stand-in';

@@ -1,0 +1,130 @@
+/** What is known of terminals, their results, and the people they enrolled, for the bank's staff. */
+import { decodeJwt } from 'jose';
+import { sql } from 'kysely';
+import type { z } from 'zod';
+import { MatchResult } from '../../src-contract/match-result.ts';
+import { Language, Profile } from '../../src-contract/primitives.ts';
+import type { BankContext } from '../context.ts';
+import type { IncidentsAnswer, PeopleAnswer, ResultsListAnswer, TerminalsAnswer } from '../http/admin-api.ts';
+
+interface Page {
+  readonly limit: number;
+  readonly after?: string | undefined;
+}
+
+export async function listTerminals({ database }: BankContext, page: Page): Promise<z.input<typeof TerminalsAnswer>> {
+  const count = (outcome: string) =>
+    sql<number>`(count(*) filter (where match_results.outcome = ${sql.lit(outcome)}))::bigint`;
+  const rows = await database.db
+    .selectFrom('terminals')
+    .leftJoin('match_results', 'match_results.terminal_id', 'terminals.terminal_id')
+    .select(['terminals.terminal_id', 'name', 'profile', 'activated_at', 'head_sequence'])
+    .select([count('accepted').as('accepted'), count('refused').as('refused'), count('enrolled').as('enrolled')])
+    .$if(page.after !== undefined, (query) => query.where('terminals.terminal_id', '>', page.after ?? ''))
+    .groupBy('terminals.terminal_id')
+    .orderBy('terminals.terminal_id')
+    .limit(page.limit)
+    .execute();
+  return {
+    terminals: rows.map((row) => ({
+      terminalId: row.terminal_id,
+      name: row.name,
+      profile: Profile.parse(row.profile),
+      activatedAt: row.activated_at,
+      headSequence: row.head_sequence,
+      results: { accepted: row.accepted, refused: row.refused, enrolled: row.enrolled },
+    })),
+  };
+}
+
+export async function listResults(
+  { database }: BankContext,
+  { terminalId, limit, after }: { terminalId: string; limit: number; after: number },
+): Promise<z.input<typeof ResultsListAnswer>> {
+  const rows = await database.db
+    .selectFrom('match_results')
+    .select(['jws', 'recorded_at', 'used_by'])
+    .where('terminal_id', '=', terminalId)
+    .where('sequence', '>', after)
+    .orderBy('sequence')
+    .limit(limit)
+    .execute();
+  return {
+    results: rows.map((row) => {
+      const result = MatchResult.parse(decodeJwt(row.jws));
+      const { sequence, resultId, at, service, outcome, reason, personId, transactionId, amount, liveness, mode } =
+        result;
+      return {
+        ...{ sequence, resultId, at, service, outcome, reason, personId, transactionId, amount, liveness, mode },
+        recordedAt: row.recorded_at,
+        estimatedFmr: result.comparison.estimatedFmr,
+        usedBy: row.used_by,
+        jws: row.jws,
+      };
+    }),
+  };
+}
+
+export async function listIncidents({ database }: BankContext, page: Page): Promise<z.input<typeof IncidentsAnswer>> {
+  const rows = await database.db
+    .selectFrom('incidents')
+    .selectAll()
+    .$if(page.after !== undefined, (query) => query.where('incident_id', '>', page.after ?? ''))
+    .orderBy('incident_id')
+    .limit(page.limit)
+    .execute();
+  return {
+    incidents: rows.map((row) => ({
+      incidentId: row.incident_id,
+      terminalId: row.terminal_id,
+      code: row.code,
+      detail: row.detail,
+      evidence: row.evidence,
+      firstAt: row.first_at,
+      lastAt: row.last_at,
+      occurrences: row.occurrences,
+    })),
+  };
+}
+
+export async function listPeople({ database }: BankContext, page: Page): Promise<z.input<typeof PeopleAnswer>> {
+  const rows = await database.db
+    .selectFrom('people')
+    .leftJoin('templates', 'templates.person_id', 'people.person_id')
+    .select(['people.person_id', 'status', 'enrolled_at', 'enrolled_by', 'look_alike_of'])
+    .select(['pin_failures', 'pin_locked_at', 'templates.dimensions'])
+    .$if(page.after !== undefined, (query) => query.where('people.person_id', '>', page.after ?? ''))
+    .orderBy('people.person_id')
+    .limit(page.limit)
+    .execute();
+  if (rows.length === 0) return { people: [] };
+  const consents = await database.db
+    .selectFrom('consents')
+    .selectAll()
+    .where(
+      'person_id',
+      'in',
+      rows.map((row) => row.person_id),
+    )
+    .orderBy('recorded_at')
+    .execute();
+  const byPerson = Map.groupBy(consents, (consent) => consent.person_id);
+  return {
+    people: rows.map((row) => ({
+      personId: row.person_id,
+      status: row.status,
+      enrolledAt: row.enrolled_at,
+      enrolledBy: row.enrolled_by,
+      lookAlikeOf: row.look_alike_of,
+      hasTemplate: row.dimensions !== null,
+      pin: { failures: row.pin_failures, locked: row.pin_locked_at !== null },
+      consents: (byPerson.get(row.person_id) ?? []).map((consent) => ({
+        version: consent.version,
+        language: Language.parse(consent.language),
+        agreedAt: consent.agreed_at,
+        recordedAt: consent.recorded_at,
+        withdrawnAt: consent.withdrawn_at,
+      })),
+    })),
+  };
+}

@@ -1,0 +1,195 @@
+/**
+ * The bank's own side: what its staff and its demonstration ask. Bearer token, same problem details as the terminals' API.
+ * Amounts are whole minor units and may be negative: a debit, an overdrawn account, cash that a terminal holds.
+ */
+import { z } from 'zod';
+import { LivenessEvidence, RefusalReason } from '../../src-contract/match-result.ts';
+import { Currency, Language, Money, Profile, Rate, Service, Uuid, WallTimeMs } from '../../src-contract/primitives.ts';
+
+const SignedMinor = z.int();
+
+/** Lists come in the order things happened, at most `limit` of them, after the one named. */
+export const ListQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(1000).default(1000),
+  /** Id of the last item already seen. */
+  after: Uuid.optional(),
+});
+export const SequenceQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(1000).default(1000),
+  /** Sequence number of the last item already seen. */
+  after: z.coerce.number().int().nonnegative().default(0),
+});
+
+export const ActivationCodeRequest = z.strictObject({
+  profile: Profile.nullable().default(null),
+  /** Default a day, at most thirty. */
+  expiresInS: z.int().min(1).max(2_592_000).default(86_400),
+});
+export const ActivationCodeAnswer = z.strictObject({ code: z.string(), expiresAt: WallTimeMs });
+
+export const TerminalsAnswer = z.strictObject({
+  terminals: z.array(
+    z.strictObject({
+      terminalId: Uuid,
+      name: z.string(),
+      profile: Profile,
+      activatedAt: WallTimeMs,
+      headSequence: z.int().nonnegative(),
+      results: z.strictObject({
+        accepted: z.int().nonnegative(),
+        refused: z.int().nonnegative(),
+        enrolled: z.int().nonnegative(),
+      }),
+    }),
+  ),
+});
+
+export const PeopleAnswer = z.strictObject({
+  people: z.array(
+    z.strictObject({
+      personId: Uuid,
+      status: z.enum(['enrolled', 'erased']),
+      enrolledAt: WallTimeMs,
+      enrolledBy: Uuid,
+      lookAlikeOf: Uuid.nullable(),
+      hasTemplate: z.boolean(),
+      pin: z.strictObject({ failures: z.int().nonnegative(), locked: z.boolean() }),
+      consents: z.array(
+        z.strictObject({
+          version: z.string(),
+          language: Language,
+          agreedAt: WallTimeMs,
+          recordedAt: WallTimeMs,
+          /** Null while it stands. */
+          withdrawnAt: WallTimeMs.nullable(),
+        }),
+      ),
+    }),
+  ),
+});
+export const PersonParams = z.strictObject({ personId: Uuid });
+export const EraseAnswer = z.strictObject({ erased: z.enum(['now', 'before']) });
+export const UnlockAnswer = z.strictObject({ pin: z.literal('unlocked') });
+
+export const AccountKind = z.enum(['customer', 'cash', 'merchant', 'suspense']);
+export const AccountsAnswer = z.strictObject({
+  accounts: z.array(
+    z.strictObject({
+      accountId: Uuid,
+      kind: AccountKind,
+      /** A person for customer accounts, a terminal for cash and merchant, null for suspense. */
+      ownerId: Uuid.nullable(),
+      /** Null for the bank's own accounts. */
+      accountEnding: z.string().nullable(),
+      currency: Currency,
+      status: z.enum(['open', 'closed']),
+      /** Credits less debits. */
+      ledgerMinor: SignedMinor,
+      heldMinor: SignedMinor,
+      availableMinor: SignedMinor,
+    }),
+  ),
+});
+
+export const TrialBalanceAnswer = z.strictObject({
+  /** True when postings sum to zero in every currency and every account's balance is the sum of its postings. */
+  balanced: z.boolean(),
+  currencies: z.array(
+    z.strictObject({
+      currency: Currency,
+      debitMinor: z.int().nonnegative(),
+      creditMinor: z.int().nonnegative(),
+      /** Zero, or something is wrong. */
+      differenceMinor: SignedMinor,
+    }),
+  ),
+  /** Accounts whose balance is not the sum of their postings. Empty, or something is wrong. */
+  mismatched: z.array(Uuid),
+});
+
+export const EntriesAnswer = z.strictObject({
+  entries: z.array(
+    z.strictObject({
+      sequence: z.int().positive(),
+      entryId: Uuid,
+      kind: z.enum(['deposit', 'withdraw', 'purchase', 'stand-in']),
+      transactionId: Uuid,
+      terminalId: Uuid,
+      at: WallTimeMs,
+      recordedAt: WallTimeMs,
+      postings: z.array(
+        z.strictObject({ accountId: Uuid, accountKind: AccountKind, currency: Currency, creditMinor: SignedMinor }),
+      ),
+    }),
+  ),
+});
+
+export const HoldsAnswer = z.strictObject({
+  holds: z.array(
+    z.strictObject({
+      holdId: Uuid,
+      terminalId: Uuid,
+      authorisationKey: Uuid,
+      transactionId: Uuid,
+      accountId: Uuid,
+      service: z.enum(['withdraw', 'purchase']),
+      currency: Currency,
+      amountMinor: z.int().positive(),
+      /** "expired" lessens what is available no longer, but can still be captured. */
+      state: z.enum(['held', 'expired', 'captured', 'released']),
+      capturedMinor: z.int().nonnegative().nullable(),
+      createdAt: WallTimeMs,
+      expiresAt: WallTimeMs,
+      endedAt: WallTimeMs.nullable(),
+    }),
+  ),
+});
+
+export const ResultsQuery = SequenceQuery.extend({ terminalId: Uuid });
+export const ResultsListAnswer = z.strictObject({
+  results: z.array(
+    z.strictObject({
+      sequence: z.int().positive(),
+      resultId: Uuid,
+      at: WallTimeMs,
+      recordedAt: WallTimeMs,
+      service: Service,
+      outcome: z.enum(['accepted', 'refused', 'enrolled']),
+      reason: RefusalReason.nullable(),
+      personId: Uuid.nullable(),
+      transactionId: Uuid.nullable(),
+      amount: Money.nullable(),
+      estimatedFmr: Rate.nullable(),
+      liveness: LivenessEvidence,
+      mode: z.enum(['online', 'stand-in']),
+      /** The transaction that relied on it. */
+      usedBy: Uuid.nullable(),
+      jws: z.string(),
+    }),
+  ),
+});
+
+export const ChainParams = z.strictObject({ terminalId: Uuid });
+export const ChainAnswer = z.strictObject({
+  terminalId: Uuid,
+  /** How many results verified, from the first on. */
+  results: z.int().nonnegative(),
+  verified: z.boolean(),
+  /** The first thing wrong; null when verified. */
+  problem: z.string().nullable(),
+});
+
+export const IncidentsAnswer = z.strictObject({
+  incidents: z.array(
+    z.strictObject({
+      incidentId: Uuid,
+      terminalId: Uuid.nullable(),
+      code: z.string(),
+      detail: z.string(),
+      evidence: z.string(),
+      firstAt: WallTimeMs,
+      lastAt: WallTimeMs,
+      occurrences: z.int().positive(),
+    }),
+  ),
+});

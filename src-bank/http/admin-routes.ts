@@ -1,0 +1,115 @@
+/** What the bank's staff ask: http/admin-api.ts, route by route. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { z } from 'zod';
+import { Problem } from '../../src-contract/bank-api.ts';
+import { listAccounts, listEntries, listHolds, trialBalance } from '../accounts/report.ts';
+import type { BankContext } from '../context.ts';
+import { makeActivationCode } from '../fleet/activation.ts';
+import { listIncidents, listPeople, listResults, listTerminals } from '../fleet/report.ts';
+import { erasePerson, unlockPin } from '../people/erasure.ts';
+import { ProblemError } from '../problem.ts';
+import { verifyChain } from '../results/chain.ts';
+import * as api from './admin-api.ts';
+
+function describeRoute<Answer extends z.ZodType>(summary: string, answer: Answer) {
+  return {
+    tags: ['admin'],
+    summary,
+    security: [{ adminToken: [] }],
+    response: { 200: answer, '4xx': Problem, '5xx': Problem },
+  };
+}
+
+export function adminRoutes(scope: FastifyInstance, context: BankContext, adminToken: string): void {
+  scope.addHook('onRequest', async (request) => requireToken(request.headers.authorization, adminToken));
+  const routes = scope.withTypeProvider<ZodTypeProvider>();
+  routes.post(
+    '/admin/activation-codes',
+    {
+      schema: {
+        ...describeRoute('Make a one-time activation code', api.ActivationCodeAnswer),
+        body: api.ActivationCodeRequest,
+      },
+    },
+    async (request) => api.ActivationCodeAnswer.parse(await makeActivationCode(context, request.body)),
+  );
+  routes.get(
+    '/admin/terminals',
+    {
+      schema: {
+        ...describeRoute('Terminals and how far their chains reach', api.TerminalsAnswer),
+        querystring: api.ListQuery,
+      },
+    },
+    async (request) => api.TerminalsAnswer.parse(await listTerminals(context, request.query)),
+  );
+  routes.get(
+    '/admin/people',
+    { schema: { ...describeRoute('People, consents and PIN state', api.PeopleAnswer), querystring: api.ListQuery } },
+    async (request) => api.PeopleAnswer.parse(await listPeople(context, request.query)),
+  );
+  routes.delete(
+    '/admin/people/:personId/template',
+    { schema: { ...describeRoute('Withdraw consent and erase the face', api.EraseAnswer), params: api.PersonParams } },
+    async (request) => await erasePerson(context, request.params.personId),
+  );
+  routes.post(
+    '/admin/people/:personId/pin-unlock',
+    { schema: { ...describeRoute('Allow PIN attempts again', api.UnlockAnswer), params: api.PersonParams } },
+    async (request) => {
+      await unlockPin(context, request.params.personId);
+      return { pin: 'unlocked' as const };
+    },
+  );
+  routes.get(
+    '/admin/accounts',
+    {
+      schema: { ...describeRoute('Accounts, with what is available', api.AccountsAnswer), querystring: api.ListQuery },
+    },
+    async (request) => api.AccountsAnswer.parse(await listAccounts(context, request.query)),
+  );
+  routes.get(
+    '/admin/trial-balance',
+    { schema: describeRoute('Whether the books balance', api.TrialBalanceAnswer) },
+    async () => api.TrialBalanceAnswer.parse(await trialBalance(context)),
+  );
+  routes.get(
+    '/admin/entries',
+    { schema: { ...describeRoute('Journal entries', api.EntriesAnswer), querystring: api.SequenceQuery } },
+    async (request) => api.EntriesAnswer.parse(await listEntries(context, request.query)),
+  );
+  routes.get(
+    '/admin/holds',
+    { schema: { ...describeRoute('Holds', api.HoldsAnswer), querystring: api.ListQuery } },
+    async (request) => api.HoldsAnswer.parse(await listHolds(context, request.query)),
+  );
+  routes.get(
+    '/admin/results',
+    {
+      schema: {
+        ...describeRoute("One terminal's match results", api.ResultsListAnswer),
+        querystring: api.ResultsQuery,
+      },
+    },
+    async (request) => api.ResultsListAnswer.parse(await listResults(context, request.query)),
+  );
+  routes.get(
+    '/admin/chains/:terminalId',
+    { schema: { ...describeRoute("Verify a terminal's whole chain again", api.ChainAnswer), params: api.ChainParams } },
+    async (request) => api.ChainAnswer.parse(await verifyChain(context, request.params.terminalId)),
+  );
+  routes.get(
+    '/admin/incidents',
+    { schema: { ...describeRoute('What was refused as tampering', api.IncidentsAnswer), querystring: api.ListQuery } },
+    async (request) => api.IncidentsAnswer.parse(await listIncidents(context, request.query)),
+  );
+}
+
+function requireToken(authorization: string | undefined, adminToken: string): void {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  if (!timingSafeEqual(digest(authorization ?? ''), digest(`Bearer ${adminToken}`))) {
+    throw new ProblemError('unauthenticated', 'the Authorization header does not carry the admin token');
+  }
+}

@@ -1,0 +1,124 @@
+/** What terminals ask: src-contract/bank-api.ts, route by route. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { sql } from 'kysely';
+import { z } from 'zod';
+import {
+  ActivateAnswer,
+  ActivateRequest,
+  AuthoriseAnswer,
+  AuthoriseRequest,
+  CaptureRequest,
+  DepositRequest,
+  EnrolAnswer,
+  EnrolRequest,
+  GalleryAnswer,
+  HealthAnswer,
+  PolicyAnswer,
+  PostingAnswer,
+  Problem,
+  ResultsAnswer,
+  ResultsRequest,
+  ReversalRequest,
+  StandInRequest,
+} from '../../src-contract/bank-api.ts';
+import { authorise } from '../accounts/authorise.ts';
+import { deposit } from '../accounts/deposit.ts';
+import { capture, reverse } from '../accounts/settle.ts';
+import { standIn } from '../accounts/stand-in.ts';
+import type { BankContext } from '../context.ts';
+import { activate } from '../fleet/activation.ts';
+import { authenticate, type Terminal } from '../fleet/request-assertion.ts';
+import { enrol } from '../people/enrolment.ts';
+import { GALLERY_LIMIT_MAX, readFeed } from '../people/gallery-feed.ts';
+import { recordResults } from '../results/record.ts';
+
+const GalleryQuery = z.strictObject({
+  after: z.coerce.number().int().nonnegative().default(0),
+  limit: z.coerce.number().int().min(1).max(GALLERY_LIMIT_MAX).default(GALLERY_LIMIT_MAX),
+});
+
+/** Tags, security and the shape of problems, the same for every route. */
+function describeRoute<Answer extends z.ZodType>(summary: string, answer: Answer, authenticated = true) {
+  return {
+    tags: ['terminals'],
+    summary,
+    ...(authenticated ? { security: [{ requestAssertion: [] }] } : {}),
+    response: { 200: answer, '4xx': Problem, '5xx': Problem },
+  };
+}
+
+export function terminalRoutes(scope: FastifyInstance, context: BankContext): void {
+  const open = scope.withTypeProvider<ZodTypeProvider>();
+  open.get('/v1/health', { schema: describeRoute('Whether the bank answers', HealthAnswer, false) }, async () => {
+    await sql`select 1`.execute(context.database.db);
+    return { status: 'ok' as const, database: context.database.kind };
+  });
+  open.post(
+    '/v1/terminals',
+    { schema: { ...describeRoute('Introduce a new terminal', ActivateAnswer, false), body: ActivateRequest } },
+    async (request) => await activate(context, request.body),
+  );
+  void scope.register(async (authenticated) => authenticatedRoutes(authenticated, context));
+}
+
+function authenticatedRoutes(scope: FastifyInstance, context: BankContext): void {
+  // Before validation: a stranger learns nothing about what would have been accepted.
+  scope.addHook('preValidation', async (request) => {
+    request.terminal = await authenticate(context, {
+      method: request.method,
+      url: request.raw.url ?? '',
+      body: request.rawBody,
+      authorization: request.headers.authorization,
+    });
+  });
+  const routes = scope.withTypeProvider<ZodTypeProvider>();
+  routes.get('/v1/policy', { schema: describeRoute('What a terminal may decide', PolicyAnswer) }, async () => ({
+    policy: context.policy,
+  }));
+  routes.get(
+    '/v1/gallery',
+    { schema: { ...describeRoute('Changes of the gallery after a cursor', GalleryAnswer), querystring: GalleryQuery } },
+    async (request) => await readFeed(context, request.query),
+  );
+  routes.post(
+    '/v1/results',
+    { schema: { ...describeRoute('Deliver match results in order', ResultsAnswer), body: ResultsRequest } },
+    async (request) => await recordResults(context, sender(request), request.body.results),
+  );
+  routes.post(
+    '/v1/enrolments',
+    { schema: { ...describeRoute('Register a person and open an account', EnrolAnswer), body: EnrolRequest } },
+    async (request) => await enrol(context, sender(request), request.body),
+  );
+  routes.post(
+    '/v1/authorisations',
+    { schema: { ...describeRoute('Hold money, or ask for the balance', AuthoriseAnswer), body: AuthoriseRequest } },
+    async (request) => await authorise(context, sender(request), request.body),
+  );
+  routes.post(
+    '/v1/captures',
+    { schema: { ...describeRoute('Money that was held has moved', PostingAnswer), body: CaptureRequest } },
+    async (request) => await capture(context, sender(request), request.body),
+  );
+  routes.post(
+    '/v1/reversals',
+    { schema: { ...describeRoute('Money that was held has not moved', PostingAnswer), body: ReversalRequest } },
+    async (request) => await reverse(context, sender(request), request.body),
+  );
+  routes.post(
+    '/v1/deposits',
+    { schema: { ...describeRoute('Notes are in the machine', PostingAnswer), body: DepositRequest } },
+    async (request) => await deposit(context, sender(request), request.body),
+  );
+  routes.post(
+    '/v1/stand-ins',
+    { schema: { ...describeRoute('A purchase made while the bank was away', PostingAnswer), body: StandInRequest } },
+    async (request) => await standIn(context, sender(request), request.body),
+  );
+}
+
+function sender(request: FastifyRequest): Terminal {
+  if (request.terminal === null) throw new Error('a route without its authentication hook');
+  return request.terminal;
+}

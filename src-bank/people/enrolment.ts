@@ -1,0 +1,129 @@
+/** A new person: consent, face, PIN and account in one db transaction, or none of them. */
+import type { EnrolAnswer, EnrolRequest } from '../../src-contract/bank-api.ts';
+import { once } from '../accounts/idempotency.ts';
+import { openCustomerAccount } from '../accounts/ledger.ts';
+import type { BankContext } from '../context.ts';
+import type { DbTransaction } from '../database/database.ts';
+import type { Terminal } from '../fleet/request-assertion.ts';
+import { hashPin, isWeakPin, type OpenPin, readPinBlock, samePin } from '../pin.ts';
+import { ProblemError } from '../problem.ts';
+import { recordBatch } from '../results/record.ts';
+import { verifyResult } from '../results/verify.ts';
+import { appendToFeed } from './gallery-feed.ts';
+import { spendPinNonce } from './pin-check.ts';
+import { storeTemplate, templateBytes } from './template.ts';
+
+export async function enrol(context: BankContext, terminal: Terminal, request: EnrolRequest): Promise<EnrolAnswer> {
+  const template = templateBytes(request.template, context.platform.protectionVersion);
+  return await once(context, terminal, 'enrol', request, async (tx) => {
+    await recordEnrolResult(context, tx, terminal, request);
+    const [first, second] = await readPins(context, tx, request);
+    const refused = await refusal(context, tx, request, first, second);
+    if (refused) return { outcome: 'refused', reason: refused };
+    await insertPerson(context, tx, terminal, { request, pin: first });
+    await storeTemplate(context, tx, request.personId, request.template, template);
+    await appendToFeed(context, tx, 'put', request.personId);
+    const account = await openCustomerAccount(context, tx, request.personId);
+    return {
+      outcome: 'enrolled',
+      personId: request.personId,
+      accountId: account.accountId,
+      accountEnding: account.number.slice(-4),
+    };
+  });
+}
+
+/** The enrolment's result is a link of the terminal's chain whatever becomes of the enrolment. */
+async function recordEnrolResult(
+  context: BankContext,
+  tx: DbTransaction,
+  terminal: Terminal,
+  request: EnrolRequest,
+): Promise<void> {
+  await recordBatch(context, tx, terminal, [request.result]);
+  const result = await verifyResult(request.result, terminal);
+  if (result.outcome !== 'enrolled' || result.service !== 'enrol' || result.personId !== request.personId) {
+    throw new ProblemError('conflict', 'the match result is not of the enrolment of this person', { field: 'result' });
+  }
+}
+
+async function readPins(context: BankContext, tx: DbTransaction, request: EnrolRequest): Promise<[OpenPin, OpenPin]> {
+  const read = async (index: 0 | 1): Promise<OpenPin> => {
+    const field = `pinBlocks.${index}`;
+    const pin = await readPinBlock(request.pinBlocks[index], request.personId, context.platform.pinKey, field);
+    await spendPinNonce(context, tx, pin, field);
+    return pin;
+  };
+  return [await read(0), await read(1)];
+}
+
+type EnrolRefusal = Extract<EnrolAnswer, { outcome: 'refused' }>['reason'];
+
+async function refusal(
+  { policy }: BankContext,
+  tx: DbTransaction,
+  request: EnrolRequest,
+  first: OpenPin,
+  second: OpenPin,
+): Promise<EnrolRefusal | null> {
+  if (request.consent.version !== policy.consent.version) return 'consent-outdated';
+  const known = await tx
+    .selectFrom('people')
+    .select('person_id')
+    .where('person_id', '=', request.personId)
+    .executeTakeFirst();
+  if (known) return 'already-enrolled';
+  if (!samePin(first.digits, second.digits)) return 'pin-mismatch';
+  const { digitsMin, digitsMax } = policy.pin;
+  if (first.digits.length > digitsMax) {
+    throw new ProblemError('invalid-request', `pinBlocks: a PIN has at most ${digitsMax} digits`, {
+      field: 'pinBlocks',
+    });
+  }
+  return first.digits.length < digitsMin || isWeakPin(first.digits) ? 'pin-too-simple' : null;
+}
+
+async function insertPerson(
+  { clock, chance, vault }: BankContext,
+  tx: DbTransaction,
+  terminal: Terminal,
+  { request, pin }: { request: EnrolRequest; pin: OpenPin },
+): Promise<void> {
+  const now = clock.now();
+  if (request.lookAlikeOf !== null) {
+    const other = await tx
+      .selectFrom('people')
+      .select('person_id')
+      .where('person_id', '=', request.lookAlikeOf)
+      .executeTakeFirst();
+    if (!other) {
+      throw new ProblemError('invalid-request', 'lookAlikeOf: names nobody who was ever enrolled', {
+        field: 'lookAlikeOf',
+      });
+    }
+  }
+  await tx
+    .insertInto('people')
+    .values({
+      person_id: request.personId,
+      status: 'enrolled',
+      enrolled_at: now,
+      enrolled_by: terminal.terminalId,
+      look_alike_of: request.lookAlikeOf,
+      pin_hash: await hashPin(pin.digits, vault, chance),
+      pin_locked_at: null,
+    })
+    .execute();
+  await tx
+    .insertInto('consents')
+    .values({
+      consent_id: chance.id(),
+      person_id: request.personId,
+      version: request.consent.version,
+      language: request.consent.language,
+      agreed_at: request.consent.agreedAt,
+      recorded_at: now,
+      withdrawn_at: null,
+    })
+    .execute();
+}

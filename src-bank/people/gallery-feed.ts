@@ -1,0 +1,58 @@
+/** The feed that keeps every terminal's gallery the same as the bank's: templates put and erased, by cursor. */
+import type { GalleryAnswer, GalleryEntry } from '../../src-contract/bank-api.ts';
+import type { BankContext } from '../context.ts';
+import type { DbTransaction } from '../database/database.ts';
+import { openTemplate } from './template.ts';
+
+export const GALLERY_LIMIT_MAX = 500;
+
+/** Appends a change; keeps other changes waiting until the db transaction ends (see gallery_head). */
+export async function appendToFeed(
+  { clock }: BankContext,
+  tx: DbTransaction,
+  kind: 'put' | 'erase',
+  personId: string,
+): Promise<void> {
+  const { cursor } = await tx
+    .updateTable('gallery_head')
+    .set((set) => ({ cursor: set('cursor', '+', 1) }))
+    .returning('cursor')
+    .executeTakeFirstOrThrow();
+  await tx.insertInto('gallery_feed').values({ cursor, kind, person_id: personId, at: clock.now() }).execute();
+}
+
+/** @param after cursor of the last entry already seen, 0 for none. */
+export async function readFeed(
+  { database, vault }: BankContext,
+  { after, limit }: { after: number; limit: number },
+): Promise<GalleryAnswer> {
+  const rows = await database.db
+    .selectFrom('gallery_feed as feed')
+    .innerJoin('people', 'people.person_id', 'feed.person_id')
+    .leftJoin('templates', 'templates.person_id', 'feed.person_id')
+    .select(['feed.cursor', 'feed.kind', 'feed.person_id', 'people.look_alike_of'])
+    .select(['templates.sealed', 'templates.dimensions', 'templates.model_sha256', 'templates.protection_version'])
+    .where('feed.cursor', '>', after)
+    .orderBy('feed.cursor')
+    .limit(limit + 1)
+    .execute();
+  const entries: GalleryEntry[] = [];
+  for (const row of rows.slice(0, limit)) {
+    if (row.kind === 'erase') {
+      entries.push({ kind: 'erase', cursor: row.cursor, personId: row.person_id });
+      continue;
+    }
+    const { sealed, dimensions, model_sha256, protection_version } = row;
+    if (!sealed || dimensions === null || model_sha256 === null || protection_version === null) {
+      throw new Error(`the gallery feed puts a person without a template at cursor ${row.cursor}`);
+    }
+    entries.push({
+      kind: 'put',
+      cursor: row.cursor,
+      personId: row.person_id,
+      template: openTemplate(vault, { person_id: row.person_id, sealed, dimensions, model_sha256, protection_version }),
+      lookAlikeOf: row.look_alike_of,
+    });
+  }
+  return { entries, next: entries.at(-1)?.cursor ?? after, more: rows.length > limit };
+}

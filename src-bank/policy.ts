@@ -1,0 +1,64 @@
+/** What the bank lets a terminal decide: the default, and how a bank gives its own. */
+import { readFileSync } from 'node:fs';
+import type { z } from 'zod';
+import { Policy } from '../src-contract/policy.ts';
+import { CONSENT } from './consent.ts';
+import { StartError } from './problem.ts';
+
+/**
+ * 1e-5 is the smallest rate the default model's calibration can speak of: it rests on 1.19 million impostor pairs, twelve
+ * of which lie beyond it. Services that move much money therefore ask for the PIN as well.
+ */
+const MAX_FMR = 1e-5;
+
+export const DEFAULT_POLICY: Policy = Policy.parse({
+  version: '2026-11-22',
+  // 2026-11-22T00:00:00Z
+  issuedAt: 1_795_305_600_000,
+  services: {
+    // A look-alike among 10,000 is not refused at enrolment but told to use the PIN, so this rate is wider.
+    enrol: { maxFmr: 1e-4, secondFactor: { kind: 'always' }, maxAmountMinor: null },
+    deposit: { maxFmr: MAX_FMR, secondFactor: { kind: 'never' }, maxAmountMinor: 1_000_000 },
+    withdraw: { maxFmr: MAX_FMR, secondFactor: { kind: 'always' }, maxAmountMinor: 500_000 },
+    balance: { maxFmr: MAX_FMR, secondFactor: { kind: 'always' }, maxAmountMinor: null },
+    purchase: { maxFmr: MAX_FMR, secondFactor: { kind: 'above', amountMinor: 3_000 }, maxAmountMinor: 100_000 },
+  },
+  standIn: { purchase: { perTransactionMinor: 3_000, perPersonMinor: 5_000, perTerminalMinor: 50_000 } },
+  pin: { digitsMin: 4, digitsMax: 6, attempts: 3 },
+  lookAlikeFmr: 1e-3,
+  consent: CONSENT,
+});
+
+/** Reads a policy from a JSON file. Throws a StartError that names each field that does not fit. */
+export function loadPolicy(path: string): Policy {
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new StartError(`the policy ${path} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+  const parsed = PolicyFile.safeParse(json);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'policy'}: ${issue.message}`);
+    throw new StartError(`the policy ${path} does not fit: ${problems.join('; ')}`);
+  }
+  return parsed.data;
+}
+
+const PolicyFile = Policy.refine((policy) => policy.pin.digitsMin <= policy.pin.digitsMax, {
+  path: ['pin', 'digitsMax'],
+  message: 'is less than digitsMin',
+}) satisfies z.ZodType<Policy>;
+
+/** Whether the service wants the PIN for this amount. A balance has no amount. */
+export function wantsPin(policy: Policy, service: keyof Policy['services'], amountMinor: number | null): boolean {
+  const rule = policy.services[service].secondFactor;
+  switch (rule.kind) {
+    case 'never':
+      return false;
+    case 'always':
+      return true;
+    case 'above':
+      return amountMinor !== null && amountMinor > rule.amountMinor;
+  }
+}

@@ -1,0 +1,71 @@
+/** Whether a recorded match result supports what a terminal asks for. */
+import { decodeJwt } from 'jose';
+import { MatchResult } from '../../src-contract/match-result.ts';
+import type { Policy } from '../../src-contract/policy.ts';
+import type { Money, Service } from '../../src-contract/primitives.ts';
+import type { DbTransaction } from '../database/database.ts';
+import type { Terminal } from '../fleet/request-assertion.ts';
+import { ProblemError } from '../problem.ts';
+
+export interface Recorded {
+  readonly result: MatchResult;
+  /** The transaction that relied on it; null when none did. */
+  readonly usedBy: string | null;
+}
+
+/** The named result, locked until the db transaction ends. Throws result-missing when the bank has not got it. */
+export async function findResult(tx: DbTransaction, resultId: string): Promise<Recorded> {
+  const row = await tx
+    .selectFrom('match_results')
+    .select(['jws', 'used_by'])
+    .where('result_id', '=', resultId)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  if (!row) {
+    throw new ProblemError('result-missing', 'the match result named has not reached the bank: send it first', {
+      field: 'resultId',
+    });
+  }
+  // Its signature was verified when it was recorded; the database is the bank's own.
+  return { result: MatchResult.parse(decodeJwt(row.jws)), usedBy: row.used_by };
+}
+
+export async function markUsed(tx: DbTransaction, resultId: string, transactionId: string): Promise<void> {
+  await tx.updateTable('match_results').set({ used_by: transactionId }).where('result_id', '=', resultId).execute();
+}
+
+export interface Claim {
+  readonly service: Service;
+  readonly personId: string;
+  readonly transactionId: string;
+  /** Null where the service moves no money. */
+  readonly amount: Money | null;
+}
+
+/** Null when the result supports the claim, else what speaks against it. */
+export function objection(
+  { result, usedBy }: Recorded,
+  claim: Claim,
+  terminal: Terminal,
+  policy: Policy,
+): string | null {
+  if (result.terminalId !== terminal.terminalId) return 'it is of another terminal';
+  if (result.outcome !== 'accepted') return `its outcome is ${result.outcome}`;
+  if (result.service !== claim.service) return `it is for the service ${result.service}`;
+  if (result.personId !== claim.personId) return 'it is of another person';
+  if (usedBy !== null && usedBy !== claim.transactionId) return 'another transaction relied on it';
+  // A balance begins no transaction; notes of a deposit are counted after the face was seen.
+  const mayLackTransaction = claim.service === 'balance';
+  if (result.transactionId !== claim.transactionId && !(mayLackTransaction && result.transactionId === null)) {
+    return 'it is for another transaction';
+  }
+  const mayLackAmount = claim.service === 'deposit' || claim.amount === null;
+  const sameAmount =
+    result.amount?.amountMinor === claim.amount?.amountMinor && result.amount?.currency === claim.amount?.currency;
+  if (!sameAmount && !(mayLackAmount && result.amount === null)) return 'it is for another amount';
+  if (result.liveness.decision !== 'live') return `its liveness decision is ${result.liveness.decision}`;
+  const { estimatedFmr } = result.comparison;
+  const { maxFmr } = policy.services[claim.service];
+  if (estimatedFmr === null || estimatedFmr > maxFmr) return 'its estimated false-match rate is above the policy';
+  return null;
+}

@@ -1,0 +1,52 @@
+/** What was refused as a sign of tampering or of a broken terminal, kept for people to look at. */
+import { type Kysely, sql } from 'kysely';
+import type { ProblemCode } from '../../src-contract/bank-api.ts';
+import type { BankContext } from '../context.ts';
+import type { Tables } from '../database/tables.ts';
+import { sha256Base64Url } from '../digest.ts';
+
+export type IncidentCode =
+  | ProblemCode
+  | 'pin-block-replayed'
+  | 'stand-in-without-evidence'
+  | 'stand-in-over-limit'
+  | 'deposit-over-limit';
+
+export interface Incident {
+  readonly code: IncidentCode;
+  readonly terminalId: string | null;
+  readonly detail: string;
+  /** What was presented, or its name. Never a PIN block or a template. */
+  readonly evidence: string;
+}
+
+/**
+ * The same evidence again counts up: a terminal that repeats a bad batch for a week leaves one row.
+ * @param db the db transaction of what was done nevertheless; by default one of its own, for what was rolled back.
+ */
+export async function recordIncident(
+  { database, clock, chance }: BankContext,
+  incident: Incident,
+  db: Kysely<Tables> = database.db,
+): Promise<void> {
+  const now = clock.now();
+  await db
+    .insertInto('incidents')
+    .values({
+      incident_id: chance.id(),
+      terminal_id: incident.terminalId,
+      code: incident.code,
+      detail: incident.detail,
+      evidence: incident.evidence,
+      evidence_hash: sha256Base64Url(incident.evidence),
+      first_at: now,
+      last_at: now,
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['terminal_id', 'code', 'evidence_hash']).doUpdateSet({
+        occurrences: sql<number>`incidents.occurrences + 1`,
+        last_at: now,
+      }),
+    )
+    .execute();
+}
