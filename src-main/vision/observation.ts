@@ -2,6 +2,7 @@
  * What the vision worker says about one frame. It knows nothing of people: no gallery, no names, no memory of other frames.
  * Lengths are pixels of the frame, angles degrees, times the camera's monotonic ms.
  */
+import type { Frame } from '../../src-contract/frame.ts';
 import type { LookHint } from '../../src-contract/screen.ts';
 
 export interface Box {
@@ -49,6 +50,35 @@ export interface LivenessCues {
   readonly border: number;
   /** 64-bit hash of the frame's raw pixels, hex: a camera never delivers the same twice. */
   readonly frameDigest: string;
+  /** Mean brightness, 0…255, of the frame's cells (a coarse grid, row by row): nearly equal from frame to frame when a feed
+   *  is frozen and only encoded anew. */
+  readonly cellMeans: Float32Array;
+  /** PATCH_SIDE × PATCH_SIDE brightness, 0…255, of the inner face, aligned by its landmarks: tells a face that moves in
+   *  itself from a flat picture that only moves as a whole. A picture of a person: never logged, never stored. */
+  readonly patch: Float32Array;
+}
+
+/** Side of {@link LivenessCues.patch}. */
+export const PATCH_SIDE = 64;
+
+/** How {@link LivenessCues} are weighed: the liveness model's manifest states it, together with how it was measured. */
+export interface LivenessCalibration {
+  /** How and on what these numbers were chosen, for the auditor. */
+  readonly measured: string;
+  /** A decision needs this many frames … */
+  readonly framesMin: number;
+  /** … over this long, ms … */
+  readonly spanMsMin: number;
+  /** … without a gap longer than this, ms; only what follows the last gap counts. */
+  readonly gapMsMax: number;
+  /** Mean of the passive model: at least liveMin speaks for life, below attackMax against it. */
+  readonly passive: { readonly liveMin: number; readonly attackMax: number };
+  /** Frozen: no change between frames for this long, ms; no change is the same digest, or no cell mean changed by more. */
+  readonly frozen: { readonly spanMsMin: number; readonly meanDifferenceMax: number };
+  /** A sheet's or screen's edge: border strength counted from strengthMin in this share of the frames. */
+  readonly border: { readonly strengthMin: number; readonly frameShareMin: number };
+  /** Flat: the face moved by motionMin inter-eye distances as a whole, yet in itself by no more than excessMax. */
+  readonly flat: { readonly excessMax: number; readonly motionMin: number };
 }
 
 export interface FaceObservation {
@@ -79,14 +109,25 @@ export interface Observation {
   readonly stageMs: Readonly<Record<string, number>>;
 }
 
+/** What a look is for. The embedding costs most of a look's time. */
+export interface Wants {
+  /** Default true. */
+  readonly embedding?: boolean;
+}
+
 /** The worker, from the main thread's side. One frame at a time. */
 export interface Vision {
   /** Checksums of the loaded models by role, for match results. */
   readonly models: readonly { readonly role: string; readonly sha256: string }[];
   /** The embedder's own calibration and dimensions. */
   readonly embedder: { readonly sha256: string; readonly dimensions: number; readonly calibration: Calibration };
-  /** Looks at one frame. Throws TerminalError FRAME_INVALID or VISION_FAILED; rejects with the signal's reason. */
-  observe(frame: import('../../src-contract/frame.ts').Frame, signal: AbortSignal): Promise<Observation>;
+  /** How the liveness cues of its observations are to be weighed. */
+  readonly liveness: LivenessCalibration;
+  /**
+   * Looks at one frame; the frame stays the caller's. Throws TerminalError FRAME_INVALID or VISION_FAILED; rejects with the
+   * signal's reason. One look at a time: asking while another is under way throws VISION_FAILED.
+   */
+  observe(frame: Frame, signal: AbortSignal, wants?: Wants): Promise<Observation>;
   close(): Promise<void>;
 }
 

@@ -1,0 +1,197 @@
+/**
+ * Model manifests: everything the pipeline knows of a model. models/<role>.json says where the weights come from, how a
+ * frame becomes the model's input, how its output is read and how its scores were calibrated. Code names roles, never
+ * models: a bank changes a model by changing its manifest (models/README.md).
+ */
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
+import { TerminalError } from '../errors.ts';
+
+/** One manifest per role, in the order the pipeline runs them. */
+export const ROLES = ['detector', 'landmarks', 'liveness', 'embedder'] as const;
+export type Role = (typeof ROLES)[number];
+
+const Text = z.string().min(1).max(2000);
+const Share = z.number().min(0).max(1);
+const Point = z.tuple([z.number(), z.number()]);
+
+const source = z.strictObject({
+  package: Text,
+  version: Text,
+  /** Of the package's tarball, as the registry states it (Subresource Integrity). */
+  integrity: z.string().regex(/^sha512-[A-Za-z0-9+/]{86}==$/),
+  /** Inside the tarball, below its top folder. The weights are kept under this path's last part. */
+  file: z.string().regex(/^(?!.*\.\.)[A-Za-z0-9._/-]+\.onnx$/),
+});
+
+/** A tensor value is (colour − mean) × scale, colour 0…255, one mean and scale per channel in the tensor's own order. */
+const input = z
+  .strictObject({
+    tensor: Text,
+    width: z.int().min(8).max(2048),
+    height: z.int().min(8).max(2048),
+    channels: z.enum(['rgb', 'bgr', 'grey']),
+    layout: z.literal('nchw'),
+    mean: z.array(z.number()).min(1).max(3),
+    scale: z.array(z.number().positive()).min(1).max(3),
+  })
+  .refine((value) => value.mean.length === channelCount(value.channels), { path: ['mean'], error: 'one per channel' })
+  .refine((value) => value.scale.length === channelCount(value.channels), {
+    path: ['scale'],
+    error: 'one per channel',
+  });
+
+/** A square around the box's centre whose side is factor × the box's longer side. */
+const squareCrop = z.strictObject({
+  kind: z.literal('square'),
+  factor: z.number().min(0.5).max(5),
+  /** What stands for pixels outside the frame: the nearest ones, or the square is moved and shrunk until it fits. */
+  outside: z.enum(['replicate', 'shift']),
+});
+
+const base = {
+  name: Text,
+  source,
+  /** Of the weights file itself; match results carry it. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: z.int().positive(),
+  licence: Text,
+  input,
+};
+
+const detector = z.strictObject({
+  role: z.literal('detector'),
+  ...base,
+  crop: z.strictObject({ kind: z.literal('frame') }),
+  /** scores: n × classes; boxes: n × 4 corners x0 y0 x1 y1. */
+  outputs: z.strictObject({ scores: Text, boxes: Text }),
+  decode: z.strictObject({
+    classes: z.int().min(1).max(100),
+    faceClass: z.int().min(0).max(99),
+    boxes: z.literal('corner-fractions'),
+    confidenceMin: Share,
+    /** Intersection over union above which the less confident of two boxes is the same face. */
+    overlapMax: Share,
+    facesMax: z.int().min(2).max(50),
+  }),
+});
+
+const landmarks = z.strictObject({
+  role: z.literal('landmarks'),
+  ...base,
+  crop: squareCrop,
+  outputs: z.strictObject({ points: Text }),
+  decode: z.strictObject({ scheme: z.literal('ibug-68'), unit: z.literal('crop-fractions') }),
+});
+
+const livenessCalibration = z.strictObject({
+  measured: Text,
+  framesMin: z.int().min(2),
+  spanMsMin: z.number().positive(),
+  gapMsMax: z.number().positive(),
+  passive: z.strictObject({ liveMin: Share, attackMax: Share }),
+  frozen: z.strictObject({ spanMsMin: z.number().positive(), meanDifferenceMax: z.number().nonnegative() }),
+  border: z.strictObject({ strengthMin: Share, frameShareMin: Share }),
+  flat: z.strictObject({ excessMax: z.number().nonnegative(), motionMin: z.number().nonnegative() }),
+});
+
+const liveness = z.strictObject({
+  role: z.literal('liveness'),
+  ...base,
+  crop: squareCrop,
+  outputs: z.strictObject({ scores: Text }),
+  decode: z.strictObject({ activation: z.enum(['softmax', 'none']), liveClass: z.int().min(0).max(99) }),
+  calibration: livenessCalibration,
+});
+
+const embedderCalibration = z
+  .strictObject({
+    measured: Text,
+    points: z
+      .array(z.strictObject({ score: z.number().min(-1).max(1), log10Fmr: z.number().max(0) }))
+      .min(2)
+      .max(200),
+    floorLog10Fmr: z.number().max(0),
+    safetyFactor: z.number().min(1),
+  })
+  .refine((value) => value.points.every((point, i, all) => i === 0 || point.score > all[i - 1]!.score), {
+    path: ['points'],
+    error: 'scores must rise',
+  })
+  .refine((value) => value.points.every((point, i, all) => i === 0 || point.log10Fmr <= all[i - 1]!.log10Fmr), {
+    path: ['points'],
+    error: 'rates must not rise with the score',
+  });
+
+const embedder = z.strictObject({
+  role: z.literal('embedder'),
+  ...base,
+  /** Where left eye, right eye, nose tip, left and right mouth corner of a face come to lie in the input. */
+  crop: z.strictObject({ kind: z.literal('five-points'), reference: z.tuple([Point, Point, Point, Point, Point]) }),
+  outputs: z.strictObject({ embedding: Text }),
+  decode: z.strictObject({
+    dimensions: z.int().min(16).max(4096),
+    /** Adds the mirrored crop's embedding before the length is made 1. */
+    flipAverage: z.boolean(),
+    /** How many crops one run takes. */
+    batchMax: z.int().min(1).max(2),
+  }),
+  calibration: embedderCalibration,
+});
+
+export const ModelManifest = z.discriminatedUnion('role', [detector, landmarks, liveness, embedder]);
+export type ModelManifest = z.infer<typeof ModelManifest>;
+export type InputSpec = z.infer<typeof input>;
+export type SquareCrop = z.infer<typeof squareCrop>;
+export type Manifests = { readonly [R in Role]: Extract<ModelManifest, { role: R }> };
+
+export function channelCount(channels: 'rgb' | 'bgr' | 'grey'): 1 | 3 {
+  return channels === 'grey' ? 1 : 3;
+}
+
+/** The name under which the set-up step keeps a manifest's weights. */
+export function weightsFile(manifest: Pick<ModelManifest, 'source'>): string {
+  return basename(manifest.source.file);
+}
+
+/** Reads one manifest. Throws MODEL_MANIFEST_INVALID that names file and field. */
+export function parseManifest(role: Role, text: string, file = `${role}.json`): ModelManifest {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new TerminalError('MODEL_MANIFEST_INVALID', `model manifest ${file}: is not JSON`, { cause });
+  }
+  const parsed = ModelManifest.safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    const unknown = issue.code === 'unrecognized_keys' ? issue.keys : [];
+    const field = [...issue.path, ...unknown.slice(0, 1)].join('.') || '(whole file)';
+    throw new TerminalError('MODEL_MANIFEST_INVALID', `model manifest ${file}: ${field}: ${issue.message}`);
+  }
+  if (parsed.data.role !== role) {
+    throw new TerminalError(
+      'MODEL_MANIFEST_INVALID',
+      `model manifest ${file}: role: is "${parsed.data.role}", the file's name says "${role}"`,
+    );
+  }
+  return parsed.data;
+}
+
+/** Reads all manifests. Throws MODEL_MISSING that names the file, or MODEL_MANIFEST_INVALID. */
+export async function loadManifests(modelsDir: string): Promise<Manifests> {
+  const entries = await Promise.all(
+    ROLES.map(async (role) => {
+      const file = `${role}.json`;
+      let text: string;
+      try {
+        text = await readFile(join(modelsDir, file), 'utf8');
+      } catch (cause) {
+        throw new TerminalError('MODEL_MISSING', `model manifest ${file} cannot be read`, { cause });
+      }
+      return [role, parseManifest(role, text, file)] as const;
+    }),
+  );
+  return Object.fromEntries(entries) as unknown as Manifests;
+}

@@ -1,0 +1,216 @@
+/**
+ * One frame through all models: detector → landmarks → quality → liveness → embedding. Stateless from frame to frame; the
+ * buffers it keeps are overwritten by each look. Runs inside the worker; the benchmark and calibration run it directly.
+ */
+import type { Clock } from '../clock.ts';
+import { borderStrength } from './border.ts';
+import { chooseFace, type Detection, decodeDetections } from './detections.ts';
+import { coarsen, type FrameScan, scanFrame } from './frame-scan.ts';
+import { alignment, fivePoints, interEyeDistance, type Points, poseOf, squareAround } from './geometry.ts';
+import type { Manifests } from './manifest.ts';
+import { Model } from './model.ts';
+import type { Box, FaceObservation, LivenessCues, Observation } from './observation.ts';
+import { PATCH_SIDE } from './observation.ts';
+import { assessQuality, hintFor } from './quality.ts';
+import { boxMap, mirror, type Normalisation, type Raster, sample } from './resample.ts';
+
+export interface Look {
+  readonly width: number;
+  readonly height: number;
+  readonly sequence: number;
+  readonly capturedAtMs: number;
+  readonly raster: Raster;
+  readonly embedding: boolean;
+}
+
+/** Side of the brightness crop quality is judged on: the usual size of an aligned face. */
+const LUMA_SIDE = 112;
+/** Where the five points lie on that crop: the reference most face embedders are trained with (InsightFace's arcface_src). */
+const LUMA_REFERENCE: Points = [
+  [38.2946, 51.6963],
+  [73.5318, 51.5014],
+  [56.0252, 71.7366],
+  [41.5493, 92.3655],
+  [70.7299, 92.2041],
+];
+const LUMA: Normalisation = { width: LUMA_SIDE, height: LUMA_SIDE, channels: 'grey', mean: [0], scale: [1] };
+/** The patch is sampled twice as fine and averaged, and shows a little less than the crop: brows to chin, no background. */
+const FINE_SIDE = 2 * PATCH_SIDE;
+const FINE: Normalisation = { width: FINE_SIDE, height: FINE_SIDE, channels: 'grey', mean: [0], scale: [1] };
+const PATCH_LEFT = 24;
+const PATCH_TOP = 32;
+const PATCH_SPAN = 66;
+const PATCH_REFERENCE: Points = LUMA_REFERENCE.map(
+  ([x, y]) => [((x - PATCH_LEFT) / PATCH_SPAN) * FINE_SIDE, ((y - PATCH_TOP) / PATCH_SPAN) * FINE_SIDE] as const,
+);
+
+export interface PipelineOptions {
+  readonly manifests: Manifests;
+  readonly weightsDir: string;
+  readonly threads: number;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+}
+
+export class Pipeline {
+  readonly #manifests: Manifests;
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
+  readonly models: { readonly [R in keyof Manifests]: Model };
+  readonly #luma = new Float32Array(LUMA_SIDE * LUMA_SIDE);
+  readonly #fine = new Float32Array(FINE_SIDE * FINE_SIDE);
+  #stageMs: Record<string, number> = {};
+
+  private constructor(options: PipelineOptions, models: Pipeline['models']) {
+    this.#manifests = options.manifests;
+    this.#clock = options.clock;
+    this.models = models;
+  }
+
+  /** Throws MODEL_MISSING, MODEL_ALTERED or MODEL_MANIFEST_INVALID, naming the file. */
+  static async open(options: PipelineOptions): Promise<Pipeline> {
+    const { manifests, weightsDir, threads } = options;
+    const [detector, landmarks, liveness, embedder] = await Promise.all([
+      Model.open(weightsDir, manifests.detector, threads),
+      Model.open(weightsDir, manifests.landmarks, threads),
+      Model.open(weightsDir, manifests.liveness, threads),
+      Model.open(weightsDir, manifests.embedder, threads, manifests.embedder.decode.batchMax),
+    ]);
+    return new Pipeline(options, { detector, landmarks, liveness, embedder });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(Object.values(this.models).map((model) => model.release()));
+  }
+
+  async look(look: Look): Promise<Observation> {
+    this.#stageMs = {};
+    const startedMs = this.#clock.monotonicMs();
+    const found = await this.#stage('detect', () => this.#detect(look.raster));
+    const chosen = chooseFace(found);
+    const plain = (face: Detection): FaceObservation => ({
+      ...face,
+      landmarks: new Float32Array(0),
+      pose: null,
+      quality: null,
+      liveness: null,
+      embedding: null,
+    });
+    const faces = found.map(plain);
+    let face: Examined | null = null;
+    if (chosen !== null) {
+      face = await this.#examine(look, found[chosen]!);
+      faces[chosen] = face;
+    }
+    const stageMs = { ...this.#stageMs, total: this.#clock.monotonicMs() - startedMs };
+    const { width, height, sequence, capturedAtMs } = look;
+    const hint = hintFor(found.length, face, look);
+    return { sequence, capturedAtMs, width, height, faces, chosen, hint, stageMs };
+  }
+
+  async #stage<T>(name: string, work: () => T | Promise<T>): Promise<T> {
+    const startedMs = this.#clock.monotonicMs();
+    const result = await work();
+    this.#stageMs[name] = this.#clock.monotonicMs() - startedMs;
+    return result;
+  }
+
+  async #detect(raster: Raster): Promise<Detection[]> {
+    const { outputs, decode } = this.#manifests.detector;
+    const model = this.models.detector;
+    const whole = { x: 0, y: 0, width: raster.width, height: raster.height };
+    sample(raster, boxMap(whole, model.spec.width, model.spec.height), model.spec, model.input);
+    const out = await model.run();
+    return decodeDetections(out[outputs.scores]!, out[outputs.boxes]!, decode, raster);
+  }
+
+  async #examine(look: Look, found: Detection): Promise<Examined> {
+    const { raster } = look;
+    const landmarks = await this.#stage('landmarks', () => this.#landmarks(raster, found.box));
+    const points = fivePoints(landmarks);
+    const pose = poseOf(landmarks);
+    const quality = await this.#stage('quality', () => {
+      sample(raster, alignment(points, LUMA_REFERENCE), LUMA, this.#luma);
+      const interEyePx = interEyeDistance(points);
+      return assessQuality({ box: found.box, interEyePx, pose, luma: this.#luma, lumaSide: LUMA_SIDE, frame: raster });
+    });
+    const scan = await this.#stage('scan', () => scanFrame(raster));
+    const liveness = await this.#stage('liveness', () => this.#liveness(raster, found.box, points, scan));
+    const good = quality.problems.length === 0;
+    const embedding =
+      look.embedding && good ? await this.#stage('embedding', () => this.#embedding(raster, points)) : null;
+    return { ...found, landmarks, pose, quality, liveness, embedding };
+  }
+
+  async #landmarks(raster: Raster, box: Box): Promise<Float32Array> {
+    const { crop, outputs } = this.#manifests.landmarks;
+    const model = this.models.landmarks;
+    const square = squareAround(box, crop, raster);
+    sample(raster, boxMap(square, model.spec.width, model.spec.height), model.spec, model.input);
+    const fractions = (await model.run())[outputs.points]!;
+    const landmarks = new Float32Array(fractions.length);
+    for (let i = 0; i < fractions.length; i += 2) {
+      landmarks[i] = square.x + fractions[i]! * square.width;
+      landmarks[i + 1] = square.y + fractions[i + 1]! * square.height;
+    }
+    return landmarks;
+  }
+
+  async #liveness(raster: Raster, box: Box, points: Points, scan: FrameScan): Promise<LivenessCues> {
+    const { crop, outputs, decode } = this.#manifests.liveness;
+    const model = this.models.liveness;
+    const square = squareAround(box, crop, raster);
+    sample(raster, boxMap(square, model.spec.width, model.spec.height), model.spec, model.input);
+    const scores = (await model.run())[outputs.scores]!;
+    return {
+      passive: probability(scores, decode),
+      border: borderStrength(scan.cells, box),
+      frameDigest: scan.digest,
+      cellMeans: coarsen(scan.cells),
+      patch: this.#patch(raster, points),
+    };
+  }
+
+  #patch(raster: Raster, points: Points): Float32Array {
+    const fine = this.#fine;
+    sample(raster, alignment(points, PATCH_REFERENCE), FINE, fine);
+    const patch = new Float32Array(PATCH_SIDE * PATCH_SIDE);
+    for (let v = 0, to = 0; v < PATCH_SIDE; v++) {
+      for (let u = 0, at = 2 * v * FINE_SIDE; u < PATCH_SIDE; u++, at += 2, to++) {
+        patch[to] = (fine[at]! + fine[at + 1]! + fine[at + FINE_SIDE]! + fine[at + FINE_SIDE + 1]!) / 4;
+      }
+    }
+    return patch;
+  }
+
+  /** Unit length, of the crop and, where the manifest says so, its mirror image. */
+  async #embedding(raster: Raster, points: Points): Promise<Float32Array> {
+    const { crop, outputs, decode } = this.#manifests.embedder;
+    const model = this.models.embedder;
+    const size = model.input.length / decode.batchMax;
+    const upright = model.input.subarray(0, size);
+    sample(raster, alignment(points, crop.reference), model.spec, upright);
+    const embedding = new Float32Array(decode.dimensions);
+    const add = (values: Float32Array) => {
+      for (let i = 0; i < values.length; i++) embedding[i % decode.dimensions]! += values[i]!;
+    };
+    if (decode.flipAverage && decode.batchMax > 1) mirror(upright, model.spec.width, model.input.subarray(size));
+    add((await model.run())[outputs.embedding]!);
+    if (decode.flipAverage && decode.batchMax === 1) {
+      mirror(upright.slice(), model.spec.width, upright);
+      add((await model.run())[outputs.embedding]!);
+    }
+    let squares = 0;
+    for (const value of embedding) squares += value * value;
+    const scale = 1 / Math.sqrt(squares || 1);
+    for (let i = 0; i < embedding.length; i++) embedding[i]! *= scale;
+    return embedding;
+  }
+}
+
+type Examined = FaceObservation & { readonly quality: NonNullable<FaceObservation['quality']> };
+
+function probability(scores: Float32Array, decode: Manifests['liveness']['decode']): number {
+  if (decode.activation === 'none') return Math.min(Math.max(scores[decode.liveClass]!, 0), 1);
+  const top = Math.max(...scores);
+  const exponentials = Array.from(scores, (score) => Math.exp(score - top));
+  return exponentials[decode.liveClass]! / exponentials.reduce((sum, value) => sum + value, 0);
+}

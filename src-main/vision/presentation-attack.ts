@@ -1,0 +1,75 @@
+/**
+ * Presentation attack detection over a sequence of observations (ISO/IEC 30107-3 terms). Pure: what the frames show, weighed
+ * as the liveness model's manifest says. Any cue that speaks against a living face decides: attack. Only when none does
+ * and the passive model agrees over enough frames is the face live; until then nothing is decided.
+ */
+import type { LivenessEvidence } from '../../src-contract/match-result.ts';
+import type { FaceObservation, LivenessCalibration, LivenessCues, Observation } from './observation.ts';
+
+/** One frame with exactly one chosen face, and what it says about life. */
+interface Sighting {
+  readonly atMs: number;
+  readonly face: FaceObservation;
+  readonly cues: LivenessCues;
+}
+
+/** Weighs the frames of one look, oldest first. Frames without a chosen face say nothing; a long gap starts anew. */
+export function weighLiveness(sequence: readonly Observation[], calibration: LivenessCalibration): LivenessEvidence {
+  const sightings = afterLastGap(sightingsOf(sequence), calibration.gapMsMax);
+  const frames = sightings.length;
+  if (frames === 0) return { frames, passive: null, cues: [], decision: 'undecided' };
+  const passive = mean(sightings.map((sighting) => sighting.cues.passive));
+  const spanMs = sightings[frames - 1]!.atMs - sightings[0]!.atMs;
+  const enough = frames >= calibration.framesMin && spanMs >= calibration.spanMsMin;
+  const cues: string[] = [];
+  if (isFrozen(sightings, calibration)) cues.push('frozen-feed');
+  if (enough && hasBorder(sightings, calibration)) cues.push('paper-border');
+  if (enough && passive < calibration.passive.attackMax) cues.push('passive-model');
+  const live = enough && passive >= calibration.passive.liveMin;
+  return { frames, passive, cues, decision: cues.length > 0 ? 'attack' : live ? 'live' : 'undecided' };
+}
+
+function sightingsOf(sequence: readonly Observation[]): Sighting[] {
+  return sequence.flatMap((observation) => {
+    const face = observation.chosen === null ? undefined : observation.faces[observation.chosen];
+    return face?.liveness ? [{ atMs: observation.capturedAtMs, face, cues: face.liveness }] : [];
+  });
+}
+
+function afterLastGap(sightings: readonly Sighting[], gapMsMax: number): readonly Sighting[] {
+  for (let i = sightings.length - 1; i > 0; i--) {
+    if (sightings[i]!.atMs - sightings[i - 1]!.atMs > gapMsMax) return sightings.slice(i);
+  }
+  return sightings;
+}
+
+/** A camera's noise alone changes every frame; a picture that stands still for this long is not a camera's. */
+function isFrozen(sightings: readonly Sighting[], { frozen }: LivenessCalibration): boolean {
+  let sinceMs = sightings[0]!.atMs;
+  for (let i = 1; i < sightings.length; i++) {
+    const { atMs, cues } = sightings[i]!;
+    const previous = sightings[i - 1]!.cues;
+    const same =
+      cues.frameDigest === previous.frameDigest ||
+      largestDifference(cues.cellMeans, previous.cellMeans) <= frozen.meanDifferenceMax;
+    if (!same) sinceMs = atMs;
+    else if (atMs - sinceMs >= frozen.spanMsMin) return true;
+  }
+  return false;
+}
+
+function largestDifference(one: Float32Array, other: Float32Array): number {
+  if (one.length !== other.length || one.length === 0) return Number.POSITIVE_INFINITY;
+  let largest = 0;
+  for (let i = 0; i < one.length; i++) largest = Math.max(largest, Math.abs(one[i]! - other[i]!));
+  return largest;
+}
+
+function hasBorder(sightings: readonly Sighting[], { border }: LivenessCalibration): boolean {
+  const bordered = sightings.filter((sighting) => sighting.cues.border >= border.strengthMin).length;
+  return bordered >= border.frameShareMin * sightings.length;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
