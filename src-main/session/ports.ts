@@ -40,7 +40,10 @@ export interface SessionPorts {
   readonly samePerson: (a: Float32Array, b: Float32Array) => boolean;
   readonly goods: ReadonlyMap<string, Goods>;
   /** Prints a receipt; never throws: a receipt that can't be printed is an outcome. */
-  readonly print: (receipt: Receipt, signal: AbortSignal) => Promise<PrintCompletion>;
+  readonly print: (
+    receipt: Omit<Receipt, 'terminalName' | 'demonstration'>,
+    signal: AbortSignal,
+  ) => Promise<PrintCompletion>;
   readonly patience: Config['patience'];
   /** The visit's language now; it can change at any time. */
   readonly language: () => Language;

@@ -30,12 +30,11 @@ export function receiptMachine(ports: SessionPorts) {
     using limit = deadline(ports.clock, PRINT_MS_MAX, signal);
     const completion = await ports.print(
       {
-        terminalName: ports.terminal.name,
         service: input.service,
         transactionId: input.transactionId,
         at: ports.clock.now(),
         language: ports.language(),
-        lines: input.lines,
+        lines: input.lines.map(({ lineId: _, ...line }) => line),
         amount: input.amount,
         balance: input.account?.available ?? null,
         accountEnding: input.account?.accountEnding ?? null,

@@ -43,16 +43,23 @@ export async function giveBack(ports: SessionPorts, takeIn: TakeIn, signal: Abor
   return settleTakeIn(ports, takeIn, signal);
 }
 
-/** By what the device says happened, whatever point had been reached. Notes still in escrow go back to the customer; a
- *  restart calls it too. */
-export async function settleTakeIn(ports: SessionPorts, takeIn: TakeIn, signal: AbortSignal): Promise<TakenIn> {
+/** By what the device says happened, whatever point had been reached; a restart calls it too. Notes still in escrow go back
+ *  to the customer, unless nobody knows any more whose hand would take them: then they are kept inside as evidence. */
+export async function settleTakeIn(
+  ports: SessionPorts,
+  takeIn: TakeIn,
+  signal: AbortSignal,
+  customer: 'present' | 'gone' = 'present',
+): Promise<TakenIn> {
   const acceptor = ports.devices.cashAcceptor;
   const { transactionId } = takeIn;
   if (!acceptor) return suspect(ports, transactionId, 'there is no cash acceptor to ask');
   try {
     let status = await ask(ports, acceptor, signal);
     if (status.transactionId === transactionId && status.state === 'active') {
-      await command(ports, signal, (limit) => acceptor.cashInRollback(limit));
+      await command(ports, signal, (limit) =>
+        customer === 'present' ? acceptor.cashInRollback(limit) : acceptor.reset(limit),
+      );
       status = await ask(ports, acceptor, signal);
     }
     return conclude(ports, takeIn, status);

@@ -1,0 +1,93 @@
+/**
+ * The terminal under Chromium: the same terminal as Electron's, run by Node, with its screen in a kiosk-mode browser.
+ * Prints one line of JSON when it is ready; ends with the screen or at SIGTERM.
+ */
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { systemChance, systemClock } from './clock.ts';
+import { loadConfig } from './config/config.ts';
+import { TerminalError } from './errors.ts';
+import { startChromiumHost } from './host/chromium/chromium-host.ts';
+import { findBrowser } from './host/chromium/find-browser.ts';
+import { technicianLog } from './log.ts';
+import { checkoutInstallation, dataPlaces } from './places.ts';
+import { startTerminal } from './terminal.ts';
+
+const HELP = `Runs one terminal with its screen in Chromium.
+
+  node src-main/chromium.ts --data DIR [--log-level LEVEL]
+
+  --data DIR         the terminal's data: configuration (kaopass.json), keys, journal, gallery
+  --log-level LEVEL  trace, debug, info (default), warn, error or silent; the log goes to standard error
+  --help             this text
+
+When ready it prints one line of JSON: {"ready":true,"screen":URL,"browser":…,"control":URL of the simulated devices,
+"debugging":URL where configured}.`;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { data: { type: 'string' }, 'log-level': { type: 'string', default: 'info' }, help: { type: 'boolean' } },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return;
+  }
+  if (!values.data) throw new TerminalError('CONFIG_INVALID', '--data is missing (see --help)');
+  const dataDir = resolve(values.data);
+  const config = loadConfig(dataPlaces(dataDir).config);
+  const log = technicianLog(values['log-level']);
+  const installation = checkoutInstallation(dirname(dirname(fileURLToPath(import.meta.url))));
+  const terminal = await startTerminal({
+    config,
+    dataDir,
+    installation,
+    clock: systemClock,
+    chance: systemChance,
+    log,
+  });
+  const host = await startChromiumHost({
+    terminal: terminal.end,
+    rendererDir: installation.rendererDir,
+    footageDir: config.demonstration ? installation.footageDir : null,
+    dataDir,
+    port: config.screen.port,
+    browser: findBrowser({ bundledDir: installation.bundledBrowserDir, headless: config.screen.headless }),
+    fakeCamera: config.screen.fakeCamera,
+    remoteDebugging: config.screen.remoteDebugging,
+    log,
+    clock: systemClock,
+    chance: systemChance,
+  }).catch(async (error) => {
+    await terminal.close();
+    throw error;
+  });
+
+  let closing = false;
+  const end = async (why: string) => {
+    if (closing) return;
+    closing = true;
+    log.info({ why }, 'closing');
+    await host.close();
+    await terminal.close();
+  };
+  process.on('SIGTERM', () => void end('SIGTERM'));
+  process.on('SIGINT', () => void end('SIGINT'));
+  void host.closed.then((why) => end(why));
+  await host.whenConnected();
+  console.log(
+    JSON.stringify({
+      ready: true,
+      screen: host.origin,
+      browser: host.browser?.path ?? null,
+      control: terminal.controlUrl,
+      debugging: host.debuggingUrl ?? null,
+    }),
+  );
+}
+
+main().catch((error: unknown) => {
+  const code = error instanceof TerminalError ? `${error.code}: ` : '';
+  console.error(`${code}${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+});

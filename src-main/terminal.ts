@@ -1,0 +1,223 @@
+/**
+ * The composition root: configuration in, a running terminal out. The one place that knows every part and names a concrete
+ * driver. Order matters: what can refuse to start does so before a device moves, and what a power cut left open is settled
+ * before anybody is served.
+ */
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Logger } from 'pino';
+import type { Chance, Clock } from './clock.ts';
+import { type Config, PROFILE_SERVICES } from './config/config.ts';
+import { loadGoods } from './config/goods.ts';
+import { encodeReceipt } from './devices/receipt.ts';
+import { type ControlServer, startControlServer } from './devices/simulated/control-server.ts';
+import { openSimulatedDevices } from './devices/simulated/open.ts';
+import { singleFmr } from './gallery/fmr.ts';
+import { openGallery } from './gallery/gallery.ts';
+import type { TerminalEnd } from './host/host.ts';
+import { openFileKeyStore } from './identity/file-key-store.ts';
+import { openIdentity } from './identity/identity.ts';
+import { openJournal } from './journal/journal.ts';
+import { dataPlaces, type Installation } from './places.ts';
+import { lockData } from './running-lock.ts';
+import { outOfService } from './session/out-of-service.ts';
+import type { SessionPorts } from './session/ports.ts';
+import { recover } from './session/recovery.ts';
+import { createVisits } from './session/visits.ts';
+import { createBankClient } from './sync/bank-client.ts';
+import { createSync } from './sync/sync.ts';
+import { createFeed } from './vision/feed.ts';
+import { weighLiveness } from './vision/presentation-attack.ts';
+import { startVision } from './vision/vision.ts';
+
+export interface TerminalOptions {
+  readonly config: Config;
+  readonly dataDir: string;
+  readonly installation: Installation;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly log: Logger;
+}
+
+export interface Terminal {
+  /** What a host connects its screen to. */
+  readonly end: TerminalEnd;
+  readonly activated: boolean;
+  /** The simulated devices' control panel; null where the devices are real. Carries its token: whoever has it has the devices. */
+  readonly controlUrl: string | null;
+  close(): Promise<void>;
+}
+
+/** Two embeddings further apart than this chance, one in a thousand strangers, are not taken for one person's. */
+const SAME_PERSON_FMR_MAX = 1e-3;
+/** Devices that answer nothing at all must not keep a terminal from saying that it is out of service; ms. */
+const RECOVERY_MS_MAX = 120_000;
+
+/** Throws a TerminalError that names what keeps the terminal from starting; then nothing is left running. */
+export async function startTerminal(options: TerminalOptions): Promise<Terminal> {
+  const closers: (() => unknown)[] = [];
+  const close = async () => {
+    for (const one of closers.splice(0).reverse()) await one();
+  };
+  try {
+    return await compose(options, closers, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function compose(
+  { config, dataDir, installation, clock, chance, log }: TerminalOptions,
+  closers: (() => unknown)[],
+  close: () => Promise<void>,
+): Promise<Terminal> {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const places = dataPlaces(dataDir);
+  closers.push(lockData(places.lock));
+  const onAlarm = (alarm: { kind: string; message: string }) => log.error({ alarm: alarm.kind }, alarm.message);
+
+  const identity = await openIdentity({ keyStore: await openFileKeyStore(places.keys), clock, chance });
+  const { activation } = identity;
+  if (!activation) {
+    log.warn('this terminal is not activated: run "kaopass activate"');
+    const shown = outOfService(
+      { name: config.name, profile: config.profile, demonstration: config.demonstration, online: false },
+      config.language,
+      'not-activated',
+      clock,
+    );
+    return {
+      end: { ...shown, onFrameWanted: () => () => {}, handleFrame: () => {} },
+      activated: false,
+      controlUrl: null,
+      close,
+    };
+  }
+
+  const goods = loadGoods(config.goods === null ? installation.goodsFile : resolve(dataDir, config.goods));
+  const vision = await startVision({ ...installation, threads: config.vision.threads, clock });
+  closers.push(() => vision.close());
+  const { sha256: modelSha256, dimensions, calibration } = vision.embedder;
+
+  const journal = openJournal({ path: places.journal, clock, chance, signer: identity, onAlarm });
+  closers.push(() => journal.close());
+  const { protectionVersion } = activation;
+  const gallery = openGallery({
+    path: places.gallery,
+    dataKey: identity.dataKey,
+    protectionSeed: new Uint8Array(Buffer.from(activation.protectionSeed, 'base64url')),
+    protectionVersion,
+    modelSha256,
+    dimensions,
+    calibration,
+    chance,
+  });
+  closers.push(() => gallery.close());
+
+  const bank = createBankClient({ bankUrl: config.bankUrl, identity, fetch, clock });
+  const sync = createSync({ journal, bank, gallery, clock, chance, log, onAlarm });
+  closers.push(() => sync.close());
+
+  const simulated = await openSimulatedDevices({
+    dir: places.devices,
+    receiptsDir: places.receipts,
+    clock,
+    chance,
+    profile: config.profile,
+    speed: config.devices.speed,
+    camera: config.camera,
+  });
+  closers.push(() => simulated.close());
+  const { devices, control } = simulated;
+  const controlServer: ControlServer = await startControlServer({
+    control,
+    port: config.devices.controlPort,
+    clock,
+    chance,
+    goods: [...goods.values()],
+  });
+  closers.push(() => controlServer.close());
+
+  const feed = createFeed({ vision, clock, onProblem: (error) => log.warn({ code: error.code }, error.message) });
+  closers.push(() => feed.close());
+
+  const blocked = new Set<string>();
+  const ports = (language: SessionPorts['language']): SessionPorts => ({
+    terminal: {
+      id: activation.terminalId,
+      name: config.name,
+      profile: config.profile,
+      services: config.services ?? PROFILE_SERVICES[config.profile],
+    },
+    clock,
+    chance,
+    devices,
+    bank,
+    sync,
+    journal,
+    gallery,
+    models: vision.models,
+    policy: () => journal.policy() ?? activation.policy,
+    pinKey: activation.pinKey,
+    watch: feed.watch,
+    weighLiveness: (frames) => weighLiveness(frames, vision.liveness),
+    samePerson: (a, b) => singleFmr(calibration, cosine(a, b)) <= SAME_PERSON_FMR_MAX,
+    goods,
+    print: async (receipt, signal) => {
+      const printer = devices.receiptPrinter;
+      if (!printer) return { outcome: 'failed', error: 'noDevice', message: 'this terminal has no receipt printer' };
+      const bytes = await encodeReceipt({ ...receipt, terminalName: config.name, demonstration: config.demonstration });
+      return printer.print(bytes, signal);
+    },
+    patience: config.patience,
+    language,
+    blocked,
+    block: (device) => {
+      blocked.add(device);
+      log.error({ device }, 'a suspect transaction blocks this device until a technician has looked');
+    },
+  });
+
+  for (const one of await recover(
+    ports(() => config.language),
+    AbortSignal.timeout(RECOVERY_MS_MAX),
+  )) {
+    log.warn(one, 'settled what the last run left open');
+  }
+
+  const visits = createVisits(ports, {
+    demonstration: config.demonstration,
+    defaultLanguage: config.language,
+    camera: () => (feed.watched ? control.camera() : null),
+    onCamera: (listener) => {
+      const stops = [feed.onWatched(listener), control.onCamera(listener)];
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
+    onCameraReport: (report) => log.info(report, 'camera'),
+    onFailure: (error) => log.error({ err: error }, 'a visit broke down'),
+  });
+  closers.push(() => visits.stop());
+  sync.start();
+
+  return {
+    end: {
+      handleIntent: (message) => visits.handleIntent(message),
+      onView: (listener) => visits.onView(listener),
+      onFrameWanted: (listener) => feed.onFrameWanted(listener),
+      handleFrame: (message) => feed.handleFrame(message),
+    },
+    activated: true,
+    controlUrl: controlServer.url,
+    close,
+  };
+}
+
+/** Cosine similarity of two unit vectors. */
+function cosine(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0);
+  return sum;
+}
