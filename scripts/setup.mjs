@@ -1,5 +1,5 @@
 /**
- * Makes a fresh clone ready: packages, models, footage, browser. Runs before start, demo, test and bench, on whatever Node the
+ * Makes a fresh clone ready: packages, models, footage, browser, screens. Runs before start, demo, test and bench, on whatever Node the
  * machine has (20 or later), so it uses Node's built-ins only. Safe to interrupt and to repeat; silent when there is nothing to
  * do; needs no network once it has finished.
  */
@@ -12,6 +12,7 @@ import { installDependencies } from './setup/dependencies.mjs';
 import { fetchFiles } from './setup/files.mjs';
 import { npm as machineNpm } from './setup/npm.mjs';
 import { createProgress, SetupError } from './setup/progress.mjs';
+import { buildRenderer } from './setup/renderer.mjs';
 
 const HELP = `Usage: npm run setup
 
@@ -19,7 +20,8 @@ Brings this copy of Kaopass to where it can run, and says nothing if it already 
   1. installs the packages of package-lock.json into node_modules;
   2. fetches the default models (models/*.json) and the demonstration footage
      (scripts/footage.json) into .cache, and verifies every checksum;
-  3. unpacks the Chromium that draws screens where there is no display.
+  3. unpacks the Chromium that draws screens where there is no display;
+  4. builds the screens into dist/renderer.
 
 Everything comes from the npm registry this machine's npm is configured for.
 "npm start", "npm test", "npm run demo" and "npm run bench" do this by themselves.
@@ -73,7 +75,7 @@ async function lock(root, write) {
 export async function setUp({ root, write, npm = machineNpm }) {
   const unlock = await lock(root, write);
   try {
-    const progress = createProgress(write, 3);
+    const progress = createProgress(write, 4);
     const options = { root, progress, npm };
     progress.next();
     await installDependencies(options);
@@ -81,6 +83,8 @@ export async function setUp({ root, write, npm = machineNpm }) {
     await fetchFiles(options);
     progress.next();
     unpackBrowser(options);
+    progress.next();
+    await buildRenderer(options);
   } finally {
     unlock();
   }

@@ -37,8 +37,8 @@ export function installCovers(lock, installed) {
 /** @param {string} root */
 const stampFile = (root) => path.join(root, 'node_modules', '.kaopass-setup.json');
 
-/** @param {string} root */
-const nodeBinary = (root) =>
+/** The pinned Node. @param {string} root */
+export const nodeBinary = (root) =>
   path.join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 
 /** What an intact install is recognised by. @param {string} root */
