@@ -182,6 +182,9 @@ function journalOver(db: Database, options: Required<JournalOptions>): Journal {
   const totals = standInTotals(db);
   const read = transactionReader(db);
 
+  const storedPolicy = meta.get('policy');
+  let policy = storedPolicy === null ? null : Policy.parse(JSON.parse(storedPolicy));
+
   const insertTransaction = db.prepare<unknown[]>('INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?, ?)');
   const insertEvent = db.prepare<unknown[]>('INSERT INTO transaction_events VALUES (?, ?, ?, ?, ?, ?)');
   const lastEvent = db.prepare<[string], { number: number; final: number }>(
@@ -246,11 +249,12 @@ function journalOver(db: Database, options: Required<JournalOptions>): Journal {
     outbox,
     outboxSize: outbox.size,
     standIn: totals,
-    policy: () => {
-      const stored = meta.get('policy');
-      return stored === null ? null : Policy.parse(JSON.parse(stored));
+    policy: () => policy,
+    storePolicy: (next) => {
+      const checked = Policy.parse(next);
+      commit(() => meta.put('policy', JSON.stringify(checked)));
+      policy = checked;
     },
-    storePolicy: (policy) => commit(() => meta.put('policy', JSON.stringify(Policy.parse(policy)))),
     recordConsent: (consent) =>
       commit(() => {
         const { version, language, agreed, at, personId } = ConsentRecord.parse(consent);

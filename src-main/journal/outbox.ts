@@ -50,6 +50,8 @@ export interface Outbox {
   results(limit: number): readonly QueuedResult[];
   /** Oldest messages about money first. */
   messages(limit: number): readonly QueuedMessage[];
+  /** Whether the message with this key (of a match result: its id) is still to be delivered. */
+  isWaiting(idempotencyKey: Uuid): boolean;
   /** The bank took these. */
   delivered(ids: readonly number[]): void;
   /** An attempt failed: counts it and says when to try again. */

@@ -48,6 +48,9 @@ export function sqliteOutbox(
   const waitingResults = waiting("= 'result'");
   const waitingMessages = waiting("<> 'result'");
   const count = db.prepare<[], number>("SELECT count(*) FROM outbox WHERE state = 'waiting'").pluck();
+  const isWaiting = db
+    .prepare<[string], number>("SELECT 1 FROM outbox WHERE idempotency_key = ? AND state = 'waiting'")
+    .pluck();
   const settle = db.prepare<['delivered' | 'dead', number, number]>(
     "UPDATE outbox SET state = ?, settled_at = ? WHERE id = ? AND state = 'waiting'",
   );
@@ -104,6 +107,7 @@ export function sqliteOutbox(
         deadLetter(row.id, `does not fit its schema any more at "${parsed.error.issues[0]?.path.join('.') ?? ''}"`);
         return [];
       }),
+    isWaiting: (idempotencyKey) => isWaiting.get(idempotencyKey) !== undefined,
     delivered: (ids) =>
       db.transaction(() => void ids.map((id) => settle.run('delivered', clock.now(), id))).immediate(),
     failed: (ids, { error, nextAttemptAt }) =>

@@ -4,26 +4,28 @@
  * known: repeat with the same idempotency key), BANK_ANSWER_INVALID (it answered garbage; names the field), or a
  * BankRefusal (code BANK_REFUSED: it understood and said no).
  */
-import type {
+import type { z } from 'zod';
+import {
   ActivateAnswer,
-  ActivateRequest,
+  type ActivateRequest,
   AuthoriseAnswer,
-  AuthoriseRequest,
-  CaptureRequest,
-  DepositRequest,
+  type AuthoriseRequest,
+  type CaptureRequest,
+  type DepositRequest,
   EnrolAnswer,
-  EnrolRequest,
+  type EnrolRequest,
   GalleryAnswer,
   HealthAnswer,
+  PolicyAnswer,
   PostingAnswer,
   Problem,
   ResultsAnswer,
-  ResultsRequest,
-  ReversalRequest,
-  StandInRequest,
+  type ResultsRequest,
+  type ReversalRequest,
+  type StandInRequest,
 } from '../../src-contract/bank-api.ts';
 import type { Policy } from '../../src-contract/policy.ts';
-import type { Clock } from '../clock.ts';
+import { type Clock, deadline } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
 import type { Identity } from '../identity/identity.ts';
 
@@ -44,6 +46,8 @@ export type FetchPort = (
     readonly method: 'GET' | 'POST';
     readonly headers: Readonly<Record<string, string>>;
     readonly body?: string;
+    /** A redirect would carry the request to somebody else: it is an error. */
+    readonly redirect: 'error';
     readonly signal: AbortSignal;
   },
 ) => Promise<{ readonly status: number; text(): Promise<string> }>;
@@ -74,4 +78,149 @@ export interface BankClientOptions {
   readonly callTimeoutMs?: number;
 }
 
-export declare function createBankClient(options: BankClientOptions): BankClient;
+/** Above what a bank's slowest answer takes on a bad line; below what a customer waits for. */
+const CALL_TIMEOUT_MS_DEFAULT = 8_000;
+/** A full page of the gallery is about 1.5 million characters. */
+const ANSWER_LENGTH_MAX = 8_000_000;
+/** Statuses by which a bank, or a proxy before it, says "not now" (RFC 9110, 15.5.9; RFC 6585, 4; RFC 8470, 5.2). */
+const NOT_NOW: ReadonlySet<number> = new Set([408, 425, 429]);
+
+const HEALTH = '/v1/health';
+
+interface Call<Answer> {
+  readonly method: 'GET' | 'POST';
+  /** Below the bank's URL, beginning with a slash. */
+  readonly path: string;
+  readonly body?: unknown;
+  readonly answer: z.ZodType<Answer>;
+  /** False where the terminal has no name yet, or needs none. */
+  readonly signed?: boolean;
+}
+
+export function createBankClient(options: BankClientOptions): BankClient {
+  const { identity, fetch, clock, callTimeoutMs = CALL_TIMEOUT_MS_DEFAULT } = options;
+  const base = new URL(options.bankUrl);
+  const prefix = base.pathname.replace(/\/$/, '');
+  const listeners = new Set<(reached: boolean) => void>();
+
+  const headersOf = async (call: Call<unknown>, pathAndQuery: string, body: string | undefined) => ({
+    accept: 'application/json',
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(call.signed === false
+      ? {}
+      : {
+          authorization: `Bearer ${await identity.assertRequest({
+            method: call.method,
+            pathAndQuery,
+            body: new TextEncoder().encode(body ?? ''),
+          })}`,
+        }),
+  });
+
+  /** Status and text of the answer, or BANK_UNREACHABLE. The caller's own abort stays an abort. */
+  const exchange = async (call: Call<unknown>, signal: AbortSignal) => {
+    signal.throwIfAborted();
+    const pathAndQuery = prefix + call.path;
+    const body = call.body === undefined ? undefined : JSON.stringify(call.body);
+    const headers = await headersOf(call, pathAndQuery, body);
+    using limit = deadline(clock, callTimeoutMs, signal);
+    try {
+      const answer = await fetch(base.origin + pathAndQuery, {
+        method: call.method,
+        headers,
+        ...(body === undefined ? {} : { body }),
+        redirect: 'error',
+        signal: limit.signal,
+      });
+      return { status: answer.status, text: await answer.text() };
+    } catch (cause) {
+      signal.throwIfAborted();
+      const why = limit.signal.aborted ? `no answer within ${callTimeoutMs} ms` : reasonOf(cause);
+      throw unreachable(call, why, cause);
+    }
+  };
+
+  const attempt = async <Answer>(call: Call<Answer>, signal: AbortSignal): Promise<Answer> => {
+    const { status, text } = await exchange(call, signal);
+    if (status >= 500 || NOT_NOW.has(status)) throw unreachable(call, `status ${status}`);
+    const json = parseJson(text);
+    if (status >= 400) throw new BankRefusal(parsed(Problem, json, call, status));
+    return parsed(call.answer, json, call, status);
+  };
+
+  const send = async <Answer>(call: Call<Answer>, signal: AbortSignal): Promise<Answer> => {
+    const tell = (reached: boolean) => {
+      for (const listener of listeners) listener(reached);
+    };
+    try {
+      const answer = await attempt(call, signal);
+      tell(true);
+      return answer;
+    } catch (error) {
+      if (error instanceof BankRefusal) tell(true);
+      else if (error instanceof TerminalError && error.code === 'BANK_UNREACHABLE') tell(false);
+      // One endpoint that answers garbage is a fault of it alone; when health does, something else sits on the line.
+      else if (error instanceof TerminalError && call.path === HEALTH) tell(false);
+      throw error;
+    }
+  };
+
+  const post = <Answer>(path: string, body: unknown, answer: z.ZodType<Answer>, signal: AbortSignal) =>
+    send({ method: 'POST', path, body, answer }, signal);
+
+  return {
+    health: (signal) => send({ method: 'GET', path: HEALTH, answer: HealthAnswer, signed: false }, signal),
+    activate: (request: ActivateRequest, signal) =>
+      send({ method: 'POST', path: '/v1/terminals', body: request, answer: ActivateAnswer, signed: false }, signal),
+    policy: async (signal) => (await send({ method: 'GET', path: '/v1/policy', answer: PolicyAnswer }, signal)).policy,
+    gallery: ({ after, limit }, signal) =>
+      send({ method: 'GET', path: `/v1/gallery?after=${after}&limit=${limit}`, answer: GalleryAnswer }, signal),
+    enrol: (request: EnrolRequest, signal) => post('/v1/enrolments', request, EnrolAnswer, signal),
+    sendResults: (request: ResultsRequest, signal) => post('/v1/results', request, ResultsAnswer, signal),
+    authorise: (request: AuthoriseRequest, signal) => post('/v1/authorisations', request, AuthoriseAnswer, signal),
+    capture: (request: CaptureRequest, signal) => post('/v1/captures', request, PostingAnswer, signal),
+    reverse: (request: ReversalRequest, signal) => post('/v1/reversals', request, PostingAnswer, signal),
+    deposit: (request: DepositRequest, signal) => post('/v1/deposits', request, PostingAnswer, signal),
+    standIn: (request: StandInRequest, signal) => post('/v1/stand-ins', request, PostingAnswer, signal),
+    onReached: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}
+
+function parsed<Answer>(schema: z.ZodType<Answer>, json: unknown, call: Call<unknown>, status: number): Answer {
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const field = issue && issue.path.length > 0 ? `field "${issue.path.join('.')}"` : 'the whole answer';
+  throw new TerminalError(
+    'BANK_ANSWER_INVALID',
+    `the bank's answer to ${nameOf(call)} (status ${status}) does not fit: ${field}: ${issue?.message ?? 'unknown'}`,
+  );
+}
+
+/** Undefined, which fits no schema, when it is no JSON or too long to be an answer. */
+function parseJson(text: string): unknown {
+  try {
+    return text.length > ANSWER_LENGTH_MAX ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function unreachable(call: Call<unknown>, why: string, cause?: unknown): TerminalError {
+  return new TerminalError('BANK_UNREACHABLE', `the bank cannot be reached for ${nameOf(call)}: ${why}`, { cause });
+}
+
+/** Method and path, without the query. */
+function nameOf(call: Call<unknown>): string {
+  return `${call.method} ${call.path.split('?')[0]}`;
+}
+
+/** undici wraps what the socket said: its code is what a technician looks for. */
+function reasonOf(error: unknown): string {
+  const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  if (inner instanceof Error) return 'code' in inner ? String(inner.code) : inner.message;
+  return String(inner);
+}

@@ -4,9 +4,12 @@
  */
 import type { Logger } from 'pino';
 import type { Chance, Clock } from '../clock.ts';
+import { TerminalError } from '../errors.ts';
 import type { Gallery } from '../gallery/gallery.ts';
 import type { Alarm, Journal } from '../journal/journal.ts';
 import type { BankClient } from './bank-client.ts';
+import { drainMessages, drainResults } from './drain.ts';
+import { jittered } from './retry-rules.ts';
 
 export interface Sync {
   /** True once the bank has answered, false from the first call that did not reach it. */
@@ -36,7 +39,7 @@ export interface SyncTimes {
 export interface SyncOptions {
   readonly journal: Journal;
   readonly bank: BankClient;
-  readonly gallery: Pick<Gallery, 'applyFeed' | 'cursor'>;
+  readonly gallery: Pick<Gallery, 'applyFeed' | 'cursor' | 'notComparable'>;
   readonly clock: Clock;
   readonly chance: Chance;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
@@ -44,5 +47,162 @@ export interface SyncOptions {
   readonly times?: Partial<SyncTimes>;
 }
 
+const TIMES_DEFAULT: SyncTimes = { roundMs: 10_000, probeMs: 3_000 };
+const GALLERY_PAGE = 500;
+/** One pull brings a gallery of 100,000; what is beyond comes with the next. */
+const GALLERY_PAGES_MAX = 200;
+
 /** Does nothing until start(), flush() or pull(). */
-export declare function createSync(options: SyncOptions): Sync;
+export function createSync(options: SyncOptions): Sync {
+  const { journal, bank, gallery, clock, chance, log, onAlarm } = options;
+  const times = { ...TIMES_DEFAULT, ...options.times };
+  const listeners = new Set<(online: boolean) => void>();
+  const closing = new AbortController();
+  let online = false;
+  let resultsRefused: string | null = null;
+  let loop: Promise<void> | null = null;
+  let wake: (() => void) | null = null;
+
+  const stopListening = bank.onReached((reached) => {
+    if (reached === online) return;
+    online = reached;
+    log.info({ online }, online ? 'the bank answers' : 'the bank cannot be reached');
+    for (const listener of listeners) listener(online);
+    wake?.();
+  });
+
+  const drain = async (signal: AbortSignal): Promise<'drained' | 'offline' | 'refused'> => {
+    const results =
+      resultsRefused === null ? await drainResults(options, signal) : { outcome: 'still-refused' as const };
+    if (results.outcome === 'offline') {
+      log.warn({ why: results.why }, 'match results wait');
+      return 'offline';
+    }
+    if (results.outcome === 'refused') {
+      resultsRefused = results.why;
+      const message = `the bank refuses this terminal's match results (${results.why}); they wait, and what depends on them`;
+      log.error({ why: results.why }, 'match results refused');
+      onAlarm({ kind: 'results-refused', message });
+    }
+    // Money that already moved is told to the bank even when it no longer takes results.
+    if ((await drainMessages(options, signal)) === 'offline') return 'offline';
+    if (results.outcome !== 'drained') return 'refused';
+    // A period ends when the bank has heard of all of it; a line that comes and goes must not renew the limits.
+    if (journal.standIn.spentInAll() > 0 && journal.outboxSize() === 0) journal.standIn.reset();
+    return 'drained';
+  };
+
+  // One pass at a time: two at once would send each message twice.
+  let turn: Promise<unknown> = Promise.resolve();
+  const flush = async (signal: AbortSignal): Promise<'drained' | 'offline' | 'refused'> => {
+    const both = AbortSignal.any([signal, closing.signal]);
+    both.throwIfAborted();
+    const pass = turn.then(() => {
+      both.throwIfAborted();
+      return drain(both);
+    });
+    turn = pass.catch(() => undefined);
+    return await orAborted(pass, both);
+  };
+
+  const pullGallery = async (signal: AbortSignal): Promise<void> => {
+    for (let page = 0; page < GALLERY_PAGES_MAX; page++) {
+      const after = gallery.cursor;
+      const answer = await bank.gallery({ after, limit: GALLERY_PAGE }, signal);
+      if (answer.next < after || (answer.more && answer.next === after)) {
+        throw new TerminalError(
+          'BANK_ANSWER_INVALID',
+          `the bank's answer to GET /v1/gallery does not fit: field "next": ${answer.next} after ${after}`,
+        );
+      }
+      const before = gallery.notComparable;
+      if (answer.entries.length > 0 || answer.next > after) gallery.applyFeed(answer);
+      if (gallery.notComparable > before) {
+        const message = `${gallery.notComparable} templates are of another model or protection and are not compared`;
+        onAlarm({ kind: 'gallery', message });
+      }
+      if (!answer.more) return;
+    }
+  };
+
+  const pullPolicy = async (signal: AbortSignal): Promise<void> => {
+    const policy = await bank.policy(signal);
+    const known = journal.policy();
+    if (policy.version === known?.version) return;
+    if (known && policy.issuedAt < known.issuedAt) {
+      // An older policy could be a looser one that somebody kept for this.
+      onAlarm({ kind: 'policy', message: `policy ${policy.version} is older than ${known.version} and was not taken` });
+      return;
+    }
+    journal.storePolicy(policy);
+    log.info({ version: policy.version }, 'policy taken');
+  };
+
+  const pull = async (signal: AbortSignal): Promise<void> => {
+    await pullGallery(signal);
+    await pullPolicy(signal);
+  };
+
+  const round = async (signal: AbortSignal): Promise<void> => {
+    try {
+      if (!online) await bank.health(signal);
+      if ((await flush(signal)) !== 'offline') await pull(signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof TerminalError)) throw error;
+      log.warn({ code: error.code, reason: error.message }, 'round with the bank ended early');
+    }
+  };
+
+  /** Until the delay is over, the bank comes or goes, or everything closes. */
+  const rest = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const callOff = clock.after(ms, resolve);
+      wake = () => {
+        callOff();
+        resolve();
+      };
+      if (closing.signal.aborted) wake();
+    });
+
+  const run = async (): Promise<void> => {
+    while (!closing.signal.aborted) {
+      await round(closing.signal);
+      await rest(jittered(online ? times.roundMs : times.probeMs, chance));
+    }
+  };
+
+  return {
+    get online() {
+      return online;
+    },
+    get resultsRefused() {
+      return resultsRefused;
+    },
+    onOnline: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    flush,
+    pull: (signal) => pull(AbortSignal.any([signal, closing.signal])),
+    start: () => {
+      loop ??= run();
+    },
+    close: async () => {
+      closing.abort(new DOMException('sync was closed', 'AbortError'));
+      wake?.();
+      stopListening();
+      await loop;
+      await turn;
+    },
+  };
+}
+
+/** The value, or the signal's reason as soon as it aborts; the work itself then ends by the same signal. */
+function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

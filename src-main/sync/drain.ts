@@ -1,0 +1,138 @@
+/**
+ * One pass over the outbox: match results first and in order, then messages about money, oldest first. A repeat carries
+ * the same idempotency key, so an answer that was lost does no harm.
+ */
+import { assertNever } from '../../src-contract/primitives.ts';
+import type { Chance, Clock } from '../clock.ts';
+import { TerminalError } from '../errors.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { QueuedMessage, QueuedResult } from '../journal/outbox.ts';
+import { type BankClient, BankRefusal } from './bank-client.ts';
+import { ATTEMPTS_MAX, retryDelayMs, verdictOn } from './retry-rules.ts';
+
+/** The contract's limit for one request. */
+const RESULTS_BATCH_MAX = 200;
+const MESSAGES_PAGE = 200;
+
+export interface DrainParts {
+  readonly journal: Journal;
+  readonly bank: BankClient;
+  readonly clock: Clock;
+  readonly chance: Chance;
+}
+
+export type ResultsDrained =
+  | { readonly outcome: 'drained' }
+  /** Not now, and perhaps not because of the line: the sentence says. */
+  | { readonly outcome: 'offline'; readonly why: string }
+  /** The chain is not accepted: what is behind it would be refused too. */
+  | { readonly outcome: 'refused'; readonly why: string };
+
+/** Sends all match results that wait. */
+export async function drainResults(parts: DrainParts, signal: AbortSignal): Promise<ResultsDrained> {
+  const { journal, bank, clock } = parts;
+  for (;;) {
+    const batch = journal.outbox.results(RESULTS_BATCH_MAX);
+    if (batch.length === 0) return { outcome: 'drained' };
+    try {
+      const answer = await bank.sendResults({ results: batch.map(({ body }) => body.jws) }, signal);
+      checkHead(answer.headSequence, batch);
+      journal.outbox.delivered(batch.map(({ id }) => id));
+    } catch (error) {
+      const verdict = verdictOn(error);
+      journal.outbox.failed(
+        batch.map(({ id }) => id),
+        { error: wordsOf(error), nextAttemptAt: clock.now() },
+      );
+      if (verdict === 'never') return { outcome: 'refused', why: wordsOf(error) };
+      return { outcome: 'offline', why: wordsOf(error) };
+    }
+  }
+}
+
+/** Sends every message about money that is due, and whose match result the bank has. */
+export async function drainMessages(parts: DrainParts, signal: AbortSignal): Promise<'drained' | 'offline'> {
+  const { journal, clock } = parts;
+  // Those left waiting stay at the front of the queue: a page must be able to reach past them.
+  let skipped = 0;
+  for (;;) {
+    const page = journal.outbox.messages(skipped + MESSAGES_PAGE).slice(skipped);
+    if (page.length === 0) return 'drained';
+    for (const message of page) {
+      const held = 'resultId' in message.body && journal.outbox.isWaiting(message.body.resultId);
+      if (held || message.nextAttemptAt > clock.now()) {
+        skipped++;
+        continue;
+      }
+      const outcome = await deliver(parts, message, signal);
+      if (outcome === 'offline') return 'offline';
+      if (outcome === 'later') skipped++;
+    }
+  }
+}
+
+async function deliver(
+  parts: DrainParts,
+  message: QueuedMessage,
+  signal: AbortSignal,
+): Promise<'settled' | 'later' | 'offline'> {
+  const { journal, bank, clock, chance } = parts;
+  try {
+    await send(bank, message, signal);
+    journal.outbox.delivered([message.id]);
+    return 'settled';
+  } catch (error) {
+    const verdict = verdictOn(error);
+    switch (verdict) {
+      case 'unreachable':
+        journal.outbox.failed([message.id], { error: wordsOf(error), nextAttemptAt: clock.now() });
+        return 'offline';
+      case 'later':
+        if (message.attempts + 1 >= ATTEMPTS_MAX) {
+          journal.outbox.deadLetter(message.id, `${message.attempts + 1} attempts: ${wordsOf(error)}`);
+          return 'settled';
+        }
+        journal.outbox.failed([message.id], {
+          error: wordsOf(error),
+          nextAttemptAt: clock.now() + retryDelayMs(message.attempts, chance),
+        });
+        return 'later';
+      case 'never':
+        journal.outbox.deadLetter(message.id, wordsOf(error));
+        return 'settled';
+      default:
+        return assertNever(verdict);
+    }
+  }
+}
+
+function send(bank: BankClient, message: QueuedMessage, signal: AbortSignal): Promise<unknown> {
+  switch (message.kind) {
+    case 'capture':
+      return bank.capture(message.body, signal);
+    case 'reversal':
+      return bank.reverse(message.body, signal);
+    case 'deposit':
+      return bank.deposit(message.body, signal);
+    case 'stand-in':
+      return bank.standIn(message.body, signal);
+    default:
+      return assertNever(message);
+  }
+}
+
+/** A bank that took the batch stands at its end or further. */
+function checkHead(headSequence: number, batch: readonly QueuedResult[]): void {
+  const last = batch.at(-1)?.body.sequence ?? 0;
+  if (headSequence >= last) return;
+  throw new TerminalError(
+    'BANK_ANSWER_INVALID',
+    `the bank's answer to POST /v1/results does not fit: field "headSequence": ${headSequence} after result ${last}`,
+  );
+}
+
+/** What is stored of a failure: sentence and code, never a body. */
+function wordsOf(error: unknown): string {
+  if (error instanceof BankRefusal) return `${error.problem.code}: ${error.problem.detail}`;
+  return error instanceof Error ? error.message : String(error);
+}
