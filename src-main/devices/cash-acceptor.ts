@@ -9,6 +9,7 @@ import type { Device } from './device.ts';
 export interface AcceptorStatus {
   readonly units: readonly CashUnit[];
   readonly escrow: readonly NoteCount[];
+  /** Notes in the customer's reach at the input: refused ones, or those given back. */
   readonly inputPosition: 'empty' | 'notEmpty';
 }
 
@@ -16,7 +17,8 @@ export interface AcceptorStatus {
 export interface CashInStatus {
   readonly transactionId: string | null;
   readonly state: 'none' | 'active' | 'ok' | 'rollback' | 'retract' | 'unknown';
-  /** Notes in escrow while active; notes stored once ok; notes given back after a rollback. */
+  /** Notes in escrow while active; notes stored once ok; notes given back after a rollback; all notes that were identified
+   *  after a retract or when it is unknown how far the end or the rollback came (`status().escrow` is what never left). */
   readonly notes: readonly NoteCount[];
 }
 
@@ -58,5 +60,10 @@ export interface CashAcceptor extends Device {
   ): Promise<{ readonly outcome: 'returned'; readonly notes: readonly NoteCount[] } | CashAcceptorFailure>;
   /** Resolves when returned or refused notes were taken. */
   returnedTaken(timeoutMs: number, signal: AbortSignal): Promise<'taken' | 'timeout'>;
+  /** XFS4IoT CashManagement.Reset: clears the path and ends a cash-in transaction. What is in feeder and escrow, and what
+   *  the customer left lying, goes to the retract bin: after a restart nobody knows whose hand would take it. */
+  reset(
+    signal: AbortSignal,
+  ): Promise<{ readonly outcome: 'reset'; readonly retracted: readonly NoteCount[] } | CashAcceptorFailure>;
   cashInStatus(signal: AbortSignal): Promise<CashInStatus>;
 }

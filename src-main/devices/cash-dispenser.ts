@@ -17,6 +17,8 @@ export interface CashUnit {
   readonly count: number;
   readonly capacity: number;
   readonly state: 'ok' | 'empty' | 'low' | 'high' | 'full' | 'inoperative' | 'missing';
+  /** What is in it, where the device counts per denomination; absent where it does not (XFS4IoT: cash counts of a unit). */
+  readonly notes?: readonly NoteCount[];
 }
 
 export interface DispenserStatus {
@@ -40,7 +42,8 @@ export interface DispenseOrder {
 
 export type DispenseCompletion =
   | { readonly outcome: 'dispensed'; readonly notes: readonly NoteCount[] }
-  /** Nothing reached the stacker, or all of it went to the reject bin. Nothing can be presented. */
+  /** Nothing can be presented. Nothing was picked, or what was picked went to the reject bin, or (jammed, noDevice,
+   *  hardwareError) some of it is stuck in the stacker: `presentStatus` says which, and `reset` clears the path. */
   | { readonly outcome: 'failed'; readonly error: DispenseError; readonly message: string };
 /** XFS4IoT CashDispenser.Dispense errorCode, plus its general completion codes for a device that failed or went away. */
 export type DispenseError =

@@ -1,0 +1,81 @@
+/**
+ * What a simulated device remembers without power: one JSON file, replaced as a whole. A new content is written beside the
+ * old one, flushed, and renamed over it, and then the folder is flushed (rename is atomic on POSIX file systems), so a kill
+ * at any moment leaves either the old content or the new one. A file that does not parse is never replaced by a fresh one:
+ * it may be the only record of where notes are.
+ */
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { TerminalError } from '../../errors.ts';
+
+export class StateFile<Value> {
+  #value: Value;
+  readonly #path: string;
+
+  private constructor(path: string, value: Value) {
+    this.#path = path;
+    this.#value = value;
+  }
+
+  /** Reads the file, or makes it from `initial` when there is none. Throws DEVICE_FAILED naming the file and the field. */
+  static open<Value>(path: string, schema: z.ZodType<Value>, initial: () => Value): StateFile<Value> {
+    mkdirSync(dirname(path), { recursive: true });
+    let text: string;
+    try {
+      text = readFileSync(path, 'utf8');
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') {
+        throw new TerminalError('DEVICE_FAILED', `${path} can't be read`, { cause });
+      }
+      const file = new StateFile(path, initial());
+      file.#write(file.#value);
+      return file;
+    }
+    return new StateFile(path, parse(path, text, schema));
+  }
+
+  get value(): Value {
+    return this.#value;
+  }
+
+  /** The new content is durable when this returns. On a failed write the old one stands, in memory and on disk. */
+  set(value: Value): void {
+    this.#write(value);
+    this.#value = value;
+  }
+
+  #write(value: Value): void {
+    const beside = `${this.#path}.new`;
+    try {
+      const handle = openSync(beside, 'w', 0o600);
+      try {
+        writeFileSync(handle, `${JSON.stringify(value, null, 1)}\n`);
+        fsyncSync(handle);
+      } finally {
+        closeSync(handle);
+      }
+      renameSync(beside, this.#path);
+      const folder = openSync(dirname(this.#path), 'r');
+      try {
+        fsyncSync(folder);
+      } finally {
+        closeSync(folder);
+      }
+    } catch (cause) {
+      throw new TerminalError('DEVICE_FAILED', `${this.#path} can't be written`, { cause });
+    }
+  }
+}
+
+function parse<Value>(path: string, text: string, schema: z.ZodType<Value>): Value {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new TerminalError('DEVICE_FAILED', `${path} is not JSON: ${(cause as Error).message}`, { cause });
+  }
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) throw new TerminalError('DEVICE_FAILED', `${path}: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
