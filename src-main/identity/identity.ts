@@ -69,18 +69,8 @@ const DATA_KEY_BYTES = 32;
 
 /** Opens the terminal's identity, making its keys on first use. Throws TerminalError KEY_STORE_INVALID. */
 export async function openIdentity({ keyStore, clock, chance }: IdentityOptions): Promise<Identity> {
-  const signingKey = await privateKey(
-    keyStore,
-    SIGNING_KEY,
-    'ed25519',
-    () => generateKeyPairSync('ed25519').privateKey,
-  );
-  const encryptionKey = await privateKey(
-    keyStore,
-    ENCRYPTION_KEY,
-    'ec',
-    () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
-  );
+  const signingKey = await privateKey(keyStore, SIGNING_KEY, 'ed25519', newSigningKey);
+  const encryptionKey = await privateKey(keyStore, ENCRYPTION_KEY, 'ec', newEncryptionKey);
   const dataKey = createSecretKey(await dataKeyBytes(keyStore, chance));
   const activation = await readActivation(keyStore);
   const terminalId = activation?.terminalId ?? null;
@@ -126,6 +116,24 @@ export async function openIdentity({ keyStore, clock, chance }: IdentityOptions)
   };
 }
 
+/** Replaces the signing key of a terminal that is not activated. Throws ALREADY_ACTIVATED for one that is: its results
+ *  would verify no more. */
+export async function renewSigningKey(keyStore: KeyStore): Promise<void> {
+  if ((await readActivation(keyStore)) !== null) {
+    throw new TerminalError('ALREADY_ACTIVATED', 'the signing key of an activated terminal is not replaced');
+  }
+  await keyStore.put(SIGNING_KEY, newSigningKey());
+}
+
+function newSigningKey(): Uint8Array {
+  return new Uint8Array(generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'der' }));
+}
+
+function newEncryptionKey(): Uint8Array {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return new Uint8Array(privateKey.export({ type: 'pkcs8', format: 'der' }));
+}
+
 function named(terminalId: Uuid | null): Uuid {
   if (terminalId !== null) return terminalId;
   throw new TerminalError('NOT_ACTIVATED', 'this terminal has no name yet: activate it with a code from the bank');
@@ -136,11 +144,11 @@ async function privateKey(
   keyStore: KeyStore,
   name: string,
   type: 'ed25519' | 'ec',
-  generate: () => KeyObject,
+  generate: () => Uint8Array,
 ): Promise<KeyObject> {
   let der = await keyStore.get(name);
   if (der === null) {
-    const made = new Uint8Array(generate().export({ type: 'pkcs8', format: 'der' }));
+    const made = generate();
     // Of two processes that start at once, one wins, and both use its key.
     der = (await keyStore.create(name, made)) ? made : await keyStore.get(name);
   }

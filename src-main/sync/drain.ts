@@ -12,6 +12,8 @@ import { ATTEMPTS_MAX, retryDelayMs, verdictOn } from './retry-rules.ts';
 
 /** The contract's limit for one request. */
 const RESULTS_BATCH_MAX = 200;
+/** Characters of results in one request; half of what the reference bank takes in a body. */
+const RESULTS_LENGTH_MAX = 500_000;
 const MESSAGES_PAGE = 200;
 
 export interface DrainParts {
@@ -32,7 +34,7 @@ export type ResultsDrained =
 export async function drainResults(parts: DrainParts, signal: AbortSignal): Promise<ResultsDrained> {
   const { journal, bank, clock } = parts;
   for (;;) {
-    const batch = journal.outbox.results(RESULTS_BATCH_MAX);
+    const batch = fitting(journal.outbox.results(RESULTS_BATCH_MAX));
     if (batch.length === 0) return { outcome: 'drained' };
     try {
       const answer = await bank.sendResults({ results: batch.map(({ body }) => body.jws) }, signal);
@@ -48,6 +50,16 @@ export async function drainResults(parts: DrainParts, signal: AbortSignal): Prom
       return { outcome: 'offline', why: wordsOf(error) };
     }
   }
+}
+
+/** As many from the front as fit into one request, and always one. */
+function fitting(results: readonly QueuedResult[]): readonly QueuedResult[] {
+  let length = 0;
+  const end = results.findIndex(({ body }, index) => {
+    length += body.jws.length;
+    return index > 0 && length > RESULTS_LENGTH_MAX;
+  });
+  return end === -1 ? results : results.slice(0, end);
 }
 
 /** Sends every message about money that is due, and whose match result the bank has. */

@@ -1,0 +1,64 @@
+/** What a technician may see of a journal without opening it for work: read-only, while the terminal runs or not. */
+import { z } from 'zod';
+import { Policy } from '../../src-contract/policy.ts';
+import { openReadOnly, translated } from './database.ts';
+
+const Inspection = z.strictObject({
+  terminalId: z.string().nullable(),
+  policyVersion: z.string().nullable(),
+  /** Sequence of the last match result; 0 before the first. */
+  headSequence: z.int(),
+  outbox: z.strictObject({
+    waiting: z.int(),
+    deadLetters: z.int(),
+    /** UTC ms; null when nothing waits. */
+    oldestQueuedAt: z.int().nullable(),
+    /** Of the oldest that has failed. */
+    lastError: z.string().nullable(),
+  }),
+  openTransactions: z.array(
+    z.strictObject({ transactionId: z.string(), service: z.string(), state: z.string(), begunAt: z.int() }),
+  ),
+});
+export type Inspection = z.infer<typeof Inspection>;
+
+/** Null when there is no journal yet. Throws DATABASE_CORRUPT naming the file. */
+export function inspectJournal(path: string): Inspection | null {
+  const db = openReadOnly({ path, unusable: 'DATABASE_CORRUPT' });
+  if (!db) return null;
+  try {
+    const meta = db.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck();
+    const policy = meta.get('policy');
+    return Inspection.parse({
+      terminalId: meta.get('terminalId') ?? null,
+      policyVersion: policy === undefined ? null : Policy.parse(JSON.parse(policy)).version,
+      headSequence: db.prepare('SELECT coalesce(max(sequence), 0) FROM match_results').pluck().get(),
+      outbox: {
+        ...(db
+          .prepare("SELECT count(*) AS waiting, min(queued_at) AS oldestQueuedAt FROM outbox WHERE state = 'waiting'")
+          .get() as object),
+        deadLetters: db.prepare('SELECT count(*) FROM dead_letters').pluck().get(),
+        lastError:
+          db
+            .prepare(
+              "SELECT last_error FROM outbox WHERE state = 'waiting' AND last_error IS NOT NULL ORDER BY id LIMIT 1",
+            )
+            .pluck()
+            .get() ?? null,
+      },
+      openTransactions: db
+        .prepare(
+          `SELECT t.transaction_id AS transactionId, t.service, t.begun_at AS begunAt,
+             (SELECT state FROM transaction_events e WHERE e.transaction_id = t.transaction_id ORDER BY number DESC LIMIT 1) AS state
+           FROM transactions t WHERE NOT EXISTS
+             (SELECT 1 FROM transaction_events e WHERE e.transaction_id = t.transaction_id AND e.final = 1)
+           ORDER BY t.begun_at, t.transaction_id`,
+        )
+        .all(),
+    });
+  } catch (cause) {
+    throw translated(cause, path, 'DATABASE_CORRUPT');
+  } finally {
+    db.close();
+  }
+}

@@ -1,0 +1,171 @@
+/** The program a technician runs: `kaopass activate`, `kaopass status`. Prints for somebody who never saw it before. */
+import { existsSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { Profile } from '../../src-contract/primitives.ts';
+import { systemChance, systemClock } from '../clock.ts';
+import { loadConfig } from '../config/config.ts';
+import { TerminalError } from '../errors.ts';
+import type { Activation } from '../identity/activation.ts';
+import { dataPlaces } from '../places.ts';
+import type { FetchPort } from '../sync/bank-client.ts';
+import { activate } from './activate.ts';
+import { type Status, statusOf } from './status.ts';
+
+const USAGE = `kaopass: sets up a terminal and says how it is.
+
+  kaopass activate --data DIR --code CODE [--bank URL --name NAME --profile PROFILE]
+      Makes this machine a terminal of a bank, with a one-time code from the bank (like ABCD-EFGH-2345).
+      URL, NAME and PROFILE (atm, checkout or gate) are taken from DIR/kaopass.json where it is there;
+      where it is not, they are needed and the file is written.
+
+  kaopass status --data DIR [--json]
+      Terminal, bank, what waits to be sent, gallery, open transactions. Changes nothing.
+
+  kaopass --help
+      This text.
+
+DIR is the terminal's data directory: configuration, keys, journal, gallery.
+Ends with 0 when done, 1 when it could not be done (one sentence says why), 2 when the command was not understood.
+`;
+
+class UsageError extends Error {}
+
+export interface CliPorts {
+  readonly fetch: FetchPort;
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Runs one command; resolves with the exit code. */
+export async function runCli(args: readonly string[], ports: CliPorts): Promise<0 | 1 | 2> {
+  try {
+    const [command, ...rest] = args;
+    if (command === undefined || command === '--help' || command === '-h' || command === 'help') ports.out(USAGE);
+    else if (command === 'activate') await runActivate(rest, ports);
+    else if (command === 'status') await runStatus(rest, ports);
+    else throw new UsageError(`there is no command "${command}"`);
+    return 0;
+  } catch (error) {
+    if (error instanceof UsageError) {
+      ports.err(`${error.message}\nkaopass --help lists what there is.\n`);
+      return 2;
+    }
+    if (!(error instanceof TerminalError)) throw error;
+    ports.err(`${error.message} (${error.code})\n`);
+    return 1;
+  }
+}
+
+async function runActivate(args: readonly string[], { fetch, out, signal }: CliPorts): Promise<void> {
+  const flags = flagsOf(args, ['data', 'code', 'bank', 'name', 'profile']);
+  const dataDir = needed(flags, 'data');
+  const places = dataPlaces(dataDir);
+  const config = existsSync(places.config) ? loadConfig(places.config) : null;
+  const profile = Profile.safeParse(flags.profile ?? config?.profile);
+  if (!profile.success) throw new UsageError(`--profile must be one of ${Profile.options.join(', ')}`);
+  const activation = await activate({
+    bankUrl: flags.bank ?? config?.bankUrl ?? needed(flags, 'bank'),
+    activationCode: needed(flags, 'code'),
+    name: flags.name ?? config?.name ?? needed(flags, 'name'),
+    profile: profile.data,
+    dataDir,
+    fetch,
+    clock: systemClock,
+    chance: systemChance,
+    signal,
+  });
+  if (!config) writeConfig(places.config, activation);
+  out(
+    [
+      `Activated: "${activation.name}" is terminal ${activation.terminalId} of ${activation.bankUrl}.`,
+      `Keys are in ${places.keys}; they exist nowhere else. The configuration is ${places.config}.`,
+      '',
+    ].join('\n'),
+  );
+}
+
+function writeConfig(path: string, { name, profile, bankUrl }: Activation): void {
+  try {
+    writeFileSync(path, `${JSON.stringify({ name, profile, bankUrl }, null, 2)}\n`, { flag: 'wx', mode: 0o644 });
+  } catch (cause) {
+    const why = (cause as NodeJS.ErrnoException).code ?? 'unknown';
+    throw new TerminalError('CONFIG_INVALID', `the terminal is activated, but ${path} could not be written (${why})`, {
+      cause,
+    });
+  }
+}
+
+async function runStatus(args: readonly string[], { fetch, out }: CliPorts): Promise<void> {
+  const json = args.includes('--json');
+  const flags = flagsOf(
+    args.filter((arg) => arg !== '--json'),
+    ['data'],
+  );
+  const dataDir = needed(flags, 'data');
+  if (!existsSync(dataDir)) throw new TerminalError('CONFIG_INVALID', `--data: there is no directory ${dataDir}`);
+  const status = await statusOf({ dataDir, fetch, clock: systemClock });
+  out(json ? `${JSON.stringify(status, null, 2)}\n` : inWords(status));
+}
+
+function inWords({ terminal, bank, journal, gallery }: Status): string {
+  const lines: [string, string][] = [
+    [
+      'terminal',
+      terminal
+        ? `${terminal.terminalId} "${terminal.name}", ${terminal.profile}, activated ${timeOf(terminal.activatedAt)}`
+        : 'not activated: kaopass activate',
+    ],
+  ];
+  if (terminal && bank) {
+    lines.push(['bank', bank.answers ? `${terminal.bankUrl} answers` : `no answer: ${bank.reason}`]);
+  }
+  if (journal) {
+    const { outbox, openTransactions } = journal;
+    lines.push(['policy', journal.policyVersion ?? 'as of activation']);
+    lines.push(['results', `${journal.headSequence} recorded`]);
+    const since = outbox.oldestQueuedAt === null ? '' : `, the oldest since ${timeOf(outbox.oldestQueuedAt)}`;
+    lines.push([
+      'outbox',
+      `${outbox.waiting} waiting${since}${outbox.lastError ? `; last error: ${outbox.lastError}` : ''}`,
+    ]);
+    if (outbox.deadLetters > 0) lines.push(['dead letters', `${outbox.deadLetters}: somebody has to look at them`]);
+    lines.push(['open', openTransactions.length === 0 ? 'no transaction' : `${openTransactions.length} transactions`]);
+    for (const { transactionId, service, state, begunAt } of openTransactions) {
+      lines.push(['', `${transactionId} ${service}, "${state}", begun ${timeOf(begunAt)}`]);
+    }
+  } else lines.push(['journal', 'none yet: the terminal has not run']);
+  lines.push(['gallery', gallery ? `${gallery.templates} templates, feed read to ${gallery.cursor}` : 'none yet']);
+  return `${lines.map(([what, words]) => `${what.padEnd(14)}${words}`).join('\n')}\n`;
+}
+
+function timeOf(ms: number): string {
+  return `${new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium', timeZone: 'UTC' }).format(ms)} UTC`;
+}
+
+type FlagName = 'data' | 'code' | 'bank' | 'name' | 'profile';
+type Flags = Readonly<Partial<Record<FlagName, string>>>;
+
+function flagsOf(args: readonly string[], names: readonly FlagName[]): Flags {
+  try {
+    const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]));
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values as Flags;
+  } catch (error) {
+    throw new UsageError((error as Error).message.split('. ')[0]);
+  }
+}
+
+function needed(flags: Flags, name: FlagName): string {
+  const value = flags[name];
+  if (value === undefined || value === '') throw new UsageError(`--${name} is needed`);
+  return value;
+}
+
+if (import.meta.main) {
+  process.exitCode = await runCli(process.argv.slice(2), {
+    fetch,
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+    signal: AbortSignal.timeout(60_000),
+  });
+}
