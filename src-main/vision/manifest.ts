@@ -93,7 +93,7 @@ const livenessCalibration = z.strictObject({
   passive: z.strictObject({ liveMin: Share, attackMax: Share }),
   frozen: z.strictObject({ spanMsMin: z.number().positive(), meanDifferenceMax: z.number().nonnegative() }),
   border: z.strictObject({ strengthMin: Share, frameShareMin: Share }),
-  flat: z.strictObject({ excessMax: z.number().nonnegative(), motionMin: z.number().nonnegative() }),
+  flat: z.strictObject({ attackMax: z.number().nonnegative(), liveMin: z.number().nonnegative() }),
 });
 
 const liveness = z.strictObject({

@@ -77,8 +77,9 @@ export interface LivenessCalibration {
   readonly frozen: { readonly spanMsMin: number; readonly meanDifferenceMax: number };
   /** A sheet's or screen's edge: border strength counted from strengthMin in this share of the frames. */
   readonly border: { readonly strengthMin: number; readonly frameShareMin: number };
-  /** Flat: the face moved by motionMin inter-eye distances as a whole, yet in itself by no more than excessMax. */
-  readonly flat: { readonly excessMax: number; readonly motionMin: number };
+  /** Motion of the face in itself, as a share of its contrast (flatness.ts): up to attackMax it is a flat picture, only from
+   *  liveMin on may it be a face; between them more frames are needed. */
+  readonly flat: { readonly attackMax: number; readonly liveMin: number };
 }
 
 export interface FaceObservation {

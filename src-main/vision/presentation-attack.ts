@@ -1,15 +1,15 @@
 /**
  * Presentation attack detection over a sequence of observations (ISO/IEC 30107-3 terms). Pure: what the frames show, weighed
  * as the liveness model's manifest says. Any cue that speaks against a living face decides: attack. Only when none does
- * and the passive model agrees over enough frames is the face live; until then nothing is decided.
+ * the face moves in itself and the passive model agrees, over enough frames, is it live; until then nothing is decided.
  */
 import type { LivenessEvidence } from '../../src-contract/match-result.ts';
-import type { FaceObservation, LivenessCalibration, LivenessCues, Observation } from './observation.ts';
+import { motionExcess } from './flatness.ts';
+import type { LivenessCalibration, LivenessCues, Observation } from './observation.ts';
 
 /** One frame with exactly one chosen face, and what it says about life. */
 interface Sighting {
   readonly atMs: number;
-  readonly face: FaceObservation;
   readonly cues: LivenessCues;
 }
 
@@ -24,15 +24,17 @@ export function weighLiveness(sequence: readonly Observation[], calibration: Liv
   const cues: string[] = [];
   if (isFrozen(sightings, calibration)) cues.push('frozen-feed');
   if (enough && hasBorder(sightings, calibration)) cues.push('paper-border');
-  if (enough && passive < calibration.passive.attackMax) cues.push('passive-model');
-  const live = enough && passive >= calibration.passive.liveMin;
+  const excess = enough ? motionExcess(sightings.map((sighting) => sighting.cues.patch)) : null;
+  if (excess !== null && excess <= calibration.flat.attackMax) cues.push('flat-motion');
+  if (enough && passive <= calibration.passive.attackMax) cues.push('passive-model');
+  const live = excess !== null && excess >= calibration.flat.liveMin && passive >= calibration.passive.liveMin;
   return { frames, passive, cues, decision: cues.length > 0 ? 'attack' : live ? 'live' : 'undecided' };
 }
 
 function sightingsOf(sequence: readonly Observation[]): Sighting[] {
   return sequence.flatMap((observation) => {
     const face = observation.chosen === null ? undefined : observation.faces[observation.chosen];
-    return face?.liveness ? [{ atMs: observation.capturedAtMs, face, cues: face.liveness }] : [];
+    return face?.liveness ? [{ atMs: observation.capturedAtMs, cues: face.liveness }] : [];
   });
 }
 
