@@ -75,18 +75,22 @@ function isWide(character: string): boolean {
   return character.codePointAt(0)! >= 0x2e80;
 }
 
-/** Lines of at most so many ems. Breaks before any full-width character but those that may not begin a line (JIS X 4051). */
+/** Lines of at most so many ems, as few as will do and then as even as they come: no word alone on the last. Breaks before any
+ *  full-width character but those that may not begin a line (JIS X 4051), and between other words. */
 function wrapWide(text: string, ems: number): string[] {
-  const pieces = text.match(/[\u2e80-\uffff][、。）」ー]*|[^\s\u2e80-\uffff]+\s*|\s+/gu) ?? [];
-  const lines: string[] = [];
-  let line = '';
-  for (const piece of pieces) {
-    if (line && widthOf(line + piece.trimEnd()) > ems) {
-      lines.push(line.trimEnd());
-      line = piece;
-    } else line += piece;
-  }
-  return [...lines, line.trimEnd()];
+  const greedy = (width: number): string[] => {
+    const lines = [''];
+    for (const piece of text.match(/[\u2e80-\uffff][、。）」ー]*|[^\s\u2e80-\uffff]+\s*|\s+/gu) ?? []) {
+      const line = lines.at(-1)!;
+      if (line && widthOf(line + piece.trimEnd()) > width) lines.push(piece);
+      else lines[lines.length - 1] = line + piece;
+    }
+    return lines;
+  };
+  const fewest = greedy(ems).length;
+  let width = widthOf(text) / fewest;
+  while (width < ems && greedy(width).length > fewest) width += 0.5;
+  return greedy(Math.min(width, ems)).map((line) => line.trimEnd());
 }
 
 export function escapeXml(text: string): string {

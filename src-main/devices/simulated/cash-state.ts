@@ -124,7 +124,7 @@ export interface UnitLoad {
   readonly capacity: number;
 }
 
-/** ¥3,200,000 in three recycling units; a mixed deposit unit, a reject bin and a retract bin, empty. */
+/** ¥2,700,000 in three recycling units; a mixed deposit unit, a reject bin and a retract bin, empty. */
 export const DEFAULT_LOAD: readonly UnitLoad[] = [
   { id: 'CST1', kind: 'recycle', denominationMinor: 1_000, count: 200, capacity: 2_000 },
   { id: 'CST2', kind: 'recycle', denominationMinor: 5_000, count: 100, capacity: 1_000 },

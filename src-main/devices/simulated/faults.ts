@@ -69,7 +69,7 @@ export const FaultOrder = z
       context.addIssue({
         code: 'custom',
         path: ['fault'],
-        message: `${order.device} knows ${known.join(', ')}`,
+        message: `no fault of ${order.device}, which has ${known.join(', ')}`,
       });
     }
   });
