@@ -31,11 +31,19 @@ export class TestClock implements Clock {
 export interface DatabasePlace {
   readonly kind: DatabaseSettings['kind'];
   fresh(): Promise<DatabaseSettings>;
+  /** Ends the server and keeps its data; PGlite has none. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
   stop(): Promise<void>;
 }
 
 export async function pglitePlace(): Promise<DatabasePlace> {
-  return { kind: 'pglite', fresh: async () => ({ kind: 'pglite', directory: null }), stop: async () => {} };
+  const nothing = async () => {};
+  return {
+    kind: 'pglite',
+    fresh: async () => ({ kind: 'pglite', directory: null }),
+    ...{ pause: nothing, resume: nothing, stop: nothing },
+  };
 }
 
 /** A PostgreSQL server of its own, on a free port of 127.0.0.1, gone afterwards. */
@@ -48,7 +56,6 @@ export async function postgresPlace(): Promise<DatabasePlace> {
     port,
     user: 'bank',
     password: 'bank',
-    persistent: false,
     // PostgreSQL refuses to run as root; the package then makes a user for it.
     createPostgresUser: userInfo().uid === 0,
     postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-k', ''],
@@ -76,6 +83,8 @@ export async function postgresPlace(): Promise<DatabasePlace> {
       await client.end();
       return { kind: 'postgresql', url: url(name) };
     },
+    pause: () => server.stop(),
+    resume: () => server.start(),
     async stop() {
       await server.stop();
       await rm(directory, { recursive: true, force: true });

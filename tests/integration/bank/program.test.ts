@@ -1,0 +1,226 @@
+/** The bank as a program: how it starts, how it says that it cannot, how it stops. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DEFAULT_POLICY } from '../../../src-bank/policy.ts';
+import { adminOf, type Send, TestTerminal } from '../../support/test-terminal.ts';
+
+const MAIN = resolve('src-bank/main.ts');
+
+let data: string;
+const running = new Set<ChildProcessWithoutNullStreams>();
+beforeEach(() => {
+  data = mkdtempSync(join(tmpdir(), 'kaopass-bank-'));
+});
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL');
+  running.clear();
+  rmSync(data, { recursive: true, force: true });
+});
+
+function start(...flags: string[]): ChildProcessWithoutNullStreams {
+  const child = spawn(process.execPath, [MAIN, ...flags], { env: { PATH: process.env['PATH'] } });
+  running.add(child);
+  return child;
+}
+
+async function ready(child: ChildProcessWithoutNullStreams): Promise<{ url: string; database: string }> {
+  let errors = '';
+  child.stderr.on('data', (chunk) => {
+    errors += String(chunk);
+  });
+  const line = await Promise.race([
+    once(child.stdout, 'data').then(([chunk]) => String(chunk)),
+    once(child, 'exit').then(() => {
+      throw new Error(`the bank ended: ${errors}`);
+    }),
+  ]);
+  return JSON.parse(line) as { url: string; database: string };
+}
+
+async function ended(
+  child: ChildProcessWithoutNullStreams,
+): Promise<{ code: number | null; out: string; err: string }> {
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk) => {
+    out += String(chunk);
+  });
+  child.stderr.on('data', (chunk) => {
+    err += String(chunk);
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  running.delete(child);
+  return { code, out, err };
+}
+
+const quiet = () => ['--port', '0', '--data', data, '--log-level', 'error'];
+
+function over(url: string): Send {
+  return async ({ method, url: path, headers, body }) => {
+    const response = await fetch(url + path, { method, headers, ...(body === undefined ? {} : { body }) });
+    return { status: response.status, body: (await response.json()) as object };
+  };
+}
+
+const adminToken = () => readFileSync(join(data, 'admin-token'), 'utf8').trim();
+
+describe('the bank program', () => {
+  it('says when it is ready, keeps its secrets to itself, and closes on SIGTERM', async () => {
+    const child = start(...quiet());
+    const said = await ready(child);
+    expect(said).toEqual({
+      ready: true,
+      url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+      database: 'pglite',
+    });
+    expect((await over(said.url)({ method: 'GET', url: '/v1/health', headers: {} })).body).toEqual({
+      status: 'ok',
+      database: 'pglite',
+    });
+    for (const name of ['admin-token', 'bank-key']) expect(statSync(join(data, name)).mode & 0o777).toBe(0o600);
+    child.kill('SIGTERM');
+    expect(await ended(child)).toMatchObject({ code: 0, err: '' });
+    expect(existsSync(join(data, 'bank.lock'))).toBe(false);
+  });
+
+  it('remembers everything after it was killed', async () => {
+    const child = start(...quiet());
+    const { url } = await ready(child);
+    const send = over(url);
+    const terminal = await TestTerminal.activate(send, adminOf(send, adminToken()));
+    const personId = await terminal.enrol('2749', { yen: 30_000 });
+    child.kill('SIGKILL');
+    await ended(child);
+    const again = await ready(start(...quiet()));
+    const afterwards = over(again.url);
+    const { body } = await adminOf(afterwards, adminToken()).get<{ accounts: object[] }>('/admin/accounts');
+    expect(body.accounts).toContainEqual(expect.objectContaining({ ownerId: personId, ledgerMinor: 30_000 }));
+    expect(await terminal.through(afterwards).get('/v1/gallery?after=0')).toMatchObject({ status: 200 });
+  });
+
+  it('prints how it is used', async () => {
+    const { code, out } = await ended(start('--help'));
+    expect(code).toBe(0);
+    for (const flag of ['--port', '--data', '--database-url', '--admin-token-file', '--log-level']) {
+      expect(out).toContain(flag);
+    }
+  });
+});
+
+describe('the bank program says in one sentence, and ends with 1,', () => {
+  const refusal = async (child: ChildProcessWithoutNullStreams) => {
+    const { code, out, err } = await ended(child);
+    expect(code).toBe(1);
+    expect(out).toBe('');
+    expect(err.trim().split('\n')).toHaveLength(1);
+    return err;
+  };
+  const makeDatabase = async () => {
+    const child = start(...quiet());
+    await ready(child);
+    child.kill('SIGTERM');
+    await ended(child);
+  };
+
+  it.each([
+    [[], /--data/],
+    [['--data', 'DATA'], /--port/],
+    [['--data', 'DATA', '--port', 'many'], /--port must be 0 to 65535, not many/],
+    [['--data', 'DATA', '--port', '70000'], /70000/],
+    [['--data', 'DATA', '--port', '0', '--colour', 'red'], /--colour/],
+    [['--data', 'DATA', '--port', '0', '--log-level', 'loud'], /--log-level .* not loud/],
+    [['--data', 'DATA', '--port', '0', '--database-url', 'mysql://x'], /--database-url/],
+    [['--data', 'DATA', '--port', '0', '--admin-token-file', 'DATA/none'], /admin token .*none/],
+    [['--data', 'DATA', '--port', '0', '--policy', 'DATA/none'], /policy .*none/],
+  ])('what is wrong with the flags %j', async (flags, sentence) => {
+    const child = start(...flags.map((flag) => flag.replace('DATA', data)));
+    expect(await refusal(child)).toMatch(sentence);
+  });
+
+  it('that the port is in use, and leaves the database to the next', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as { port: number };
+    const sentence = await refusal(start('--port', String(port), '--data', data, '--log-level', 'error'));
+    expect(sentence).toContain(`port ${port} on 127.0.0.1 is in use`);
+    other.close();
+    await ready(start(...quiet()));
+  });
+
+  it('that the data directory cannot be written', async () => {
+    writeFileSync(join(data, 'file'), '');
+    const child = start('--port', '0', '--data', join(data, 'file', 'inside'));
+    expect(await refusal(child)).toMatch(/data directory .* cannot be written/);
+  });
+
+  it('that another bank uses the data directory', async () => {
+    const first = start(...quiet());
+    await ready(first);
+    expect(await refusal(start(...quiet()))).toContain(`in use by process ${first.pid}`);
+  });
+
+  it.each([
+    ['without its control file', (directory: string) => rmSync(join(directory, 'pglite/global/pg_control'))],
+    ['cut short', (directory: string) => truncateSync(join(directory, 'pglite/global/pg_control'), 10)],
+    ['of another version', (directory: string) => writeFileSync(join(directory, 'pglite/PG_VERSION'), '9\n')],
+  ])('that the database is damaged (%s)', async (_how, damage) => {
+    await makeDatabase();
+    damage(data);
+    expect(await refusal(start(...quiet()))).toMatch(/database in .* cannot be opened, it is damaged/);
+  });
+
+  it('that the database is newer', async () => {
+    await makeDatabase();
+    const database = await PGlite.create(join(data, 'pglite'));
+    await database.query("insert into schema_migrations values (99, 'from the future', 0)");
+    await database.close();
+    expect(await refusal(start(...quiet()))).toMatch(/version 99 \(from the future\), newer than version 3/);
+  });
+
+  it('that the bank key is missing, another, or damaged', async () => {
+    await makeDatabase();
+    const key = join(data, 'bank-key');
+    rmSync(key);
+    expect(await refusal(start(...quiet()))).toMatch(/bank key .* is missing/);
+    expect(existsSync(key)).toBe(false);
+    writeFileSync(key, Buffer.alloc(32).toString('base64url'));
+    expect(await refusal(start(...quiet()))).toMatch(/does not open this database/);
+    writeFileSync(key, 'short');
+    expect(await refusal(start(...quiet()))).toMatch(/is damaged/);
+  });
+
+  it('which field of the policy does not fit', async () => {
+    const path = join(data, 'policy.json');
+    writeFileSync(path, JSON.stringify({ ...DEFAULT_POLICY, lookAlikeFmr: 2, colour: 'red' }));
+    const sentence = await refusal(start(...quiet(), '--policy', path));
+    expect(sentence).toMatch(/lookAlikeFmr/);
+    expect(sentence).toMatch(/colour/);
+  });
+
+  it('that the admin token is too short', async () => {
+    const path = join(data, 'token');
+    writeFileSync(path, 'short');
+    chmodSync(path, 0o600);
+    expect(await refusal(start(...quiet(), '--admin-token-file', path))).toMatch(/at least 16 characters/);
+  });
+
+  it('that PostgreSQL cannot be reached, without repeating the password', async () => {
+    const sentence = await refusal(start(...quiet(), '--database-url', 'postgres://bank:secret@127.0.0.1:9/bank'));
+    expect(sentence).toMatch(/PostgreSQL database cannot be reached/);
+    expect(sentence).not.toContain('secret');
+  });
+});
