@@ -15,6 +15,8 @@ export const RELAUNCH_DELAY_MS_MAX = 15_000;
 /** Longest a running browser's page may be without connection, ms. Above the bridge's own longest pause between two tries. */
 export const SILENCE_MS_MAX = 30_000;
 
+const CLOSED = 'closed by the terminal';
+
 export interface SupervisorOptions {
   /** Starts one browser on a fresh launch URL. */
   readonly launch: () => Promise<BrowserProcess>;
@@ -58,7 +60,8 @@ export async function superviseBrowser(options: SupervisorOptions): Promise<Supe
       };
     });
     const aborted = new Promise<string>((resolve) => {
-      closing.signal.addEventListener('abort', () => resolve('closed by the terminal'), { once: true });
+      if (closing.signal.aborted) resolve(CLOSED);
+      closing.signal.addEventListener('abort', () => resolve(CLOSED), { once: true });
     });
     try {
       return await Promise.race([browser.ended, silent, aborted]);
@@ -91,18 +94,19 @@ export async function superviseBrowser(options: SupervisorOptions): Promise<Supe
   async function watch(): Promise<string> {
     for (;;) {
       const browser = current;
-      if (!browser) return 'closed by the terminal';
+      if (!browser) return CLOSED;
       const why = await failure(browser);
       await browser.end();
       current = undefined;
-      if (closing.signal.aborted) return 'closed by the terminal';
+      if (closing.signal.aborted) return CLOSED;
       log.error({ why }, 'screen: the browser is gone and will be replaced');
-      const givenUp = await replace().catch((error: unknown) => {
-        if (closing.signal.aborted) return 'closed by the terminal';
+      try {
+        const givenUp = await replace();
+        if (givenUp) return `${givenUp}, the last time because ${why}`;
+      } catch (error) {
+        if (closing.signal.aborted) return CLOSED;
         throw error;
-      });
-      if (givenUp) return `${givenUp}, the last time because ${why}`;
-      if (closing.signal.aborted) await (current as BrowserProcess | undefined)?.end();
+      }
     }
   }
 
@@ -116,7 +120,7 @@ export async function superviseBrowser(options: SupervisorOptions): Promise<Supe
     },
     closed,
     async close() {
-      closing.abort(new Error('closed by the terminal'));
+      closing.abort(new Error(CLOSED));
       await closed;
     },
   };
