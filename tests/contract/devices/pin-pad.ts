@@ -33,7 +33,7 @@ export async function pinBank() {
     const { plaintext, protectedHeader } = await compactDecrypt(block, privateKey);
     return {
       header: protectedHeader,
-      block: JSON.parse(new TextDecoder().decode(plaintext)) as Record<string, string>,
+      block: JSON.parse(new TextDecoder().decode(plaintext)) as PlainBlock,
     };
   };
   return { request, boundTo, read };

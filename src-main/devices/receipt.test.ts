@@ -1,0 +1,137 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import type { z } from 'zod';
+import { money } from '../../src-contract/primitives.ts';
+import { encodeReceipt, Receipt } from './receipt.ts';
+import { unwrapWoff } from './receipt-font.ts';
+import { renderReceipt } from './receipt-picture.ts';
+import { formatMoney, receiptWords } from './receipt-words.ts';
+
+type ReceiptInput = z.input<typeof Receipt>;
+const withdrawal: ReceiptInput = {
+  language: 'en',
+  terminalName: 'ATM 1',
+  service: 'withdraw',
+  transactionId: '01935b1e-8c2a-7f3e-9a1b-3c4d5e6f7a8b',
+  at: 1_795_372_985_000 as ReceiptInput['at'],
+  amount: money(30_000),
+  balance: money(1_234_567),
+  accountEnding: '4821',
+};
+const ink = async (png: Buffer) => 255 - ((await sharp(png).greyscale().stats()).channels[0]?.mean ?? 255);
+
+describe('receipt', () => {
+  it('says amount, balance, account ending, reference and Japanese time, in both languages', () => {
+    const ja = receiptWords(Receipt.parse({ ...withdrawal, language: 'ja' }));
+    expect(ja.title).toBe('お引き出し ご利用明細票');
+    expect(ja.header[0]).toBe('2026年11月23日 03:43');
+    expect(ja.rows.map((row) => [row.left, row.right])).toEqual([
+      ['お引き出し金額', '￥30,000'],
+      ['お取引後残高', '￥1,234,567'],
+      ['口座番号', '**** 4821'],
+      ['取扱番号', '5E6F7A8B'],
+    ]);
+    const en = receiptWords(Receipt.parse(withdrawal));
+    expect(en.header[0]).toBe('23 Nov 2026, 03:43');
+    expect(en.rows[0]).toEqual({ kind: 'total', left: 'Paid out', right: '¥30,000' });
+    expect(formatMoney({ ...money(1_050), currency: 'EUR' }, 'en')).toBe('€10.50');
+  });
+
+  it('says what stand-in means and that a demonstration is none of it real', () => {
+    const { notices } = receiptWords(Receipt.parse({ ...withdrawal, standIn: true, demonstration: true }));
+    expect(notices.join(' ')).toMatch(/could not be reached.*booked later.*Not a real transaction/);
+    expect(receiptWords(Receipt.parse(withdrawal)).notices).toEqual(['Thank you.']);
+  });
+
+  it('sends English as text of the printer and Japanese as raster', async () => {
+    const en = Buffer.from(await encodeReceipt(withdrawal));
+    expect(en.toString('latin1')).toContain('Paid out');
+    // Code page 437 has the yen sign at 0x9D.
+    expect(en.includes(Buffer.from('\x9d30,000', 'latin1'))).toBe(true);
+    expect(en.includes(Buffer.from('\x1dv0', 'latin1'))).toBe(false);
+    const ja = Buffer.from(await encodeReceipt({ ...withdrawal, language: 'ja' }));
+    expect(ja.includes(Buffer.from('\x1dv0\x00\x48\x00', 'latin1'))).toBe(true);
+    for (const bytes of [en, ja]) {
+      expect(bytes.subarray(0, 2)).toEqual(Buffer.from('\x1b@'));
+      expect(bytes.includes(Buffer.from('\x1dV\x01', 'latin1'))).toBe(true);
+    }
+  });
+
+  it('draws a text the printer has no letters for, though the customer chose English', async () => {
+    const bytes = Buffer.from(await encodeReceipt({ ...withdrawal, terminalName: '本店 1' }));
+    expect(bytes.includes(Buffer.from('\x1dv0', 'latin1'))).toBe(true);
+  });
+
+  it('cuts a basket of a hundred lines into rasters the printer can take', async () => {
+    const line = { names: { ja: 'おにぎり', en: 'Rice ball' }, unitPrice: money(160), quantity: 2 };
+    const lines = Array.from({ length: 100 }, () => line);
+    const bytes = await encodeReceipt({ ...withdrawal, service: 'purchase', language: 'ja', lines });
+    const { height } = await sharp(await renderReceipt(bytes)).metadata();
+    expect(height).toBeGreaterThan(7_000);
+  });
+
+  it('refuses a value that is no receipt, naming the field', async () => {
+    await expect(encodeReceipt({ ...withdrawal, accountEnding: '12345' })).rejects.toThrow('accountEnding');
+  });
+});
+
+describe('picture of a receipt', () => {
+  it('shows ink for both languages, on paper 80 mm wide', async () => {
+    for (const language of ['ja', 'en'] as const) {
+      const png = await renderReceipt(await encodeReceipt({ ...withdrawal, language }));
+      expect((await sharp(png).metadata()).width).toBe(640);
+      expect(await ink(png)).toBeGreaterThan(4);
+    }
+  });
+
+  it('shows a raster dot for dot, in its place', async () => {
+    const raster = Uint8Array.from([
+      0x1b, 0x40, 0x1b, 0x61, 2, 0x1d, 0x76, 0x30, 0, 1, 0, 2, 0, 0b1000_0001, 0b0111_1110,
+    ]);
+    const { data, info } = await sharp(await renderReceipt(raster))
+      .greyscale()
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    const dots = [0, 1].map((row) =>
+      Array.from({ length: 8 }, (_, column) => (data[(32 + row) * info.width + 32 + 568 + column]! < 128 ? 1 : 0)),
+    );
+    expect(dots).toEqual([
+      [1, 0, 0, 0, 0, 0, 0, 1],
+      [0, 1, 1, 1, 1, 1, 1, 0],
+    ]);
+  });
+
+  it('names the byte at which it meets a command it does not know, an end too early, or a raster too wide', async () => {
+    await expect(renderReceipt(Uint8Array.of(0x1b, 0x40, 0x1b, 0x7e))).rejects.toThrow('0x7e at byte 2');
+    await expect(renderReceipt(Uint8Array.of(0x1d, 0x76, 0x30, 0, 1, 0, 9, 0, 1))).rejects.toThrow('ends inside');
+    await expect(renderReceipt(Uint8Array.of(0x1d, 0x76, 0x30, 0, 255, 0, 1, 0))).rejects.toThrow('2040×1');
+  });
+
+  it('is the same on a machine without any font', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'kaopass-fonts-'));
+    const conf = join(dir, 'fonts.conf');
+    writeFileSync(conf, `<?xml version="1.0"?><fontconfig><cachedir>${dir}/cache</cachedir></fontconfig>`);
+    const script = `
+      import { createHash } from 'node:crypto';
+      const { encodeReceipt } = await import(${JSON.stringify(new URL('./receipt.ts', import.meta.url).href)});
+      const bytes = await encodeReceipt(${JSON.stringify({ ...withdrawal, language: 'ja' })});
+      process.stdout.write(createHash('sha256').update(bytes).digest('hex'));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
+      env: { ...process.env, FONTCONFIG_FILE: conf },
+    });
+    const here = await encodeReceipt({ ...withdrawal, language: 'ja' });
+    expect(stdout).toBe(createHash('sha256').update(here).digest('hex'));
+    rmSync(dir, { recursive: true });
+  });
+
+  it('takes no font that is not WOFF', () => {
+    expect(() => unwrapWoff(Buffer.from('OTTO'))).toThrow('not a WOFF');
+    expect(() => unwrapWoff(Buffer.alloc(100))).toThrow('not a WOFF');
+  });
+});
