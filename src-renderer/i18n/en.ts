@@ -66,6 +66,7 @@ export const en: Texts = {
     disagree: 'I don’t agree',
     version: 'Consent text, version {{version}}',
     scroll: 'The consent text',
+    more: 'Read on',
     ask: 'Please read this. If it is all right with you, press “I agree”.',
   },
   look: {
@@ -84,8 +85,8 @@ export const en: Texts = {
       'move-up': 'Move up a little',
       'move-down': 'Move down a little',
       'look-straight': 'Look straight ahead',
-      'more-light': 'It is too dark. Turn towards the light',
-      'less-light': 'It is too bright. Turn away from the light',
+      'more-light': 'Turn towards the light',
+      'less-light': 'Turn away from bright light',
       'hold-still': 'Please hold still',
       'one-person-only': 'One person at a time, please',
       'nobody-there': 'Stand in front of the camera',

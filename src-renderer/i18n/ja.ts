@@ -54,7 +54,7 @@ export const ja = {
   menu: {
     title: 'ご希望のお取引をお選びください',
     unavailable: {
-      offline: '銀行と通信できないため、お取り扱いできません',
+      offline: '通信できないため、お取り扱いできません',
       device: '機器の都合により、お取り扱いできません',
       other: 'ただいまお取り扱いできません',
     },
@@ -64,6 +64,7 @@ export const ja = {
     disagree: '同意しない',
     version: '同意書 第{{version}}版',
     scroll: '同意書の本文',
+    more: '続きを読む',
     ask: '内容をお読みになり、よろしければ「同意する」を押してください。',
   },
   look: {
@@ -82,8 +83,8 @@ export const ja = {
       'move-up': '少し上に動いてください',
       'move-down': '少し下に動いてください',
       'look-straight': '正面を向いてください',
-      'more-light': 'お顔が暗くなっています。明るいほうを向いてください',
-      'less-light': 'お顔が明るすぎます。光を避けてください',
+      'more-light': '明るいほうを向いてください',
+      'less-light': 'まぶしい光を避けてください',
       'hold-still': '動かずにお待ちください',
       'one-person-only': 'お一人ずつお願いします',
       'nobody-there': 'カメラの前にお立ちください',
@@ -142,7 +143,7 @@ export const ja = {
   },
   insertCash: {
     title: '紙幣を入れてください',
-    body: '紙幣をそろえて、投入口に入れてください。すべて入れたら「確認」を押してください。',
+    body: '紙幣をそろえて、投入口に入れてください。すべて入れたら、下のボタンを押してください。',
     max: '1回に{{max}}までお預かりできます。硬貨はお取り扱いできません。',
     allIn: 'すべて入れました',
     problem: {
@@ -175,7 +176,7 @@ export const ja = {
     done: '確認しました',
   },
   receipt: {
-    title: 'ご利用明細票をお受け取りになりますか',
+    title: '明細票をお受け取りになりますか',
     titlePurchase: 'レシートをお受け取りになりますか',
     amount: 'お取引金額',
     balance: 'お取引後の残高',

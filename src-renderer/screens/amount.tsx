@@ -20,12 +20,15 @@ export function AmountScreen({ screen }: ScreenProps<'amount'>) {
   }
   return (
     <div className="amount">
-      <div className="amount-head">
-        <h1>{t('amount.title')}</h1>
-        <p className="lead">{limits}</p>
-      </div>
-      {refused && <Refused refused={refused} />}
-      <ul className="amount-choices" aria-label={t('amount.title')}>
+      {refused ? (
+        <Refused refused={refused} />
+      ) : (
+        <div className="amount-head">
+          <h1>{t('amount.title')}</h1>
+          <p className="lead">{limits}</p>
+        </div>
+      )}
+      <ul className="amount-choices" data-many={choices.length > 7 || refused !== null} aria-label={t('amount.title')}>
         {choices.map((amountMinor) => (
           <li key={amountMinor}>
             <AmountButton amountMinor={amountMinor} />
@@ -60,11 +63,8 @@ function Refused({ refused }: { refused: RefusedAmount }) {
     reason === 'cannot-make-amount' || reason === 'over-limit' || reason === 'insufficient-funds' ? reason : 'other';
   return (
     <div className="amount-refused">
-      <Notice kind="problem">
-        <strong>{t('amount.refusedTitle', { asked: minor(refused.askedMinor) })}</strong>
-        <br />
-        {t(`amount.refused.${why}`)}
-      </Notice>
+      <h1>{t('amount.refusedTitle', { asked: minor(refused.askedMinor) })}</h1>
+      <Notice kind="problem">{t(`amount.refused.${why}`)}</Notice>
       {refused.possibleMinor.length > 0 && (
         <div className="amount-possible">
           <h2>{t('amount.possible')}</h2>

@@ -28,9 +28,9 @@ function AttractPicture() {
       <ellipse className="attract-halo" cx="200" cy="240" rx="168" ry="208" />
       <ellipse className="attract-oval" cx="200" cy="240" rx="142" ry="180" />
       <ellipse className="attract-ring" cx="200" cy="240" rx="142" ry="180" pathLength="100" />
-      <circle className="attract-eye" cx="152" cy="206" r="14" />
-      <circle className="attract-eye" cx="248" cy="206" r="14" />
-      <path className="attract-smile" d="M138 292 L186 340 L330 150" />
+      <circle className="attract-eye" cx="154" cy="210" r="11" />
+      <circle className="attract-eye" cx="246" cy="210" r="11" />
+      <path className="attract-smile" d="M150 300 L190 338 L268 250" />
     </svg>
   );
 }

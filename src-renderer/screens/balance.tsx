@@ -2,11 +2,14 @@ import './balance.css';
 import { useTexts } from '../i18n/i18n.ts';
 import { useMoney } from '../i18n/money.ts';
 import { IntentButton } from '../parts/intent-button.tsx';
+import { useOffered } from '../terminal-context.ts';
 import type { ScreenProps } from './screen-props.ts';
 
 export function BalanceScreen({ screen }: ScreenProps<'balance'>) {
   const t = useTexts();
   const { money } = useMoney();
+  // Both mean that it was read; two buttons for it would make people choose.
+  const kind = useOffered('confirm') ? 'confirm' : 'cancel';
   return (
     <div className="balance">
       <h1>{t('balance.title')}</h1>
@@ -22,7 +25,7 @@ export function BalanceScreen({ screen }: ScreenProps<'balance'>) {
         </div>
       </dl>
       <div className="answers answers-one">
-        <IntentButton intent={{ kind: 'confirm' }} look="first" icon="tick">
+        <IntentButton intent={{ kind }} look="first" icon="tick">
           {t('balance.done')}
         </IntentButton>
       </div>

@@ -28,7 +28,7 @@ export function PinScreen({ screen }: ScreenProps<'pin'>) {
         )}
       </div>
       <div className="pin-side">
-        {amount && <Sum label={t('pin.amount')} amount={amount} />}
+        {amount && <Sum label={t('pin.amount')} amount={amount} size="small" />}
         <PinPadPicture />
       </div>
     </div>

@@ -1,6 +1,7 @@
 import type { IntentKind, ScreenName } from '../../src-contract/screen.ts';
 import { useTexts } from '../i18n/i18n.ts';
 import { IntentButton } from '../parts/intent-button.tsx';
+import { ConsentAnswers } from '../screens/consent.tsx';
 import { useView } from '../terminal-context.ts';
 import { Countdown } from './countdown.tsx';
 
@@ -9,7 +10,7 @@ const DRAWN_BY_SCREEN: Readonly<Partial<Record<ScreenName, readonly IntentKind[]
   attract: ['begin'],
   'insert-cash': ['confirm'],
   'confirm-deposit': ['confirm', 'cancel'],
-  balance: ['confirm'],
+  balance: ['confirm', 'cancel'],
   done: ['confirm'],
   sorry: ['retry', 'confirm', 'cancel'],
 };
@@ -27,6 +28,7 @@ export function Footer() {
       )}
       <Countdown />
       <span className="footer-space" />
+      {screen.name === 'consent' && <ConsentAnswers screen={screen} />}
       {here('retry') && (
         <IntentButton intent={{ kind: 'retry' }} look="second" icon="again">
           {t('common.retry')}
