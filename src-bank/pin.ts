@@ -63,7 +63,7 @@ function parseBlock(plaintext: Uint8Array): z.infer<typeof PinBlock> | null {
   }
 }
 
-/** ISO 9564-1:2017, 9.3.5.2 (format 4, plain text PIN field): 4, L, L digits, fill A. Null when it is anything else. */
+/** ISO 9564-1, format 4, plain text PIN field: 4, L, L digits, fill A. Null when it is anything else. */
 export function readPinField(hex: string): string | null {
   const field = hex.toUpperCase();
   const length = Number.parseInt(field[1] ?? '', 16);
@@ -72,16 +72,19 @@ export function readPinField(hex: string): string | null {
   return /^\d+$/.test(digits) && /^A*$/.test(field.slice(2 + length)) ? digits : null;
 }
 
-/** The most often chosen PINs of published studies that the two rules below do not catch. */
-const COMMON_PINS = new Set(['1212', '1004', '2000', '1313', '2001', '1010', '1122', '2580', '5683', '0852']);
-const COMMON_LONG_PINS = new Set(['123123', '112233', '159753', '121212', '147258', '520131', '654123']);
+/** Often chosen and not caught by the two rules below: keypad paths, years, and in Japan numbers that read as words. */
+const COMMON_PINS = new Set(
+  '0852 1004 1010 1122 1192 1212 1313 2000 2001 2525 2580 4649 5683 112233 121212 123123 123321 147258 159753'.split(
+    ' ',
+  ),
+);
 
 /** Whether a thief would try it first: one digit repeated, a run up or down, or among the most common. */
 export function isWeakPin(digits: string): boolean {
   if (/^(\d)\1*$/.test(digits)) return true;
   const steps = [...digits].slice(1).map((digit, index) => (Number(digit) - Number(digits[index]) + 10) % 10);
   if (steps.every((step) => step === 1) || steps.every((step) => step === 9)) return true;
-  return COMMON_PINS.has(digits) || COMMON_LONG_PINS.has(digits);
+  return COMMON_PINS.has(digits);
 }
 
 /** scrypt (RFC 7914): about 50 ms and 16 MiB on one core of 2020. Stored with each hash, so it may be raised at any time. */

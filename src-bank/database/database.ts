@@ -2,9 +2,10 @@
  * One SQL database: PGlite in the bank's own process by default, PostgreSQL by one setting. Both speak the same SQL, so
  * nothing else in the bank knows which it is. PGlite does not fsync: it survives the end of the process, not of the power.
  */
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
+import Sqlite from 'better-sqlite3';
 import { Kysely, PostgresDialect, type Transaction } from 'kysely';
 import pg from 'pg';
 import type { Chance, Clock } from '../clock.ts';
@@ -101,36 +102,23 @@ async function openPglite(directory: string | null): Promise<Opened> {
   return { db: new Kysely<Tables>({ dialect: pgliteDialect(pglite) }), release };
 }
 
-/** PGlite has no lock of its own, and two processes in one directory destroy it. */
+/**
+ * PGlite has no lock of its own, and two processes in one directory destroy it. SQLite's lock on a file ends with the
+ * process however that ends, which a file with a process id in it does not.
+ */
 function lockDirectory(directory: string): () => void {
-  const path = join(directory, 'bank.lock');
+  let lock: Sqlite.Database | undefined;
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    if (existsSync(path)) {
-      const owner = Number(readFileSync(path, 'utf8'));
-      if (owner !== process.pid && isRunning(owner)) {
-        throw new StartError(`the data directory ${directory} is in use by process ${owner}`);
-      }
-      rmSync(path, { force: true });
-    }
-    const file = openSync(path, 'wx', 0o600);
-    writeSync(file, String(process.pid));
-    closeSync(file);
+    lock = new Sqlite(join(directory, 'bank.lock'), { timeout: 0 });
+    lock.exec('begin exclusive');
   } catch (error) {
-    if (error instanceof StartError) throw error;
-    throw new StartError(`the data directory ${directory} cannot be written: ${firstLine(error)}`, { cause: error });
+    lock?.close();
+    const taken = (error as { code?: unknown }).code === 'SQLITE_BUSY';
+    const reason = taken ? 'is in use by another bank' : `cannot be written: ${firstLine(error)}`;
+    throw new StartError(`the data directory ${directory} ${reason}`, { cause: error });
   }
-  return () => rmSync(path, { force: true });
-}
-
-function isRunning(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  return () => lock.close();
 }
 
 async function openPostgres(url: string, onIdleError: (error: Error) => void): Promise<Opened> {

@@ -31,6 +31,8 @@ export class TestClock implements Clock {
 export interface DatabasePlace {
   readonly kind: DatabaseSettings['kind'];
   fresh(): Promise<DatabaseSettings>;
+  /** Like fresh, and still there after it was closed. */
+  onDisk(): Promise<DatabaseSettings>;
   /** Ends the server and keeps its data; PGlite has none. */
   pause(): Promise<void>;
   resume(): Promise<void>;
@@ -39,10 +41,20 @@ export interface DatabasePlace {
 
 export async function pglitePlace(): Promise<DatabasePlace> {
   const nothing = async () => {};
+  const directories: string[] = [];
   return {
     kind: 'pglite',
     fresh: async () => ({ kind: 'pglite', directory: null }),
-    ...{ pause: nothing, resume: nothing, stop: nothing },
+    async onDisk() {
+      const directory = await mkdtemp(join(tmpdir(), 'kaopass-pglite-'));
+      directories.push(directory);
+      return { kind: 'pglite', directory };
+    },
+    pause: nothing,
+    resume: nothing,
+    async stop() {
+      for (const directory of directories) await rm(directory, { recursive: true, force: true });
+    },
   };
 }
 
@@ -72,17 +84,19 @@ export async function postgresPlace(): Promise<DatabasePlace> {
   }
   const url = (database: string) => `postgres://bank:bank@127.0.0.1:${port}/${database}`;
   let databases = 0;
+  const fresh = async (): Promise<DatabaseSettings> => {
+    databases += 1;
+    const name = `bank_${databases}`;
+    const client = new pg.Client({ connectionString: url('postgres') });
+    await client.connect();
+    await client.query(`create database ${name}`);
+    await client.end();
+    return { kind: 'postgresql', url: url(name) };
+  };
   return {
     kind: 'postgresql',
-    async fresh() {
-      databases += 1;
-      const name = `bank_${databases}`;
-      const client = new pg.Client({ connectionString: url('postgres') });
-      await client.connect();
-      await client.query(`create database ${name}`);
-      await client.end();
-      return { kind: 'postgresql', url: url(name) };
-    },
+    fresh,
+    onDisk: fresh,
     pause: () => server.stop(),
     resume: () => server.start(),
     async stop() {

@@ -46,7 +46,10 @@ describe.each(PLACES)('on $name', ({ open }) => {
     });
     await terminal.post('/v1/results', { results: ['a.b.c'] });
     await admin.delete(`/admin/people/${request.personId}/template`);
-    bank.app.log.error({ err: new Error('outer', { cause: new Error('inner') }), request }, 'a careless line');
+    bank.app.log.error(
+      { err: new Error('outer', { cause: new Error('inner') }), request, account: { number: '0123498765' } },
+      'a careless line',
+    );
     await bank.close();
     const log = lines.join('');
     expect(log).toContain('"route":"/v1/enrolments"');
@@ -58,6 +61,7 @@ describe.each(PLACES)('on $name', ({ open }) => {
       template: request.template.values.slice(0, 40),
       result: request.result,
       code: code.code,
+      account: '0123498765',
       token: ADMIN_TOKEN,
       seed: Buffer.from(await terminal.openSeed()).toString('base64url'),
       person: `/admin/people/${request.personId}`,
@@ -66,52 +70,29 @@ describe.each(PLACES)('on $name', ({ open }) => {
       expect(log.includes(secret), `${name} in the log`).toBe(false);
   });
 
-  it('keeps template and platform secrets unreadable in the database', async () => {
+  it('keeps template, PIN and platform secrets unreadable in the database', async () => {
     const clock = new TestClock();
-    const settings = await place.fresh();
+    const settings = await place.onDisk();
     const bank = await openBank(settings, clock);
-    const terminal = await TestTerminal.activate(injectInto(bank.app), adminOf(injectInto(bank.app), ADMIN_TOKEN), {
-      now: () => clock.now(),
-    });
+    const send = injectInto(bank.app);
+    const terminal = await TestTerminal.activate(send, adminOf(send, ADMIN_TOKEN), { now: () => clock.now() });
     const request = await terminal.enrolRequest(PIN);
     await terminal.post('/v1/enrolments', request);
-    if (settings.kind === 'postgresql') {
-      const database = await openDatabase(settings, { clock, chance: systemChance, onIdleError: () => {} });
-      const tables = ['templates', 'people', 'platform_secrets', 'activation_codes', 'idempotency_keys'] as const;
-      const rows: unknown[] = [];
-      for (const table of tables) rows.push(...(await database.db.selectFrom(table).selectAll().execute()));
-      const dump = Buffer.concat(
-        rows
-          .flatMap((row) => Object.values(row as object))
-          .map((value) => Buffer.from(value instanceof Uint8Array ? value : String(value))),
-      );
-      await database.close();
-      const template = Buffer.from(request.template.values, 'base64url');
-      expect(dump.length).toBeGreaterThan(template.length);
-      for (const secret of [template.subarray(0, 16), Buffer.from(await terminal.openSeed()), Buffer.from(PIN)]) {
-        expect(dump.includes(secret)).toBe(false);
-      }
-    }
     await bank.close();
-  });
-
-  it('survives a start of two banks at once on one new database', async () => {
-    if (place.kind === 'pglite') return; // One process has the database to itself: program.test.ts.
-    const settings = await place.fresh();
-    const banks = await Promise.all([openBank(settings, new TestClock()), openBank(settings, new TestClock())]);
-    const [one, other] = await Promise.all(
-      banks.map(
-        async ({ app }) =>
-          (
-            await TestTerminal.activate(injectInto(app), adminOf(injectInto(app), ADMIN_TOKEN), {
-              now: () => new TestClock().now(),
-            })
-          ).activation,
-      ),
-    );
-    expect(one?.pinKey).toEqual(other?.pinKey);
-    expect(one?.protectionVersion).toBe(other?.protectionVersion);
-    for (const bank of banks) await bank.close();
+    const database = await openDatabase(settings, { clock, chance: systemChance, onIdleError: () => {} });
+    const tables = ['templates', 'people', 'platform_secrets', 'activation_codes', 'idempotency_keys'] as const;
+    const values: unknown[] = [];
+    for (const table of tables) {
+      for (const row of await database.db.selectFrom(table).selectAll().execute()) values.push(...Object.values(row));
+    }
+    await database.close();
+    const bytes = values.map((value) => Buffer.from(value instanceof Uint8Array ? value : String(value)));
+    const dump = Buffer.concat(bytes);
+    const template = Buffer.from(request.template.values, 'base64url');
+    expect(dump.length).toBeGreaterThan(template.length);
+    for (const secret of [template.subarray(0, 16), Buffer.from(await terminal.openSeed()), Buffer.from(PIN)]) {
+      expect(dump.includes(secret)).toBe(false);
+    }
   });
 
   describe('the database itself', () => {
@@ -203,6 +184,25 @@ describe.each(PLACES)('on $name', ({ open }) => {
       const { rows } = await sql`select to_regclass('gone') as gone`.execute(database.db);
       expect(rows).toEqual([{ gone: null }]);
     });
+  });
+});
+
+describe('banks on one PostgreSQL', () => {
+  it('start at once on a new database and serve as one', async () => {
+    const place = await PLACES[1].open();
+    const settings = await place.fresh();
+    const clock = new TestClock();
+    const banks = await Promise.all([openBank(settings, clock), openBank(settings, clock), openBank(settings, clock)]);
+    const activations = [];
+    for (const { app } of banks) {
+      const send = injectInto(app);
+      const terminal = await TestTerminal.activate(send, adminOf(send, ADMIN_TOKEN), { now: () => clock.now() });
+      activations.push(terminal.activation);
+    }
+    expect(new Set(activations.map(({ pinKey }) => pinKey.kid)).size).toBe(1);
+    expect(new Set(activations.map(({ protectionVersion }) => protectionVersion)).size).toBe(1);
+    for (const bank of banks) await bank.close();
+    await place.stop();
   });
 });
 
