@@ -15,7 +15,7 @@ import { dot, ExactSearch } from './search.ts';
 import { openTemplateStore, type StoredTemplate } from './template-store.ts';
 
 /** What a 1:N search came to. The comparison goes into the match result either way. */
-export type Identification =
+type Identification =
   | {
       readonly outcome: 'match';
       readonly personId: Uuid;

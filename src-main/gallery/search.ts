@@ -60,8 +60,7 @@ export class ExactSearch<Key> {
     }
     const start = index * this.#dimensions;
     this.#floats.set(vector, start);
-    const { values, error } = quantise(vector);
-    this.#bytes.set(values, start);
+    const { error } = quantise(vector, this.#bytes.subarray(start, start + this.#dimensions));
     this.#errorMax = Math.max(this.#errorMax, error);
   }
 
@@ -88,7 +87,8 @@ export class ExactSearch<Key> {
   nearest(probe: Float32Array, count: number): readonly Neighbour<Key>[] {
     const wanted = Math.min(count, this.size);
     if (wanted === 0) return [];
-    const { values, error, length } = quantise(probe);
+    const values = new Int8Array(this.#dimensions);
+    const { error, length } = quantise(probe, values);
     // |q·v − q̂·v̂| ≤ ‖q − q̂‖·‖v‖ + ‖q̂‖·‖v − v̂‖, with ‖v‖ = 1 but for float32 rounding, which 1e-5 more than covers.
     const slack = error + length * this.#errorMax + 1e-5;
     for (const candidates of CANDIDATES) {
@@ -150,19 +150,19 @@ export class ExactSearch<Key> {
   }
 }
 
-/** The int8 form, the length of what it lost, and its own length once scaled back. */
-function quantise(vector: Float32Array): { values: Int8Array; error: number; length: number } {
-  const values = new Int8Array(vector.length);
+/** Writes the int8 form; answers the length of what it lost, and its own length once scaled back. */
+function quantise(vector: Float32Array, into: Int8Array): { error: number; length: number } {
   let errorSquares = 0;
   let squares = 0;
   for (let i = 0; i < vector.length; i++) {
-    const value = Math.max(-127, Math.min(127, Math.round(vector[i]! * QUANTISATION_SCALE)));
-    values[i] = value;
+    const component = vector[i]!;
+    const value = Math.max(-127, Math.min(127, Math.round(component * QUANTISATION_SCALE)));
+    into[i] = value;
     const back = value / QUANTISATION_SCALE;
-    errorSquares += (vector[i]! - back) ** 2;
-    squares += back ** 2;
+    errorSquares += (component - back) * (component - back);
+    squares += back * back;
   }
-  return { values, error: Math.sqrt(errorSquares), length: Math.sqrt(squares) };
+  return { error: Math.sqrt(errorSquares), length: Math.sqrt(squares) };
 }
 
 /** Inner product in float64, kept within what a cosine can be. */

@@ -39,7 +39,7 @@ export function exampleActivation(terminalId: Uuid): Activation {
     activatedAt: 1_700_000_000_000 as WallTimeMs,
     policy: examplePolicy(),
     pinKey: { kty: 'EC', crv: 'P-256', x: 'A'.repeat(43), y: 'A'.repeat(43), kid: 'pin-1' },
-    protectionSeed: 'A'.repeat(43),
+    protectionSeed: `${'SEED'.repeat(10)}SEE`,
     protectionVersion: 'p-1',
   };
 }

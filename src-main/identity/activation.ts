@@ -9,7 +9,7 @@ import { Base64Url, Profile, Uuid, WallTimeMs } from '../../src-contract/primiti
 import { TerminalError } from '../errors.ts';
 import type { KeyStore } from './key-store.ts';
 
-export const ACTIVATION_SECRET = 'activation';
+const ACTIVATION_SECRET = 'activation';
 
 const ActivationRecord = z.strictObject({
   version: z.literal(1),
@@ -33,7 +33,7 @@ export async function readActivation(keyStore: KeyStore): Promise<Activation | n
   const bytes = await keyStore.get(ACTIVATION_SECRET);
   if (bytes === null) return null;
   const parsed = ActivationRecord.safeParse(json(bytes));
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return withoutShowingTheSeed(parsed.data);
   const field = parsed.error.issues[0]?.path.join('.') || 'the whole record';
   throw new TerminalError(
     'KEY_STORE_INVALID',
@@ -43,6 +43,11 @@ export async function readActivation(keyStore: KeyStore): Promise<Activation | n
 
 export async function writeActivation(keyStore: KeyStore, activation: Activation): Promise<boolean> {
   return keyStore.create(ACTIVATION_SECRET, new TextEncoder().encode(JSON.stringify(activation)));
+}
+
+/** Still there for who asks by name; not for a log or an error that prints the whole record. */
+function withoutShowingTheSeed(activation: Activation): Activation {
+  return Object.defineProperty(activation, 'protectionSeed', { enumerable: false });
 }
 
 function json(bytes: Uint8Array): unknown {

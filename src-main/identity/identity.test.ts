@@ -156,6 +156,14 @@ describe('an identity', () => {
     });
   });
 
+  test('shows no seed of the protection when it is inspected or serialised, and has it when asked', async () => {
+    await activate();
+    const identity = await open();
+    const seed = exampleActivation(systemChance.id()).protectionSeed;
+    expect(identity.activation?.protectionSeed).toBe(seed);
+    expect(inspect(identity, { depth: 9 }) + JSON.stringify(identity)).not.toContain(seed);
+  });
+
   test('knows its name and its policy once activated', async () => {
     await activate();
     const identity = await open();

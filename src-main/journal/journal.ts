@@ -26,9 +26,9 @@ import { standInTotals } from './stand-in-totals.ts';
 import { transactionReader } from './transaction-reader.ts';
 
 /** Anything JSON can carry, without a PIN, name, account number, template or image. */
-export type Detail = Readonly<Record<string, unknown>>;
+type Detail = Readonly<Record<string, unknown>>;
 
-export interface NewTransaction {
+interface NewTransaction {
   readonly transactionId: Uuid;
   readonly service: Service;
   readonly personId: Uuid | null;
@@ -36,7 +36,7 @@ export interface NewTransaction {
   readonly detail?: Detail;
 }
 
-export interface TransactionEvent {
+interface TransactionEvent {
   /** The state reached, in the session's words, e.g. "dispensing". */
   readonly state: string;
   readonly detail?: Detail;
@@ -44,7 +44,7 @@ export interface TransactionEvent {
   readonly final?: boolean;
 }
 
-export interface RecordedEvent {
+interface RecordedEvent {
   /** 1 for the beginning, then one more each time. */
   readonly number: number;
   readonly state: string;
@@ -78,7 +78,7 @@ export interface RecordedResult {
   readonly jws: string;
 }
 
-export const ConsentRecord = z.strictObject({
+const ConsentRecord = z.strictObject({
   /** Of the text that was shown. */
   version: z.string().min(1).max(40),
   language: Language,
@@ -87,7 +87,7 @@ export const ConsentRecord = z.strictObject({
   /** Null when the person refused, and so was never given an id. */
   personId: Uuid.nullable(),
 });
-export type ConsentRecord = z.infer<typeof ConsentRecord>;
+type ConsentRecord = z.infer<typeof ConsentRecord>;
 
 /** What was let through since the bank could last be asked. Each 'stand-in' message counts in the commit that queues it. */
 export interface StandInTotals {

@@ -22,7 +22,7 @@ export const ResultMessage = z.strictObject({
 });
 export type ResultMessage = z.infer<typeof ResultMessage>;
 
-export interface QueueState {
+interface QueueState {
   /** Rises with every row: the order of the queue. */
   readonly id: number;
   readonly idempotencyKey: Uuid;
@@ -35,7 +35,7 @@ export interface QueueState {
 export type QueuedResult = ResultMessage & QueueState;
 export type QueuedMessage = OutboxMessage & QueueState;
 
-export interface DeadLetter {
+interface DeadLetter {
   readonly id: number;
   readonly kind: string;
   readonly idempotencyKey: Uuid;

@@ -29,7 +29,7 @@ export interface Sync {
   close(): Promise<void>;
 }
 
-export interface SyncTimes {
+interface SyncTimes {
   /** Between two rounds while the bank answers, ms. */
   readonly roundMs: number;
   /** Between two questions after the bank's health while it does not, ms. */
