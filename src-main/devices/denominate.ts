@@ -8,7 +8,7 @@ import type { NoteCount } from '../../src-contract/screen.ts';
 import type { CashUnit } from './cash-dispenser.ts';
 
 /** Notes of one dispense: what a person takes in one hand, and what the common bundle presenters hold. */
-export const NOTES_PER_MIX_MAX = 50;
+const NOTES_PER_MIX_MAX = 50;
 /** Notes a denomination keeps while another mix will do, so that small amounts can be made for the next customer. */
 const RESERVE_NOTES = 20;
 

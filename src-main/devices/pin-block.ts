@@ -8,10 +8,10 @@ import { CompactEncrypt, importJWK } from 'jose';
 import type { P256PublicJwk } from '../../src-contract/bank-api.ts';
 import type { Chance } from '../clock.ts';
 
-export const PIN_BLOCK_TYP = 'kaopass-pin+jwe';
+const PIN_BLOCK_TYP = 'kaopass-pin+jwe';
 /** ISO 9564-1, 9.1: a PIN has 4 to 12 digits. */
-export const PIN_DIGITS_MIN = 4;
-export const PIN_DIGITS_MAX = 12;
+const PIN_DIGITS_MIN = 4;
+const PIN_DIGITS_MAX = 12;
 const PIN_FIELD_BYTES = 8;
 const CONTROL_FORMAT_4 = 4;
 const FILL = 0xa;

@@ -2,7 +2,7 @@
 import type { Language, Money, Service } from '../../src-contract/primitives.ts';
 import type { Receipt } from './receipt.ts';
 
-export interface ReceiptRow {
+interface ReceiptRow {
   readonly kind: 'item' | 'detail' | 'total' | 'rule';
   readonly left: string;
   readonly right: string;
@@ -65,7 +65,7 @@ export function formatMoney(value: Money, language: Language): string {
 }
 
 /** The last characters of a UUIDv7 are random: enough for a clerk to find a transaction of one terminal and one day. */
-export function shortReference(transactionId: string): string {
+function shortReference(transactionId: string): string {
   return transactionId.slice(-8).toUpperCase();
 }
 

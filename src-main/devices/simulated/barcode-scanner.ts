@@ -26,7 +26,7 @@ export class SimulatedBarcodeScanner extends Mechanism implements BarcodeScanner
   }
 }
 
-export function symbologyOf(text: string): Barcode['symbology'] {
+function symbologyOf(text: string): Barcode['symbology'] {
   if (/^\d+$/.test(text) && gs1CheckDigitFits(text)) {
     if (text.length === 13) return 'ean13';
     if (text.length === 8) return 'ean8';

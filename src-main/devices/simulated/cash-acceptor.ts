@@ -22,7 +22,7 @@ import { Mechanism, type MechanismOptions, until } from './mechanism.ts';
 import { eachNote, firstNotes, isEmpty, minus, NOTHING, noteTotal, one, plus, type Tally, toNotes } from './tally.ts';
 
 /** Notes the escrow holds in one cash-in transaction. */
-export const ESCROW_NOTES_MAX = 200;
+const ESCROW_NOTES_MAX = 200;
 
 const SHUTTER_MS = 200;
 const COUNT_MS_PER_NOTE = 50;
@@ -42,6 +42,8 @@ export class SimulatedCashAcceptor extends Mechanism implements CashAcceptor {
   readonly #stopWatching: (() => void)[];
   #listener: (event: CashInEvent) => void = () => {};
   #counting: Promise<void> | null = null;
+  /** What broke the counting, kept for the next command that needs it done. */
+  #countingError: unknown = null;
 
   constructor(cash: CashModule, options: MechanismOptions) {
     super('cash-acceptor', options, () => problemOf(cash.state));
@@ -213,7 +215,7 @@ export class SimulatedCashAcceptor extends Mechanism implements CashAcceptor {
 
   /** Waits its turn: while notes move, no answer would be true for long. */
   cashInStatus(signal: AbortSignal): Promise<CashInStatus> {
-    return this.settled('cashInStatus', signal, () => {
+    return this.settled(signal, () => {
       const { lastCashIn: last, escrow } = this.#cash.state;
       if (!last) return { transactionId: null, state: 'none', notes: [] };
       return {
@@ -251,6 +253,11 @@ export class SimulatedCashAcceptor extends Mechanism implements CashAcceptor {
     this.#cash.inputOpen = false;
     this.#feed();
     await this.#counting;
+    if (this.#countingError) {
+      const error = this.#countingError;
+      this.#countingError = null;
+      throw error;
+    }
     return this.#cash.state.lastCashIn;
   }
 
@@ -260,9 +267,9 @@ export class SimulatedCashAcceptor extends Mechanism implements CashAcceptor {
     const idle = this.#counting === null && acceptorJam === null && lastCashIn?.state === 'active' && !this.isGone();
     if (!idle || (isEmpty(input.notes) && input.unrecognised === 0)) return;
     this.#counting = this.#count()
-      // The power went: what was counted by then is on disk.
       .catch((error: unknown) => {
-        if (!this.power.aborted) throw error;
+        this.#countingError = error;
+        this.#cash.inputOpen = false;
       })
       .finally(() => {
         this.#counting = null;

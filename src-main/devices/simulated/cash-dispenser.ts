@@ -27,14 +27,15 @@ import {
   noteTotal,
   one,
   plus,
-  type Tally,
+  Tally,
   tallyOf,
   toNotes,
+  valueMinor,
 } from './tally.ts';
 
 /** Notes one bundle may have: what the stacker holds. Recyclers of this kind take 100 to 200. */
-export const NOTES_PER_DISPENSE_MAX = 100;
-export const DISPENSER_CURRENCY = 'JPY';
+const NOTES_PER_DISPENSE_MAX = 100;
+const DISPENSER_CURRENCY = 'JPY';
 
 const START_MS = 150;
 const PICK_MS_PER_NOTE = 12;
@@ -192,7 +193,7 @@ export class SimulatedCashDispenser extends Mechanism implements CashDispenser {
 
   /** Waits its turn: while notes move, no answer would be true for long. */
   presentStatus(signal: AbortSignal): Promise<PresentStatus> {
-    return this.settled('presentStatus', signal, () => {
+    return this.settled(signal, () => {
       const { lastDispense: last, stacker, output, sensorsLost } = this.#cash.state;
       const remaining = (): PresentStatus['remaining'] => {
         if (sensorsLost) return 'unknown';
@@ -218,11 +219,12 @@ export class SimulatedCashDispenser extends Mechanism implements CashDispenser {
   #refusal(order: DispenseOrder): DispenseCompletion | null {
     const { state } = this.#cash;
     const wanted = tallyOf(order.mix);
-    const sum = order.mix.reduce((total, note) => total + note.denominationMinor * note.count, 0);
     if (order.amount.currency !== DISPENSER_CURRENCY) {
       return failed('notDispensable', `no unit holds ${order.amount.currency}`);
     }
-    if (sum === 0 || sum !== order.amount.amountMinor) {
+    const sum = valueMinor(wanted);
+    const whole = order.mix.every(({ count }) => Number.isSafeInteger(count) && count >= 0);
+    if (!whole || !Tally.safeParse(wanted).success || sum === 0 || sum !== order.amount.amountMinor) {
       return failed('notDispensable', `the mix makes ${sum}, the amount is ${order.amount.amountMinor}`);
     }
     if (noteTotal(wanted) > NOTES_PER_DISPENSE_MAX) {

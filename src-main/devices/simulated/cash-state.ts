@@ -22,7 +22,7 @@ const UnitState = z.strictObject({
 export type UnitState = z.infer<typeof UnitState>;
 
 /** Paper that is in the machine's feeder or in the customer's reach at the input; `unrecognised` is not money to the machine. */
-const Bunch = z.strictObject({ notes: Tally, unrecognised: z.int().nonnegative() });
+export const Bunch = z.strictObject({ notes: Tally, unrecognised: z.int().nonnegative() });
 export type Bunch = z.infer<typeof Bunch>;
 export const NO_BUNCH: Bunch = { notes: NOTHING, unrecognised: 0 };
 

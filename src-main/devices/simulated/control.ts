@@ -13,7 +13,7 @@ import type { LightPattern, LightPosition } from '../lights.ts';
 import type { SimulatedBarcodeScanner } from './barcode-scanner.ts';
 import type { CashModule } from './cash-module.ts';
 import {
-  type Bunch,
+  Bunch,
   type CashInRecord,
   conservation,
   type DispenseRecord,
@@ -38,7 +38,7 @@ export interface Wait {
 }
 
 /** Money, per place, in yen; `came` equals `are` at every moment or the simulator is wrong. */
-export interface CashSnapshot {
+interface CashSnapshot {
   readonly units: readonly CashUnit[];
   readonly shutter: 'closed' | 'open' | 'jammed';
   readonly inputOpen: boolean;
@@ -123,6 +123,7 @@ export class SimulatedControl {
     const { cash } = this.#parts;
     if (!cash) return no('this terminal has no cash acceptor');
     const bunch = { notes: tallyOf(notes), unrecognised: options.unrecognised ?? 0 };
+    if (!Bunch.safeParse(bunch).success) return no('notes have a whole value above 0 and a whole count');
     const pieces = noteTotal(bunch.notes) + bunch.unrecognised;
     if (pieces === 0) return no('there is no note in the bunch');
     if (pieces > BUNCH_NOTES_MAX) return no(`${pieces} notes; the feeder takes ${BUNCH_NOTES_MAX} at once`);

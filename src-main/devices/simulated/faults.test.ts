@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { pinBank } from '../../../tests/contract/devices/pin-pad.ts';
 import { VirtualClock } from '../../../tests/contract/devices/virtual-clock.ts';
 import { newId, notes, order, patient } from '../../../tests/contract/devices/vocabulary.ts';
 import { systemChance } from '../../clock.ts';
@@ -281,6 +282,26 @@ describe('printer, PIN pad and scanner faults', () => {
     const gone = expect(entry).rejects.toMatchObject({ code: 'DEVICE_UNAVAILABLE' });
     await simulated.control.pressKeys('1', { waitMs: 100 });
     await gone;
+  });
+
+  it('gives no later entry the keys that were meant for an earlier one', async () => {
+    const { request } = await pinBank();
+    const first = simulated.devices.pinPad!.enterPin(request, () => {}, patient);
+    const pressed = simulated.control.pressKeys('1234E5678E', { waitMs: 100 });
+    expect((await first).outcome).toBe('entered');
+    const heard: number[] = [];
+    const second = simulated.devices.pinPad!.enterPin(request, (count) => heard.push(count), patient);
+    expect(await pressed).toEqual({ ok: false, message: expect.stringContaining('ended'), taken: 5 });
+    await simulated.control.pressKeys('C', { waitMs: 100 });
+    expect(await second).toEqual({ outcome: 'cancelled' });
+    expect(heard).toEqual([]);
+  });
+
+  it('takes no piece of paper that is no note of any value', async () => {
+    await simulated.devices.cashAcceptor!.cashInStart(newId(), () => {}, patient);
+    for (const wrong of [notes(0, 1), notes(1_000, 0.5)]) {
+      expect(await simulated.control.insertNotes(wrong)).toMatchObject({ ok: false });
+    }
   });
 
   it('refuses a fault no device knows, naming the field', () => {

@@ -75,7 +75,17 @@ export class Mechanism implements Device {
   }
 
   /** Carries out one command in its turn. */
-  async command<Completion>(name: string, signal: AbortSignal, action: () => Promise<Completion>): Promise<Completion> {
+  command<Completion>(name: string, signal: AbortSignal, action: () => Promise<Completion>): Promise<Completion> {
+    const { faults } = this.#options;
+    return this.#inTurn(signal, async () => {
+      this.#slow = faults.strikes(this.name, 'slow', name);
+      const completion = await action();
+      if (faults.strikes(this.name, 'answer-lost', name)) await never(this.#power.signal, signal);
+      return completion;
+    });
+  }
+
+  async #inTurn<Completion>(signal: AbortSignal, action: () => Promise<Completion>): Promise<Completion> {
     signal.throwIfAborted();
     this.#power.signal.throwIfAborted();
     if (this.#waiting >= QUEUE_LENGTH_MAX) {
@@ -86,10 +96,7 @@ export class Mechanism implements Device {
       this.#waiting -= 1;
       signal.throwIfAborted();
       this.#power.signal.throwIfAborted();
-      this.#slow = this.#options.faults.strikes(this.name, 'slow', name);
-      const completion = await action();
-      if (this.#options.faults.strikes(this.name, 'answer-lost', name)) await never(this.#power.signal, signal);
-      return completion;
+      return await action();
     });
     // The queue goes on whatever became of this command; the caller hears of it through `turn`.
     this.#queue = turn.catch(() => undefined);
@@ -105,8 +112,8 @@ export class Mechanism implements Device {
   }
 
   /** A question whose answer counts: asked when every command before it has come to its end. */
-  settled<Answer>(name: string, signal: AbortSignal, answer: () => Answer): Promise<Answer> {
-    return this.command(name, signal, () => this.query(signal, answer));
+  settled<Answer>(signal: AbortSignal, answer: () => Answer): Promise<Answer> {
+    return this.#inTurn(signal, () => this.query(signal, answer));
   }
 
   needThere(): void {

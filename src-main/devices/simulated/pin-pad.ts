@@ -44,12 +44,14 @@ export class SimulatedPinPad extends Mechanism implements PinPad {
       this.needThere();
       const digits = new Uint8Array(request.digitsMax);
       const over = AbortSignal.any([signal, this.power]);
+      let entry: Entry | null = null as Entry | null;
       let callOff: () => void = () => {};
       let stopWatching: () => void = () => {};
       try {
         const how = await orAbort(
           new Promise<'entered' | 'cancelled' | 'timeout'>((resolve, reject) => {
-            this.#entry = { request, digits, count: 0, onDigits, end: resolve };
+            entry = { request, digits, count: 0, onDigits, end: resolve };
+            this.#entry = entry;
             callOff = this.#clock.after(request.timeoutMs, () => resolve('timeout'));
             stopWatching = this.#faults.onChange(() => {
               if (this.isGone()) reject(new TerminalError('DEVICE_UNAVAILABLE', 'pin-pad does not answer'));
@@ -59,11 +61,10 @@ export class SimulatedPinPad extends Mechanism implements PinPad {
           over,
         );
         if (how !== 'entered') return { outcome: how };
-        const entered = digits.subarray(0, this.#entry?.count ?? 0);
-        this.#entry = null;
+        const entered = digits.subarray(0, entry?.count ?? 0);
         return { outcome: 'entered', pinBlock: await encryptPinBlock(entered, request, this.#chance) };
       } finally {
-        this.#entry = null;
+        if (this.#entry === entry) this.#entry = null;
         digits.fill(0);
         callOff();
         stopWatching();
@@ -81,16 +82,17 @@ export class SimulatedPinPad extends Mechanism implements PinPad {
     return () => this.#waiting.delete(listener);
   }
 
-  /** A finger on the keys, one after the other. Answers how many the pad took; it takes none while no entry is active. */
+  /** A finger on the keys, one after the other. Answers how many the entry took that was active at first; no later entry gets
+   *  what was meant for it, and without one the keys are ignored. */
   async press(keys: string): Promise<number> {
+    const entry = this.#entry;
     let taken = 0;
     for (const key of keys) {
-      if (!this.#entry) break;
+      if (entry === null) break;
       await this.step(KEY_MS);
-      if (this.#entry && !this.isGone()) {
-        this.#key(this.#entry, key);
-        taken += 1;
-      }
+      if (this.#entry !== entry || this.isGone()) break;
+      this.#key(entry, key);
+      taken += 1;
     }
     return taken;
   }
@@ -98,8 +100,9 @@ export class SimulatedPinPad extends Mechanism implements PinPad {
   #key(entry: Entry, key: string): void {
     if (key === 'C' || key === 'E') {
       // A pad does not take Enter before there are digits enough.
-      if (key === 'C') entry.end('cancelled');
-      else if (entry.count >= entry.request.digitsMin) entry.end('entered');
+      if (key === 'E' && entry.count < entry.request.digitsMin) return;
+      this.#entry = null;
+      entry.end(key === 'C' ? 'cancelled' : 'entered');
       return;
     }
     if (key === '<') {

@@ -56,15 +56,21 @@ export class StateFile<Value> {
         closeSync(handle);
       }
       renameSync(beside, this.#path);
-      const folder = openSync(dirname(this.#path), 'r');
-      try {
-        fsyncSync(folder);
-      } finally {
-        closeSync(folder);
-      }
+      flushFolder(dirname(this.#path));
     } catch (cause) {
       throw new TerminalError('DEVICE_FAILED', `${this.#path} can't be written`, { cause });
     }
+  }
+}
+
+/** Makes a rename durable. Windows can't open a folder, and its file system journals renames by itself. */
+function flushFolder(path: string): void {
+  if (process.platform === 'win32') return;
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
   }
 }
 

@@ -104,6 +104,8 @@ export function cashDispenserContract(name: string, open: () => Promise<Dispense
         await refuse({ ...order(notes(1_000, 2)), amount: money(3_000) }, 'notDispensable');
         await refuse({ ...order(notes(1_000, 2)), amount: money(2_000, 'EUR') }, 'notDispensable');
         await refuse(order([]), 'notDispensable');
+        await refuse({ ...order(notes(1_000, 2)), mix: notes(1_000, 3, 1_000, -1) }, 'notDispensable');
+        await refuse({ ...order(notes(1_000, 2)), mix: notes(1_000, 1.5, 1_000, 0.5) }, 'notDispensable');
         await refuse(order(notes(3_000, 1)), 'cashUnitError');
         await refuse(order(notes(1_000, 100_000)), 'tooManyItems');
         expect(await rig.dispenser.status(patient)).toEqual(before);

@@ -81,6 +81,22 @@ export function pinPadContract(name: string, open: () => Promise<PinPadRig>): vo
     );
 
     it(
+      'gives each entry its own keys, one after the other',
+      using(async (rig, bank) => {
+        for (const [keys, field] of [
+          ['1234E', '441234aaaaaaaaaa'],
+          ['98765E', '4598765aaaaaaaaa'],
+        ] as const) {
+          const entry = rig.pinPad.enterPin(bank.request, () => {}, patient);
+          await rig.press(keys);
+          const completion = await entry;
+          const { block } = await bank.read(completion.outcome === 'entered' ? completion.pinBlock : '');
+          expect(block.pinField).toBe(field);
+        }
+      }),
+    );
+
+    it(
       'ends by Cancel, by time and by the signal',
       using(async (rig, bank) => {
         const cancelled = rig.pinPad.enterPin(bank.request, () => {}, patient);
