@@ -19,22 +19,20 @@ const ANGLE_DEG_MAX = 24;
 const ANGLE_DEG_STEP = 2;
 const ANGLES = (2 * ANGLE_DEG_MAX) / ANGLE_DEG_STEP + 1;
 
-interface Edge {
-  readonly x: number;
-  readonly y: number;
-  readonly gx: number;
-  readonly gy: number;
+/** Cells with a clear step: place from the face's centre and gradient, side by side; `count` of each are filled. */
+interface Edges {
+  readonly count: number;
+  readonly x: Float32Array;
+  readonly y: Float32Array;
+  readonly gx: Float32Array;
+  readonly gy: Float32Array;
 }
 
 /** 0…1: how completely the three best of four sides, at one common angle, are seen. */
 export function borderStrength(grid: Grid, face: Box): number {
   const width = face.width / grid.cellPx;
   const height = face.height / grid.cellPx;
-  const edges = findEdges(
-    grid,
-    (face.x + face.width / 2) / grid.cellPx - 0.5,
-    (face.y + face.height / 2) / grid.cellPx - 0.5,
-  );
+  const edges = findEdges(grid, face);
   const across = new Side(width, height);
   const along = new Side(height, width);
   let best = 0;
@@ -55,18 +53,35 @@ export function borderStrength(grid: Grid, face: Box): number {
   return best;
 }
 
-/** Cells with a clear step, seen from the face's centre. */
-function findEdges(grid: Grid, centreX: number, centreY: number): Edge[] {
-  const { values, width, height } = grid;
-  const edges: Edge[] = [];
-  for (let y = 1; y < height - 1; y++) {
-    for (let x = 1, at = y * width + 1; x < width - 1; x++, at++) {
-      const gx = (values[at + 1]! - values[at - 1]!) / 2;
-      const gy = (values[at + width]! - values[at - width]!) / 2;
-      if (gx * gx + gy * gy >= STEP_MIN * STEP_MIN) edges.push({ x: x - centreX, y: y - centreY, gx, gy });
+/** Only as far out as a side is looked for: beyond that nothing can vote. */
+function findEdges(grid: Grid, face: Box): Edges {
+  const { values, width, height, cellPx } = grid;
+  const centreX = (face.x + face.width / 2) / cellPx - 0.5;
+  const centreY = (face.y + face.height / 2) / cellPx - 0.5;
+  const farthest = Math.hypot(OFFSET_MAX + 1, HALF_LENGTH + 1) * (Math.max(face.width, face.height) / cellPx);
+  const left = Math.max(1, Math.floor(centreX - farthest));
+  const top = Math.max(1, Math.floor(centreY - farthest));
+  const right = Math.min(width - 1, Math.ceil(centreX + farthest));
+  const bottom = Math.min(height - 1, Math.ceil(centreY + farthest));
+  const room = width * height;
+  const x = new Float32Array(room);
+  const y = new Float32Array(room);
+  const gx = new Float32Array(room);
+  const gy = new Float32Array(room);
+  let count = 0;
+  for (let v = top; v < bottom; v++) {
+    for (let u = left, at = v * width + left; u < right; u++, at++) {
+      const dx = (values[at + 1]! - values[at - 1]!) / 2;
+      const dy = (values[at + width]! - values[at - width]!) / 2;
+      if (dx * dx + dy * dy < STEP_MIN * STEP_MIN) continue;
+      x[count] = u - centreX;
+      y[count] = v - centreY;
+      gx[count] = dx;
+      gy[count] = dy;
+      count++;
     }
   }
-  return edges;
+  return { count, x, y, gx, gy };
 }
 
 /** The two opposite sides that lie `reach` cells per face box away; a side runs `breadth` cells per face box. */
@@ -90,16 +105,20 @@ class Side {
   }
 
   /** Of the side in direction (dx, dy) and of its opposite: the share of the best line's length that shows an edge. */
-  strengths(edges: readonly Edge[], dx: number, dy: number): [number, number] {
+  strengths(edges: Edges, dx: number, dy: number): [number, number] {
     const counts = this.#counts.fill(0);
     const pass = ++this.#pass;
-    for (const edge of edges) {
-      const step = edge.gx * dx + edge.gy * dy;
+    for (let i = 0; i < edges.count; i++) {
+      const gx = edges.gx[i]!;
+      const gy = edges.gy[i]!;
+      const step = gx * dx + gy * dy;
       const size = Math.abs(step);
-      if (size < STEP_MIN || size < 2 * Math.abs(edge.gy * dx - edge.gx * dy)) continue;
-      const distance = edge.x * dx + edge.y * dy;
+      if (size < STEP_MIN || size < 2 * Math.abs(gy * dx - gx * dy)) continue;
+      const x = edges.x[i]!;
+      const y = edges.y[i]!;
+      const distance = x * dx + y * dy;
       const line = Math.round(Math.abs(distance)) - this.#offsetMin;
-      const place = Math.round(edge.y * dx - edge.x * dy) + this.#half;
+      const place = Math.round(y * dx - x * dy) + this.#half;
       if (line < 0 || line >= this.#offsets || place < 0 || place >= this.#length) continue;
       const bin = ((distance < 0 ? 2 : 0) + (step < 0 ? 1 : 0)) * this.#offsets + line;
       const cell = bin * this.#length + place;

@@ -4,6 +4,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { TerminalError } from '../errors.ts';
 import type { InputSpec, ModelManifest } from './manifest.ts';
 import { channelCount, weightsFile } from './manifest.ts';
+import { clearNegligibleWeights } from './negligible-weights.ts';
 import { readWeights } from './weights.ts';
 
 // onnxruntime-node is CommonJS with a lazily defined export that named ES imports do not see.
@@ -39,6 +40,7 @@ export class Model {
   /** Throws MODEL_MISSING, MODEL_ALTERED, or MODEL_MANIFEST_INVALID when the graph lacks a tensor the manifest names. */
   static async open(weightsDir: string, manifest: ModelManifest, threads: number, batch = 1): Promise<Model> {
     const bytes = await readWeights(weightsDir, manifest);
+    clearNegligibleWeights(bytes);
     let session: InferenceSession;
     try {
       session = await ort.InferenceSession.create(bytes, sessionOptions(threads));

@@ -63,11 +63,17 @@ export function sample(source: Raster, map: Affine, target: Normalisation, out: 
   const redScale = target.scale[redPlane] ?? 1;
   const greenScale = target.scale[1] ?? 1;
   const blueScale = target.scale[bluePlane] ?? 1;
+  if (!grey && isHalving(map, source, target)) {
+    halve();
+    return;
+  }
   let to = 0;
   for (let v = 0; v < height; v++) {
-    let sx = map.b * v + map.x;
-    let sy = map.d * v + map.y;
-    for (let u = 0; u < width; u++, to++, sx += map.a, sy += map.c) {
+    const rowX = map.b * v + map.x;
+    const rowY = map.d * v + map.y;
+    for (let u = 0; u < width; u++, to++) {
+      const sx = rowX + map.a * u;
+      const sy = rowY + map.c * u;
       const cx = sx < 0 ? 0 : Math.min(sx, xMax);
       const cy = sy < 0 ? 0 : Math.min(sy, yMax);
       const x0 = cx | 0;
@@ -100,6 +106,30 @@ export function sample(source: Raster, map: Affine, target: Normalisation, out: 
       }
     }
   }
+
+  /** Every target pixel is the mean of four: the usual camera and detector, where this is half of the resampling time.
+   *  Red and blue are added in one word; four times 255 does not reach the next byte's neighbour. */
+  function halve(): void {
+    for (let v = 0, to = 0; v < height; v++) {
+      for (let u = 0, at = 2 * v * sourceWidth; u < width; u++, at += 2, to++) {
+        const p00 = words[at]!;
+        const p01 = words[at + 1]!;
+        const p10 = words[at + sourceWidth]!;
+        const p11 = words[at + sourceWidth + 1]!;
+        const sides = (p00 & 0xff00ff) + (p01 & 0xff00ff) + (p10 & 0xff00ff) + (p11 & 0xff00ff);
+        const middle = (p00 & 0xff00) + (p01 & 0xff00) + (p10 & 0xff00) + (p11 & 0xff00);
+        out[to + redAt] = ((sides & 0xffff) / 4 - redMean) * redScale;
+        out[to + plane] = (middle / 1024 - greenMean) * greenScale;
+        out[to + blueAt] = ((sides >>> 16) / 4 - blueMean) * blueScale;
+      }
+    }
+  }
+}
+
+function isHalving(map: Affine, source: Raster, target: Normalisation): boolean {
+  const { a, b, x, c, d, y } = map;
+  const same = a === 2 && b === 0 && x === 0.5 && c === 0 && d === 2 && y === 0.5;
+  return same && source.width === 2 * target.width && source.height === 2 * target.height;
 }
 
 /** Mirrors a planar image left to right into `out`. */

@@ -26,7 +26,8 @@ export interface VisionOptions {
   readonly modelsDir: string;
   /** Folder of the weights, each under its own file name. */
   readonly weightsDir: string;
-  /** Threads within one model; 2 unless told, 1 makes results independent of scheduling. */
+  /** Threads within one model; 1 unless told. The models are small: a second thread gains a third on an idle machine, and
+   *  costs more than twice the time when the screen needs the other core, because the runtime's threads wait spinning. */
   readonly threads?: number;
   readonly clock: Clock;
 }
@@ -71,7 +72,7 @@ export class WorkerVision implements Vision {
     const { sha256, decode, calibration } = manifests.embedder;
     this.embedder = { sha256, dimensions: decode.dimensions, calibration };
     this.liveness = manifests.liveness.calibration;
-    this.#start = { manifests, weightsDir: options.weightsDir, threads: options.threads ?? 2 };
+    this.#start = { manifests, weightsDir: options.weightsDir, threads: options.threads ?? 1 };
     this.#clock = options.clock;
   }
 

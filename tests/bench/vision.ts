@@ -1,0 +1,128 @@
+/**
+ * What the pipeline costs beyond its models. Frame by frame, in one run and with the same inputs and session options: the
+ * whole look (resampling, decoding, quality, cues, embedding), and right after it nothing but the models' own runs on the
+ * very tensors that look left behind. The ratio of the two medians is the figure; above 1.3 the pipeline wastes time.
+ */
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import type { Frame } from '../../src-contract/frame.ts';
+import { systemClock } from '../../src-main/clock.ts';
+import { loadManifests } from '../../src-main/vision/manifest.ts';
+import { Pipeline } from '../../src-main/vision/pipeline.ts';
+import { rasterOf } from '../../src-main/vision/resample.ts';
+import { startVision } from '../../src-main/vision/vision.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const MODELS = join(ROOT, 'models');
+const WEIGHTS = join(ROOT, '.cache', 'models');
+const FOOTAGE = join(ROOT, '.cache', 'footage');
+/** As the terminal's default: see VisionOptions.threads. */
+const THREADS = 1;
+const ROUNDS = 6;
+export const RATIO_MAX = 1.3;
+
+export interface VisionFigures {
+  /** Medians, ms, of frames in which a face was embedded. */
+  readonly pipelineMs: number;
+  readonly runsMs: number;
+  readonly ratio: number;
+  /** The same frames without the embedding, as while a customer is still coming nearer. */
+  readonly withoutEmbeddingMs: number;
+  readonly withoutEmbeddingRunsMs: number;
+  /** Through the worker thread, as the terminal does it: copying and messages included. */
+  readonly workerMs: number;
+}
+
+export async function benchVision(): Promise<VisionFigures> {
+  if (!existsSync(FOOTAGE)) throw new Error(`no footage in .cache/footage: run the set-up first`);
+  const files = (await readdir(FOOTAGE)).filter((name) => name.endsWith('.jpg') && name.startsWith('franck_')).sort();
+  const frames = await Promise.all(files.map((name, i) => frameOf(join(FOOTAGE, name), i)));
+  const manifests = await loadManifests(MODELS);
+  const pipeline = await Pipeline.open({ manifests, weightsDir: WEIGHTS, threads: THREADS, clock: systemClock });
+  const vision = await startVision({ modelsDir: MODELS, weightsDir: WEIGHTS, threads: THREADS, clock: systemClock });
+  const { detector, landmarks, liveness, embedder } = pipeline.models;
+  const { flipAverage, batchMax } = manifests.embedder.decode;
+  const embedderRuns = flipAverage && batchMax === 1 ? 2 : 1;
+  const runAll = async (embedding: boolean) => {
+    await detector.run();
+    await landmarks.run();
+    await liveness.run();
+    for (let i = 0; embedding && i < embedderRuns; i++) await embedder.run();
+  };
+  const times: Record<'pipeline' | 'runs' | 'plain' | 'plainRuns' | 'worker', number[]> = {
+    pipeline: [],
+    runs: [],
+    plain: [],
+    plainRuns: [],
+    worker: [],
+  };
+  const signal = new AbortController().signal;
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const frame of frames) {
+      const raster = rasterOf(frame.width, frame.height, frame.pixels);
+      const wholeMs = await timed(() => pipeline.look({ ...frame, raster, embedding: true }));
+      const runsMs = await timed(() => runAll(true));
+      const plainMs = await timed(() => pipeline.look({ ...frame, raster, embedding: false }));
+      const plainRunsMs = await timed(() => runAll(false));
+      const workerMs = await timed(() => vision.observe(frame, signal));
+      // The first round warms up: compiled code, caches, the runtime's own planning.
+      if (round === 0 || wholeMs.result.faces[wholeMs.result.chosen ?? -1]?.embedding == null) continue;
+      times.pipeline.push(wholeMs.ms);
+      times.runs.push(runsMs.ms);
+      times.plain.push(plainMs.ms);
+      times.plainRuns.push(plainRunsMs.ms);
+      times.worker.push(workerMs.ms);
+    }
+  }
+  await pipeline.close();
+  await vision.close();
+  const pipelineMs = median(times.pipeline);
+  const runsMs = median(times.runs);
+  const figures = {
+    pipelineMs,
+    runsMs,
+    ratio: pipelineMs / runsMs,
+    withoutEmbeddingMs: median(times.plain),
+    withoutEmbeddingRunsMs: median(times.plainRuns),
+    workerMs: median(times.worker),
+  };
+  const ms = (value: number) => `${value.toFixed(1)} ms`;
+  console.log(
+    `vision, ${times.pipeline.length} looks at ${frames[0]?.width}×${frames[0]?.height}, ${THREADS} thread (medians)`,
+  );
+  console.log(`  whole pipeline per frame      ${ms(figures.pipelineMs)}`);
+  console.log(`  sum of bare session runs      ${ms(figures.runsMs)}`);
+  console.log(`  ratio                         ${figures.ratio.toFixed(3)} (at most ${RATIO_MAX})`);
+  console.log(
+    `  without embedding             ${ms(figures.withoutEmbeddingMs)}, runs ${ms(figures.withoutEmbeddingRunsMs)}, ratio ${(figures.withoutEmbeddingMs / figures.withoutEmbeddingRunsMs).toFixed(3)}`,
+  );
+  console.log(
+    `  through the worker thread     ${ms(figures.workerMs)}, ratio ${(figures.workerMs / figures.runsMs).toFixed(3)}`,
+  );
+  return figures;
+}
+
+/** A photograph as the camera page would deliver it: 640 × 480, cropped to fill. */
+async function frameOf(file: string, sequence: number): Promise<Frame> {
+  const image = sharp(file).resize(640, 480, { fit: 'cover' }).removeAlpha().ensureAlpha();
+  const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
+  return {
+    width: info.width,
+    height: info.height,
+    sequence,
+    capturedAtMs: sequence * 66,
+    pixels: new Uint8Array(data),
+  };
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<{ ms: number; result: T }> {
+  const startedMs = performance.now();
+  const result = await work();
+  return { ms: performance.now() - startedMs, result };
+}
+
+function median(values: number[]): number {
+  return values.sort((one, other) => one - other)[values.length >> 1] ?? Number.NaN;
+}
