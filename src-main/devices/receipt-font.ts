@@ -1,10 +1,9 @@
 /**
  * The font of receipts, without any font installed: Noto Sans JP as packaged by Fontsource. Pango, which draws for sharp, takes no
  * WOFF, so its tables are unwrapped (WOFF File Format 1.0, W3C Recommendation, section 3 to 5) into an OpenType file in a
- * private folder, which is removed when the process ends.
+ * private folder.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,13 +27,12 @@ export function loadReceiptFont(): Promise<void> {
 }
 
 async function load(): Promise<void> {
-  const dir = mkdtempSync(join(tmpdir(), 'kaopass-font-'));
-  process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
   const { resolve } = createRequire(import.meta.url);
   for (const file of FILES) {
-    const path = join(dir, file.replace(/woff$/, 'otf'));
+    let path: string;
     try {
-      writeFileSync(path, unwrapWoff(await readFile(resolve(`@fontsource/noto-sans-jp/files/${file}`))));
+      const font = unwrapWoff(await readFile(resolve(`@fontsource/noto-sans-jp/files/${file}`)));
+      path = await keep(join(await privateFolder(), file.replace(/woff$/, 'otf')), font);
     } catch (cause) {
       throw new TerminalError('DEVICE_FAILED', `receipt font ${file} can't be used: ${(cause as Error).message}`, {
         cause,
@@ -45,6 +43,30 @@ async function load(): Promise<void> {
       .raw()
       .toBuffer();
   }
+}
+
+/** Below the folder for temporary files, the same each time, so that a killed process leaves nothing that grows. It must be ours
+ *  alone: in a shared folder anybody could have put another font, or a link, under its name. */
+async function privateFolder(): Promise<string> {
+  const user = process.getuid?.();
+  const path = join(tmpdir(), `kaopass-font-${user ?? 'user'}`);
+  await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  const there = await lstat(path);
+  const ours = there.isDirectory() && (user === undefined || (there.uid === user && (there.mode & 0o077) === 0));
+  if (!ours) throw new Error(`${path} is not a folder of this user alone`);
+  return path;
+}
+
+/** Writes the file unless it is there with the same content. */
+async function keep(path: string, content: Buffer): Promise<string> {
+  const there = await readFile(path).catch(() => null);
+  if (there?.equals(content)) return path;
+  const beside = `${path}.${process.pid}.new`;
+  await writeFile(beside, content, { mode: 0o600 });
+  await rename(beside, path);
+  return path;
 }
 
 /** WOFF 1.0 → the OpenType font in it. Throws RangeError for anything else. */

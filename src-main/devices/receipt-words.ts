@@ -23,6 +23,7 @@ const WORDS = {
     suffix: ' ご利用明細票',
     amounts: { enrol: '', deposit: 'お預け入れ金額', withdraw: 'お引き出し金額', balance: '', purchase: '合計' },
     balance: 'お取引後残高',
+    available: '残高',
     account: '口座番号',
     reference: '取扱番号',
     terminal: '取扱端末',
@@ -42,6 +43,7 @@ const WORDS = {
     suffix: '',
     amounts: { enrol: '', deposit: 'Deposited', withdraw: 'Paid out', balance: '', purchase: 'Total' },
     balance: 'Balance',
+    available: 'Available',
     account: 'Account',
     reference: 'Reference',
     terminal: 'Terminal',
@@ -101,7 +103,7 @@ export function receiptWords(receipt: Receipt): ReceiptWords {
   if (receipt.amount) rows.push({ kind: 'total', left: words.amounts[receipt.service], right: money(receipt.amount) });
   if (receipt.balance) {
     const kind = receipt.amount ? 'item' : 'total';
-    rows.push({ kind, left: receipt.amount ? words.balance : words.titles.balance, right: money(receipt.balance) });
+    rows.push({ kind, left: receipt.amount ? words.balance : words.available, right: money(receipt.balance) });
   }
   if (receipt.accountEnding) rows.push({ kind: 'item', left: words.account, right: `**** ${receipt.accountEnding}` });
   rows.push({ kind: 'detail', left: words.reference, right: shortReference(receipt.transactionId) });
