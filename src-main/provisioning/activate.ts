@@ -2,6 +2,7 @@
  * A new terminal introduces itself to the bank with a one-time code and comes back with its name, policy and secrets.
  * It is activated by one write, the last: until then everything can be tried again, and after it nothing.
  */
+import { mkdirSync } from 'node:fs';
 import { ActivateRequest } from '../../src-contract/bank-api.ts';
 import type { Profile } from '../../src-contract/primitives.ts';
 import type { Chance, Clock } from '../clock.ts';
@@ -36,6 +37,7 @@ const SEED_BYTES = 32;
 export async function activate(options: ActivateOptions): Promise<Activation> {
   const places = dataPlaces(options.dataDir);
   checkBankUrl(options.bankUrl);
+  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
   const unlock = lockData(places.lock);
   try {
     const keyStore = await openFileKeyStore(places.keys);
