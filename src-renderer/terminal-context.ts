@@ -6,9 +6,8 @@ export interface Terminal {
   readonly view: View;
   /** When this view arrived, ms of performance.now(). */
   readonly receivedAtMs: number;
-  /** True from an answer until the terminal has dealt with it: a second touch would answer a view nobody has seen. */
-  readonly busy: boolean;
-  /** Answers the current view; what it doesn't offer is not sent. */
+  /** Answers the current view. What it doesn't offer is not sent, nor is a second answer before the first is dealt with:
+   *  it would answer a view nobody has seen. */
   send(intent: Intent): void;
 }
 

@@ -5,8 +5,8 @@ import type { Intent, View } from '../src-contract/screen.ts';
 import { answerTo } from './answer.ts';
 import type { Terminal } from './terminal-context.ts';
 
-/** How long an accepted answer keeps the buttons quiet when no new view follows, ms. Above a double touch, below what
- *  feels stuck. */
+/** How long after an answer the next one waits when no other screen follows, ms. Above a double touch, below what feels
+ *  stuck. */
 const BUSY_MS_MAX = 700;
 
 interface Received {
@@ -17,7 +17,7 @@ interface Received {
 export function useBridge(bridge: TerminalBridge): { terminal: Terminal | null; connected: boolean } {
   const [received, setReceived] = useState<Received | null>(null);
   const [connected, setConnected] = useState(true);
-  const [busy, setBusy] = useState(false);
+  const busy = useRef(false);
   const newest = useRef<View | null>(null);
 
   useEffect(() => {
@@ -34,16 +34,22 @@ export function useBridge(bridge: TerminalBridge): { terminal: Terminal | null; 
 
   const screenName = received?.view.screen.name;
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new screen is what ends the wait
-  useEffect(() => setBusy(false), [screenName]);
+  useEffect(() => {
+    busy.current = false;
+  }, [screenName]);
 
   const send = useCallback(
     (intent: Intent) => {
-      setBusy(true);
-      void answerTo(bridge, () => newest.current, intent).finally(() => setTimeout(() => setBusy(false), BUSY_MS_MAX));
+      if (busy.current) return;
+      busy.current = true;
+      const free = () => {
+        busy.current = false;
+      };
+      void answerTo(bridge, () => newest.current, intent).finally(() => setTimeout(free, BUSY_MS_MAX));
     },
     [bridge],
   );
 
-  const terminal = useMemo(() => (received ? { ...received, busy, send } : null), [received, busy, send]);
+  const terminal = useMemo(() => (received ? { ...received, send } : null), [received, send]);
   return { terminal, connected };
 }

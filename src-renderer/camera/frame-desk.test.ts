@@ -66,10 +66,16 @@ describe('the desk between camera and terminal', () => {
     expect(closed).toEqual([1, 2]);
   });
 
-  it('gives back what it holds when it closes', () => {
-    const { desk, closed, frame } = setUp();
+  it('never sends for one source what was seen by the last, and keeps the wish', async () => {
+    const { desk, sent, closed, frame } = setUp();
     desk.put(frame(1));
-    desk.close();
+    desk.clear();
+    desk.want();
+    await settled();
+    expect(sent).toEqual([]);
     expect(closed).toEqual([1]);
+    desk.put(frame(2));
+    await settled();
+    expect(sent.map(({ at }) => at)).toEqual([2]);
   });
 });

@@ -28,10 +28,10 @@ export class FrameDesk {
     void this.#deliver();
   }
 
-  close(): void {
+  /** Forgets the frame it holds, not the wish: what was in front of one source is never sent for the next. */
+  clear(): void {
     this.#newest?.close();
     this.#newest = null;
-    this.#wanted = false;
   }
 
   async #deliver(): Promise<void> {

@@ -16,13 +16,19 @@ export function useCamera(bridge: TerminalBridge, view: View | null): MediaStrea
   const [camera, setCamera] = useState<Camera | null>(null);
   useEffect(() => {
     const desk = new FrameDesk((message) => bridge.sendFrame(message));
-    const started = new Camera({ onStream: setStream, onReport: setReport, onFrame: (frame) => desk.put(frame) });
+    const started = new Camera({
+      onStream: (next) => {
+        if (!next) desk.clear();
+        setStream(next);
+      },
+      onReport: setReport,
+      onFrame: (frame) => desk.put(frame),
+    });
     const stopWanting = bridge.onFrameWanted(() => desk.want());
     setCamera(started);
     return () => {
       stopWanting();
       started.use(null);
-      desk.close();
     };
   }, [bridge]);
 

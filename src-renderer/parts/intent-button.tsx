@@ -12,14 +12,13 @@ export interface IntentButtonProps {
   readonly icon?: IconName;
   readonly className?: string;
   readonly disabled?: boolean;
-  readonly autoFocus?: boolean;
   readonly label?: string;
   readonly describedBy?: string;
   readonly children: ReactNode;
 }
 
 export function IntentButton(props: IntentButtonProps) {
-  const { busy, send } = useTerminal();
+  const { send } = useTerminal();
   if (!useOffered(props.intent.kind)) return null;
   const disabled = props.disabled ?? false;
   return (
@@ -31,9 +30,7 @@ export function IntentButton(props: IntentButtonProps) {
       aria-disabled={disabled || undefined}
       aria-label={props.label}
       aria-describedby={props.describedBy}
-      // biome-ignore lint/a11y/noAutofocus: only in a dialog, where the focus has to go somewhere
-      autoFocus={props.autoFocus}
-      onClick={() => !disabled && !busy && send(props.intent)}
+      onClick={() => !disabled && send(props.intent)}
     >
       {props.icon && <Icon name={props.icon} />}
       <span>{props.children}</span>

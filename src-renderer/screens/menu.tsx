@@ -32,7 +32,7 @@ function ServiceButton({
   reason: SorryCode | null;
 }) {
   const t = useTexts();
-  const { busy, send } = useTerminal();
+  const { send } = useTerminal();
   const open = useOffered('choose-service') && available;
   return (
     <button
@@ -41,7 +41,7 @@ function ServiceButton({
       data-intent="choose-service"
       data-service={service}
       aria-disabled={!open || undefined}
-      onClick={() => open && !busy && send({ kind: 'choose-service', service })}
+      onClick={() => open && send({ kind: 'choose-service', service })}
     >
       <span className="menu-service-sign">
         <Icon name={service} />

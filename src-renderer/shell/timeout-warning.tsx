@@ -20,6 +20,8 @@ function Warning({ seconds }: { seconds: number }) {
   useEffect(() => {
     const element = dialog.current;
     element?.showModal();
+    // showModal takes the first button, which ends the visit. What is at hand must be the harmless answer.
+    element?.querySelector<HTMLElement>('[data-intent="extend"]')?.focus();
     return () => element?.close();
   }, []);
   return (
@@ -45,7 +47,7 @@ function Warning({ seconds }: { seconds: number }) {
         <IntentButton intent={{ kind: 'cancel' }} look="second">
           {t('timeout.cancel')}
         </IntentButton>
-        <IntentButton intent={{ kind: 'extend' }} look="first" autoFocus>
+        <IntentButton intent={{ kind: 'extend' }} look="first">
           {t('timeout.extend')}
         </IntentButton>
       </div>

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { build, mergeConfig } from 'vite';
 import { openContent, securityHeaders } from '../../src-main/host/content.ts';
@@ -30,7 +31,10 @@ export async function servePage(which: 'product' | 'stage', footageDir: string |
     const { status, headers, body } = await openContent(roots, pathname, request.headers.range);
     response.writeHead(status, { ...securityHeaders([]), ...headers });
     if (!body) return void response.end();
-    body.open.createReadStream({ start: body.range.first, end: body.range.last }).pipe(response);
+    // A video element gives up requests all the time: it seeks.
+    await pipeline(body.open.createReadStream({ start: body.range.first, end: body.range.last }), response).catch(
+      () => {},
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
