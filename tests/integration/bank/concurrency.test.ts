@@ -146,6 +146,54 @@ onEachDatabase((opened) => {
     }
   });
 
+  it('a capture and a reversal at once: one of them, never both', async () => {
+    const terminal = await opened().terminal();
+    const personId = await terminal.enrol(PIN, { yen: 10_000 });
+    let left = 10_000;
+    for (let round = 0; round < 10; round += 1) {
+      const [one, other] = spread(terminal) as [TestTerminal, TestTerminal];
+      const request = await terminal.authoriseRequest('purchase', personId, { yen: 100, pin: null });
+      await terminal.post('/v1/authorisations', request);
+      const authorisationKey = request.idempotencyKey;
+      const [captured, reversed] = await Promise.all([
+        one.post('/v1/captures', { idempotencyKey: id(), authorisationKey, amount: money(100) }),
+        other.post('/v1/reversals', { idempotencyKey: id(), authorisationKey, reason: 'confused' }),
+      ]);
+      expect([captured.status, reversed.status].sort()).toEqual([200, 409]);
+      if (captured.status === 200) left -= 100;
+      expect(await account(personId)).toMatchObject({ availableMinor: left, ledgerMinor: left });
+    }
+  });
+
+  it('money that is held is not lent twice while the hold turns into an entry', async () => {
+    const terminal = await opened().terminal();
+    const personId = await terminal.enrol(PIN, { yen: 1_000 });
+    for (let round = 0; round < 5; round += 1) {
+      const held: { idempotencyKey: string }[] = [];
+      const wanted: object[] = [];
+      for (let count = 0; count < AT_ONCE / 2; count += 1) {
+        held.push(await terminal.authoriseRequest('purchase', personId, { yen: 100, pin: null }));
+        wanted.push(await terminal.authoriseRequest('purchase', personId, { yen: 100, pin: null }));
+      }
+      for (const request of held) await terminal.post('/v1/authorisations', request);
+      const answers = await atOnce(terminal, (through, index) => {
+        const pair = Math.floor(index / 2);
+        if (index % 2 === 1) return through.post<AuthoriseAnswer>('/v1/authorisations', wanted[pair] as object);
+        const authorisationKey = held[pair]?.idempotencyKey;
+        return through.post<AuthoriseAnswer>('/v1/captures', {
+          ...{ idempotencyKey: id(), authorisationKey },
+          amount: money(100),
+        });
+      });
+      expect(answers.map(({ body }) => body.outcome).sort()).toEqual([
+        ...Array(AT_ONCE / 2).fill('declined'),
+        ...Array(AT_ONCE / 2).fill('posted'),
+      ]);
+      expect(await account(personId)).toMatchObject({ availableMinor: 0, ledgerMinor: 0 });
+      await terminal.post('/v1/deposits', await terminal.depositRequest(personId, 1_000));
+    }
+  });
+
   it('one request overheard and sent to both processes at once is answered once', async () => {
     const terminal = await opened().terminal();
     const authorization = `Bearer ${await terminal.assertion('GET', '/v1/policy', '')}`;

@@ -206,6 +206,35 @@ describe('banks on one PostgreSQL', () => {
   });
 });
 
+describe('a bank on PostgreSQL', () => {
+  it("waits with an authorisation while another process has the person's account in hand", async () => {
+    const place = await PLACES[1].open();
+    const settings = await place.fresh();
+    const clock = new TestClock();
+    const bank = await openBank(settings, clock);
+    const send = injectInto(bank.app);
+    const terminal = await TestTerminal.activate(send, adminOf(send, ADMIN_TOKEN), { now: () => clock.now() });
+    const personId = await terminal.enrol(PIN, { yen: 1_000 });
+    const request = await terminal.authoriseRequest('purchase', personId, { yen: 1_000, pin: null });
+    const other = await openDatabase(settings, { clock, chance: systemChance, onIdleError: () => {} });
+    let answered = false;
+    let asking: Promise<{ body: unknown }> | undefined;
+    await other.transact(async (tx) => {
+      // As a capture does in between: what was available is taken.
+      await tx.updateTable('accounts').set({ balance_minor: 0 }).where('owner_id', '=', personId).execute();
+      asking = terminal.post('/v1/authorisations', request).finally(() => {
+        answered = true;
+      });
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(answered).toBe(false);
+    });
+    expect((await asking)?.body).toMatchObject({ outcome: 'declined', reason: 'insufficient-funds' });
+    await other.close();
+    await bank.close();
+    await place.stop();
+  });
+});
+
 describe('a bank whose database is gone', () => {
   it('answers 503 while PostgreSQL is down, changes nothing, and serves when it is back', async () => {
     const place = await PLACES[1].open();
