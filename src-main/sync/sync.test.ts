@@ -256,6 +256,14 @@ describe('stand-in totals', () => {
   });
 });
 
+test('stand-in totals stay while the bank has put off hearing of a stand-in, though everything else went', async () => {
+  const person = id();
+  await terminal.standIn(person, 800);
+  terminal.bank.refusing.set('/v1/stand-ins', 'unauthenticated');
+  expect(await terminal.sync.flush(signal)).toBe('drained');
+  expect(terminal.journal.standIn.spent(person)).toBe(800);
+});
+
 describe('what comes down', () => {
   test('is a newer policy, and never an older one', async () => {
     terminal.bank.policy = { ...examplePolicy('v2'), issuedAt: 2_000_000_000_000 as WallTimeMs };
