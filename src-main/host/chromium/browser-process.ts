@@ -8,6 +8,7 @@ import type { Browser } from './find-browser.ts';
 
 /** How long a browser that was asked to end may take before it is killed, ms. */
 const END_TIMEOUT_MS = 3000;
+const HELPERS_TIMEOUT_MS = 500;
 /** A cold start from a slow disk; measured 0.6 s for the bundled one on two shared cores. */
 const DEBUGGING_PORT_TIMEOUT_MS = 30_000;
 const STDERR_CHARS_MAX = 4000;
@@ -124,6 +125,19 @@ function signal(child: ChildProcess, name: NodeJS.Signals): void {
   }
 }
 
+/** Helpers of a killed browser write to its profile until they are dead too. One that a container never reaps counts as dead. */
+async function groupGone(child: ChildProcess, clock: Clock): Promise<void> {
+  for (let waitedMs = 0; waitedMs < HELPERS_TIMEOUT_MS; waitedMs += 20) {
+    try {
+      if (process.platform === 'win32' || child.pid === undefined) return;
+      process.kill(-child.pid, 0);
+    } catch {
+      return;
+    }
+    await clock.sleep(20, new AbortController().signal);
+  }
+}
+
 /** Throws HOST_FAILED with the browser's own last words where it does not come up. */
 export async function launchBrowser(options: LaunchOptions): Promise<BrowserProcess> {
   const { browser, clock, profileDir } = options;
@@ -154,6 +168,7 @@ export async function launchBrowser(options: LaunchOptions): Promise<BrowserProc
     patience.abort();
     signal(child, 'SIGKILL');
     await ended;
+    await groupGone(child, clock);
     await rm(profileDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   };
   try {
@@ -161,11 +176,12 @@ export async function launchBrowser(options: LaunchOptions): Promise<BrowserProc
     const debuggingUrl = options.remoteDebugging ? await debuggingUrlOf(profileDir, gone.signal, clock) : undefined;
     return { pid: child.pid, ended, debuggingUrl, end };
   } catch (error) {
+    const why = gone.signal.aborted ? gone.signal.reason.message : String(error);
     if (child.pid !== undefined) await end();
     const words = stderr.trim().split('\n').slice(-3).join(' | ');
     throw new TerminalError(
       'HOST_FAILED',
-      `screen: ${browser.path} did not come up: ${String(error)}${words && `; it said: ${words}`}`,
+      `screen: ${browser.path} did not come up: ${why}${words && `; it said: ${words}`}`,
       {
         cause: error,
       },

@@ -27,7 +27,7 @@ export interface ChromiumHostOptions {
   readonly browser?: Browser | null;
   /** Where set-up unpacked the bundled Chromium, for {@link findBrowser}. */
   readonly bundledBrowserDir?: string | null;
-  /** MJPEG or Y4M file that stands in for the camera. */
+  /** MJPEG (of baseline JPEGs: progressive ones leave the page without a camera) or Y4M file that stands in for the camera. */
   readonly fakeCamera?: string | null;
   /** Opens DevTools on a random port of 127.0.0.1: whoever reaches it drives the page. For demonstrations and tests. */
   readonly remoteDebugging?: boolean;
