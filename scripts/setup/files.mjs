@@ -38,7 +38,7 @@ function wanted(entry, named, folder, means) {
   must(/^\d+\.\d+\.\d+[\w.+-]*$/.test(source.version), `${named}: source.version must be an exact version.`);
   must(/^sha512-[A-Za-z0-9+/]{86}==$/.test(source.integrity), `${named}: source.integrity must be "sha512-…".`);
   must(
-    typeof source.file === 'string' && /^[\w.-]+$/.test(path.posix.basename(source.file)),
+    typeof source.file === 'string' && /^\w[\w.-]*$/.test(path.posix.basename(source.file)),
     `${named}: source.file names no file.`,
   );
   must(/^[0-9a-f]{64}$/.test(entry.sha256), `${named}: sha256 must be 64 hexadecimal digits.`);

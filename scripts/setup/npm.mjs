@@ -29,8 +29,9 @@ function environment(env) {
 export function npm(args, { cwd }) {
   // Inside `npm start` these name the running npm and its node; npm's own launcher would look for node on PATH.
   const { npm_execpath: script, npm_node_execpath: node } = process.env;
-  const direct = script?.endsWith('.js') && node && !node.startsWith(cwd);
-  const [command, prefix] = direct ? [node, [script]] : ['npm', []];
+  const direct = script?.endsWith('.js') === true && node !== undefined && !node.startsWith(cwd);
+  const command = direct ? node : 'npm';
+  const prefix = direct ? [script] : [];
   return new Promise((resolve) => {
     const child = spawn(command, [...prefix, ...args], {
       cwd,

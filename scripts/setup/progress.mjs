@@ -2,6 +2,7 @@
 
 /** What could not be got, in one sentence for whoever started set-up; the details follow on their own line. */
 export class SetupError extends Error {
+  /** @override */
   name = 'SetupError';
   /** @param {string} message @param {string} [details] */
   constructor(message, details = '') {

@@ -12,7 +12,7 @@ const BUILD_TIMEOUT_MS = 5 * 60_000;
 function filesBelow(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !/\.test\.tsx?$/.test(entry.name))
-    .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name))
+    .map((entry) => path.join(entry.parentPath ?? /** @type {any} */ (entry).path, entry.name))
     .sort();
 }
 

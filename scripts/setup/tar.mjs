@@ -7,6 +7,7 @@
 const BLOCK_BYTES = 512;
 
 export class TarError extends Error {
+  /** @override */
   name = 'TarError';
 }
 
@@ -32,9 +33,11 @@ function checkHeader(header) {
   if (sum !== number(header, 148, 8)) throw new TarError('tar: a header does not match its checksum');
 }
 
-/** Records "length key=value\n" of a pax header. @param {Uint8Array} body @returns {Record<string, string>} */
+/** @typedef {{ path?: string, size?: string, [other: string]: string | undefined }} PaxRecords */
+
+/** Records "length key=value\n" of a pax header. @param {Uint8Array} body @returns {PaxRecords} */
 function paxRecords(body) {
-  /** @type {Record<string, string>} */
+  /** @type {PaxRecords} */
   const records = {};
   let rest = body;
   while (rest.length > 0) {
@@ -62,7 +65,7 @@ function checkName(name) {
  * @returns {Generator<{ name: string, body: Uint8Array, executable: boolean }>}
  */
 export function* readTar(archive) {
-  /** @type {Record<string, string>} */
+  /** @type {PaxRecords} */
   let pax = {};
   /** @type {string | undefined} */
   let longName;

