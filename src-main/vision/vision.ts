@@ -97,10 +97,16 @@ export class WorkerVision implements Vision {
     }
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
+  /** Ends the worker, as a crash would; the next look starts a new one. For a technician who suspects it. */
+  async endWorker(): Promise<void> {
     const running = await this.#running?.catch(() => null);
     await running?.worker.terminate();
+  }
+
+  /** Ends the worker for good; a look under way rejects. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.endWorker();
   }
 
   #look(running: Running, frame: Frame, embedding: boolean): Promise<Observation> {

@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest';
+import { borderStrength } from './border.ts';
+import { coarsen, scanFrame } from './frame-scan.ts';
+import { rasterOf } from './resample.ts';
+
+const WIDTH = 640;
+const HEIGHT = 480;
+const FACE = { x: 260, y: 160, width: 110, height: 150 };
+
+function frame(brightness: (x: number, y: number) => number) {
+  const pixels = new Uint8Array(WIDTH * HEIGHT * 4).fill(255);
+  for (let y = 0, at = 0; y < HEIGHT; y++) {
+    for (let x = 0; x < WIDTH; x++, at += 4) pixels.fill(brightness(x, y), at, at + 3);
+  }
+  return rasterOf(WIDTH, HEIGHT, pixels);
+}
+
+/** Inside a sheet around the face, turned by some degrees. */
+function inSheet(x: number, y: number, degrees: number, halfWidth = 170, halfHeight = 130): boolean {
+  const angle = (degrees * Math.PI) / 180;
+  const [dx, dy] = [x - 315, y - 235];
+  const u = Math.cos(angle) * dx + Math.sin(angle) * dy;
+  const v = -Math.sin(angle) * dx + Math.cos(angle) * dy;
+  return Math.abs(u) < halfWidth && Math.abs(v) < halfHeight;
+}
+
+const strength = (brightness: (x: number, y: number) => number) =>
+  borderStrength(scanFrame(frame(brightness)).cells, FACE);
+
+describe('border around a face', () => {
+  test.each([0, -7, 5, 15])('of a sheet held up at %i° is seen', (degrees) => {
+    expect(strength((x, y) => (inSheet(x, y, degrees) ? 240 : 110))).toBeGreaterThan(0.8);
+  });
+
+  test('is not made of one corner of the room', () => {
+    expect(strength((x) => (x > 420 ? 90 : 150))).toBeLessThan(0.5);
+  });
+
+  test('is not made of a door post and a lintel', () => {
+    expect(strength((x, y) => (x > 420 || y < 60 ? 90 : 150))).toBeLessThan(0.7);
+  });
+
+  test('is not made of smooth light', () => {
+    expect(strength((x, y) => 60 + x / 8 + y / 8)).toBe(0);
+  });
+});
+
+describe('scan of a frame', () => {
+  test('tells frames that differ in one pixel by one step apart', () => {
+    const one = scanFrame(frame(() => 100));
+    const other = scanFrame(frame((x, y) => (x === 320 && y === 240 ? 101 : 100)));
+    expect(one.digest).toMatch(/^[0-9a-f]{16}$/);
+    expect(other.digest).not.toBe(one.digest);
+    expect(scanFrame(frame(() => 100)).digest).toBe(one.digest);
+  });
+
+  test('averages cells', () => {
+    const { cells } = scanFrame(frame((x) => (x < 320 ? 40 : 80)));
+    expect([cells.width, cells.height, cells.values[0], cells.values[159]]).toEqual([160, 120, 40, 80]);
+    const coarse = coarsen(cells);
+    expect([coarse.length, coarse[0], coarse[15]]).toEqual([192, 40, 80]);
+  });
+});

@@ -1,0 +1,207 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { motionExcess } from './flatness.ts';
+import type { LivenessCalibration, LivenessCues, Observation } from './observation.ts';
+import { PATCH_SIDE } from './observation.ts';
+import { weighLiveness } from './presentation-attack.ts';
+
+const CALIBRATION: LivenessCalibration = JSON.parse(
+  readFileSync(join(import.meta.dirname, '..', '..', 'models', 'liveness.json'), 'utf8'),
+).calibration;
+const FRAME_MS = 70;
+/** Two seconds. */
+const FRAMES = 30;
+
+/** The brightness of a picture that has something of a face: two eyes, a mouth, shading. x, y from −1 to 1. */
+function likeness(x: number, y: number, mouth = 0, gaze = 0): number {
+  const spot = (cx: number, cy: number, rx: number, ry: number) =>
+    Math.exp(-(((x - cx) / rx) ** 2) - ((y - cy) / ry) ** 2);
+  return (
+    150 +
+    30 * x -
+    70 * (spot(-0.45 + gaze, -0.4, 0.2, 0.1) + spot(0.45 + gaze, -0.4, 0.2, 0.1)) -
+    60 * spot(0, 0.6, 0.4, 0.06 + mouth) +
+    25 * spot(0, 0, 0.15, 0.4)
+  );
+}
+
+interface Motion {
+  readonly shift?: number;
+  readonly turnRad?: number;
+  readonly scale?: number;
+  readonly light?: number;
+  readonly mouth?: number;
+  readonly gaze?: number;
+  /** Standard deviation of the sensor's noise, of 255. */
+  readonly noise?: number;
+}
+
+/** One patch, aligned only as well as landmarks can. */
+function patch(motion: Motion, seed = 1): Float32Array {
+  const { shift = 0, turnRad = 0, scale = 1, light = 1, mouth = 0, gaze = 0, noise = 0 } = motion;
+  let state = seed * 2654435761;
+  const chance = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32 - 0.5;
+  };
+  const half = PATCH_SIDE / 2;
+  return Float32Array.from({ length: PATCH_SIDE * PATCH_SIDE }, (_, i) => {
+    const u = ((i % PATCH_SIDE) - half) / half;
+    const v = (Math.floor(i / PATCH_SIDE) - half) / half;
+    const x = scale * (Math.cos(turnRad) * u - Math.sin(turnRad) * v) + shift;
+    const y = scale * (Math.sin(turnRad) * u + Math.cos(turnRad) * v) - shift / 2;
+    // The sum of twelve even chances has a deviation of 1.
+    const speck = noise === 0 ? 0 : noise * Array.from({ length: 12 }, chance).reduce((sum, value) => sum + value, 0);
+    return light * likeness(x, y, mouth, gaze) + speck;
+  });
+}
+
+function observation(i: number, cues: Partial<LivenessCues>): Observation {
+  const liveness: LivenessCues = {
+    passive: 0.98,
+    border: 0.25,
+    frameDigest: i.toString(16).padStart(16, '0'),
+    cellMeans: Float32Array.from({ length: 192 }, (_, cell) => 100 + ((i * 31 + cell) % 7)),
+    patch: patch(LIVING(i), i),
+    ...cues,
+  };
+  const face = {
+    box: { x: 0, y: 0, width: 1, height: 1 },
+    confidence: 1,
+    landmarks: new Float32Array(0),
+    pose: null,
+    quality: null,
+    liveness,
+    embedding: null,
+  };
+  return {
+    sequence: i,
+    capturedAtMs: 1000 + i * FRAME_MS,
+    width: 640,
+    height: 480,
+    faces: [face],
+    chosen: 0,
+    hint: null,
+    stageMs: {},
+  };
+}
+
+const sequence = (cues: (i: number) => Partial<LivenessCues> = () => ({}), frames = FRAMES): Observation[] =>
+  Array.from({ length: frames }, (_, i) => observation(i, cues(i)));
+
+const DRIFT = (i: number): Motion => ({
+  shift: 0.06 * Math.sin(i / 6),
+  turnRad: 0.04 * Math.cos(i / 7),
+  scale: 1 + 0.03 * Math.sin(i / 9),
+  light: 1 + 0.04 * Math.sin(i / 5),
+  noise: 1,
+});
+/** Drifts as well, but speaks and looks about. */
+const LIVING = (i: number): Motion => ({
+  ...DRIFT(i),
+  mouth: 0.03 * (1 + Math.sin(i / 3)),
+  gaze: 0.04 * Math.sin(i / 8),
+});
+
+describe('a living face', () => {
+  test('that speaks and looks about is live', () => {
+    expect(weighLiveness(sequence(), CALIBRATION)).toEqual({
+      frames: FRAMES,
+      passive: expect.closeTo(0.98),
+      cues: [],
+      decision: 'live',
+    });
+  });
+
+  test('is not decided on before there are enough frames over enough time', () => {
+    expect(weighLiveness(sequence(undefined, CALIBRATION.framesMin - 1), CALIBRATION).decision).toBe('undecided');
+    const fast = sequence().map((seen, i) => ({ ...seen, capturedAtMs: 1000 + i }));
+    expect(weighLiveness(fast, CALIBRATION).decision).toBe('undecided');
+  });
+
+  test('is not decided on when the passive model doubts', () => {
+    expect(
+      weighLiveness(
+        sequence(() => ({ passive: 0.3 })),
+        CALIBRATION,
+      ),
+    ).toMatchObject({
+      cues: [],
+      decision: 'undecided',
+    });
+  });
+
+  test('may have a frame that the decoder gave twice', () => {
+    const doubled = sequence((i) => ({ frameDigest: String(Math.floor(i / 2)).padStart(16, '0') }));
+    expect(weighLiveness(doubled, CALIBRATION).decision).toBe('live');
+  });
+
+  test('is not helped by what came before a gap', () => {
+    const before = sequence(undefined, 20);
+    const after = sequence(undefined, 4).map((seen) => ({ ...seen, capturedAtMs: seen.capturedAtMs + 10_000 }));
+    expect(weighLiveness([...before, ...after], CALIBRATION)).toMatchObject({ frames: 4, decision: 'undecided' });
+  });
+});
+
+describe('a presentation attack', () => {
+  test('with a frozen feed is refused', () => {
+    const frozen = sequence(() => ({ frameDigest: 'feedfeedfeedfeed', patch: patch({}) }));
+    const { cues, decision } = weighLiveness(frozen, CALIBRATION);
+    expect(decision).toBe('attack');
+    expect(cues).toContain('frozen-feed');
+  });
+
+  test('with a frozen feed that is encoded anew, so that no two digests agree, is refused', () => {
+    const almost = sequence((i) => ({
+      cellMeans: new Float32Array(192).fill(100 + (i % 2) * 0.01),
+    }));
+    expect(weighLiveness(almost, CALIBRATION)).toMatchObject({ cues: ['frozen-feed'], decision: 'attack' });
+  });
+
+  test('with a picture that is moved, tilted and lit, with a camera’s noise, is refused', () => {
+    const flat = sequence((i) => ({ patch: patch(DRIFT(i), i) }));
+    expect(weighLiveness(flat, CALIBRATION)).toMatchObject({ cues: ['flat-motion'], decision: 'attack' });
+  });
+
+  test('with a sheet’s edges in most frames is refused, however living the face', () => {
+    const held = sequence((i) => ({ border: i % 4 === 0 ? 0.3 : 0.95 }));
+    expect(weighLiveness(held, CALIBRATION)).toMatchObject({ cues: ['paper-border'], decision: 'attack' });
+  });
+
+  test('with a few frames that seem to show an edge is none', () => {
+    const seldom = sequence((i) => ({ border: i % 5 === 0 ? 0.95 : 0.3 }));
+    expect(weighLiveness(seldom, CALIBRATION).decision).toBe('live');
+  });
+
+  test('on a screen, as the passive model sees it, is refused', () => {
+    const replay = sequence(() => ({ passive: 0.01 }));
+    expect(weighLiveness(replay, CALIBRATION)).toMatchObject({ cues: ['passive-model'], decision: 'attack' });
+  });
+});
+
+describe('without a face', () => {
+  test('nothing is decided', () => {
+    const empty = sequence().map((seen) => ({ ...seen, faces: [], chosen: null }));
+    expect(weighLiveness(empty, CALIBRATION)).toEqual({ frames: 0, passive: null, cues: [], decision: 'undecided' });
+    expect(weighLiveness([], CALIBRATION).decision).toBe('undecided');
+  });
+});
+
+describe('motion of a face in itself', () => {
+  test('is nothing for a flat picture, and little more with noise', () => {
+    const patches = (noise: number) => Array.from({ length: 12 }, (_, i) => patch({ ...DRIFT(i), noise }, i));
+    expect(motionExcess(patches(0))).toBeLessThan(0.005);
+    expect(motionExcess(patches(3))).toBeLessThan(0.01);
+  });
+
+  test('is plain when the mouth moves', () => {
+    const patches = Array.from({ length: 12 }, (_, i) => patch(LIVING(i), i));
+    expect(motionExcess(patches)).toBeGreaterThan(0.03);
+  });
+
+  test('needs three frames, and contrast', () => {
+    expect(motionExcess([patch({}), patch({})])).toBeNull();
+    expect(motionExcess(Array.from({ length: 5 }, () => new Float32Array(PATCH_SIDE ** 2).fill(90)))).toBe(0);
+  });
+});
