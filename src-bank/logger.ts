@@ -32,7 +32,7 @@ const SECRET_NAMES = new Set(
     'query',
   ].map((name) => name.toLowerCase()),
 );
-export const REDACTED = '[redacted]';
+const REDACTED = '[redacted]';
 const DEPTH_MAX = 6;
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';

@@ -12,7 +12,7 @@ import type { Chance } from './clock.ts';
 import { ProblemError } from './problem.ts';
 import type { Vault } from './vault.ts';
 
-export const PIN_BLOCK_TYP = 'kaopass-pin+jwe';
+const PIN_BLOCK_TYP = 'kaopass-pin+jwe';
 
 const PinBlock = z.strictObject({
   pinField: z.string().regex(/^[0-9A-Fa-f]{16}$/),

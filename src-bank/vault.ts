@@ -8,7 +8,7 @@ import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs
 import type { Chance } from './clock.ts';
 import { StartError } from './problem.ts';
 
-export const MASTER_KEY_BYTES = 32;
+const MASTER_KEY_BYTES = 32;
 /** AES-256-GCM with the 96-bit nonce and 128-bit tag of NIST SP 800-38D. */
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -23,8 +23,8 @@ export interface MasterKeySource {
   readonly name: string;
 }
 
-export type SealPurpose = 'template' | 'platform-secret';
-export type MacPurpose = 'pin-pepper' | 'activation-code';
+type SealPurpose = 'template' | 'platform-secret';
+type MacPurpose = 'pin-pepper' | 'activation-code';
 
 export interface Vault {
   /** @param name is authenticated with the value: opening under another name fails. */

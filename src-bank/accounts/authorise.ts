@@ -14,7 +14,7 @@ import { once } from './idempotency.ts';
 import { accountView, CURRENCY, type CustomerAccount, lockCustomerAccount, wholeAmount } from './ledger.ts';
 
 /** A terminal that was offline after dispensing must find its hold again; a week covers the longest holidays. */
-export const HOLD_EXPIRES_IN_MS = 7 * 24 * 60 * 60 * 1000;
+const HOLD_EXPIRES_IN_MS = 7 * 24 * 60 * 60 * 1000;
 
 export async function authorise(
   context: BankContext,

@@ -21,7 +21,7 @@ export interface CustomerAccount {
 }
 
 /** Amounts count what an account is credited; debits are negative. */
-export interface Posting {
+interface Posting {
   readonly accountId: string;
   readonly creditMinor: number;
 }

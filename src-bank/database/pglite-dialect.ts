@@ -19,7 +19,7 @@ import {
 export const PGLITE_QUEUE_MAX = 500;
 
 /** SQLSTATE 53300, too_many_connections: what PostgreSQL says in the same situation. */
-export class TooManyWaitingError extends Error {
+class TooManyWaitingError extends Error {
   readonly code = '53300';
 }
 

@@ -8,7 +8,6 @@ import { ProblemError } from '../problem.ts';
 
 /** No 0/O, 1/I: 32 characters, so twelve of them carry 60 bits. */
 const CODE_ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
-export const ACTIVATION_CODE_EXPIRES_IN_S = 24 * 60 * 60;
 
 /** Makes a code, like ABCD-EFGH-2345. Only its keyed hash is stored: this is the only time it can be read. */
 export async function makeActivationCode(

@@ -10,7 +10,7 @@ import { sha256Base64Url } from '../digest.ts';
 import { ProblemError } from '../problem.ts';
 
 /** RequestAssertion.iat of the contract: seconds either way. */
-export const ASSERTION_WINDOW_S = 120;
+const ASSERTION_WINDOW_S = 120;
 
 /** A registered terminal, as authenticated. */
 export interface Terminal {

@@ -71,7 +71,7 @@ export const PersonParams = z.strictObject({ personId: Uuid });
 export const EraseAnswer = z.strictObject({ erased: z.enum(['now', 'before']) });
 export const UnlockAnswer = z.strictObject({ pin: z.literal('unlocked') });
 
-export const AccountKind = z.enum(['customer', 'cash', 'merchant', 'suspense']);
+const AccountKind = z.enum(['customer', 'cash', 'merchant', 'suspense']);
 export const AccountsAnswer = z.strictObject({
   accounts: z.array(
     z.strictObject({

@@ -86,7 +86,7 @@ export async function activationRequest(keys: Keys, activationCode: string) {
 }
 
 /** A unit vector of 512 float32. */
-export function randomTemplate(protectionVersion: string): ProtectedTemplate {
+function randomTemplate(protectionVersion: string): ProtectedTemplate {
   const values = new Float32Array(512).map(() => randomBytes(4).readInt32LE(0) / 2 ** 31);
   const length = Math.hypot(...values);
   const bytes = Buffer.alloc(512 * 4);

@@ -39,7 +39,7 @@ export interface DatabasePlace {
   stop(): Promise<void>;
 }
 
-export async function pglitePlace(): Promise<DatabasePlace> {
+async function pglitePlace(): Promise<DatabasePlace> {
   const nothing = async () => {};
   const directories: string[] = [];
   return {
@@ -59,7 +59,7 @@ export async function pglitePlace(): Promise<DatabasePlace> {
 }
 
 /** A PostgreSQL server of its own, on a free port of 127.0.0.1, gone afterwards. */
-export async function postgresPlace(): Promise<DatabasePlace> {
+async function postgresPlace(): Promise<DatabasePlace> {
   const directory = await mkdtemp(join(tmpdir(), 'kaopass-postgres-'));
   const port = await freePort();
   const lines: string[] = [];
