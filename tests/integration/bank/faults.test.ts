@@ -1,7 +1,7 @@
 /** What the bank does when its database is not there, what its log holds, and what its database itself refuses. */
 import { Writable } from 'node:stream';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { systemChance } from '../../../src-bank/clock.ts';
 import { type Database, openDatabase } from '../../../src-bank/database/database.ts';
 import { MIGRATIONS, migrate } from '../../../src-bank/database/migrate.ts';
@@ -190,6 +190,7 @@ describe.each(PLACES)('on $name', ({ open }) => {
 describe('banks on one PostgreSQL', () => {
   it('start at once on a new database and serve as one', async () => {
     const place = await PLACES[1].open();
+    onTestFinished(() => place.stop());
     const settings = await place.fresh();
     const clock = new TestClock();
     const banks = await Promise.all([openBank(settings, clock), openBank(settings, clock), openBank(settings, clock)]);
@@ -202,13 +203,13 @@ describe('banks on one PostgreSQL', () => {
     expect(new Set(activations.map(({ pinKey }) => pinKey.kid)).size).toBe(1);
     expect(new Set(activations.map(({ protectionVersion }) => protectionVersion)).size).toBe(1);
     for (const bank of banks) await bank.close();
-    await place.stop();
   });
 });
 
 describe('a bank on PostgreSQL', () => {
   it("waits with an authorisation while another process has the person's account in hand", async () => {
     const place = await PLACES[1].open();
+    onTestFinished(() => place.stop());
     const settings = await place.fresh();
     const clock = new TestClock();
     const bank = await openBank(settings, clock);
@@ -231,13 +232,13 @@ describe('a bank on PostgreSQL', () => {
     expect((await asking)?.body).toMatchObject({ outcome: 'declined', reason: 'insufficient-funds' });
     await other.close();
     await bank.close();
-    await place.stop();
   });
 });
 
 describe('a bank whose database is gone', () => {
   it('answers 503 while PostgreSQL is down, changes nothing, and serves when it is back', async () => {
     const place = await PLACES[1].open();
+    onTestFinished(() => place.stop());
     const clock = new TestClock();
     const settings = await place.fresh();
     const bank = await openBank(settings, clock);
@@ -257,6 +258,5 @@ describe('a bank whose database is gone', () => {
       account: { available: money(9_000) },
     });
     await bank.close();
-    await place.stop();
   });
 });
