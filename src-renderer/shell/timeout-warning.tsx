@@ -36,6 +36,8 @@ function Warning({ seconds }: { seconds: number }) {
         event.preventDefault();
         send({ kind: 'extend' });
       }}
+      // A second Escape closes it whatever onCancel says (HTML, close watchers); it stands until the time is up or extended.
+      onClose={({ currentTarget }) => currentTarget.isConnected && currentTarget.showModal()}
     >
       <div className="warning-seconds" aria-hidden="true">
         {seconds}

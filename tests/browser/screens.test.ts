@@ -116,6 +116,19 @@ function layoutFaults(touchPxMin: number): string[] {
   return faults;
 }
 
+/** On every size of display; leaves the page at the first. */
+async function expectNoLayoutFaults(
+  onSize: (size: (typeof SIZES)[number]) => Promise<void> = async () => {},
+): Promise<void> {
+  for (const size of SIZES) {
+    await page.setViewportSize(size);
+    await settle();
+    expect([size, await page.evaluate(layoutFaults, TOUCH_PX_MIN)]).toEqual([size, []]);
+    await onSize(size);
+  }
+  await page.setViewportSize(SIZES[0]!);
+}
+
 describe.each(Language.options)('every screen in %s', (language) => {
   beforeAll(async () => {
     page = await openPage();
@@ -124,7 +137,6 @@ describe.each(Language.options)('every screen in %s', (language) => {
   afterAll(() => page.close());
 
   it.each(FIXTURES)('$name is accessible, fits every display, and offers a way on', async ({ name, view }) => {
-    await page.setViewportSize(SIZES[0]!);
     await show({ ...view, language });
     await settle();
     expect(await page.evaluate(() => document.documentElement.lang)).toBe(language);
@@ -132,16 +144,11 @@ describe.each(Language.options)('every screen in %s', (language) => {
     const { violations } = await page.evaluate(() => window.axe.run({ resultTypes: ['violations'] }));
     expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
 
-    for (const size of SIZES) {
-      await page.setViewportSize(size);
-      await settle();
-      expect([size, await page.evaluate(layoutFaults, TOUCH_PX_MIN)]).toEqual([size, []]);
-      if (SCREENSHOTS) {
-        await mkdir(SCREENSHOTS, { recursive: true });
-        const file = `${name}-${language}-${size.width}x${size.height}.png`;
-        await page.screenshot({ path: path.join(SCREENSHOTS, file) });
-      }
-    }
+    await expectNoLayoutFaults(async ({ width, height }) => {
+      if (!SCREENSHOTS) return;
+      await mkdir(SCREENSHOTS, { recursive: true });
+      await page.screenshot({ path: path.join(SCREENSHOTS, `${name}-${language}-${width}x${height}.png`) });
+    });
 
     // "extend" has its place in the warning; the camera page answers for itself.
     const drawn = await page
@@ -216,7 +223,7 @@ describe('answers', () => {
     for (const key of ['2', '3', '4']) await page.getByRole('button', { name: key, exact: true }).click();
     expect(await page.locator('.own-amount').textContent()).toBe('¥234,000');
     expect(await page.getByRole('alert').textContent()).toBe('The most at one time is ¥100,000.');
-    expect(await page.evaluate(layoutFaults, TOUCH_PX_MIN)).toEqual([]);
+    await expectNoLayoutFaults();
     await ok.click({ force: true });
     expect(people(await sent())).toEqual([]);
     await page.keyboard.press('Backspace');
@@ -289,7 +296,7 @@ describe('when time runs out', () => {
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('続ける');
     expect(await dialog.textContent()).toContain('残り8秒');
     await expect.poll(() => dialog.textContent()).toContain('残り7秒');
-    expect(await page.evaluate(layoutFaults, TOUCH_PX_MIN)).toEqual([]);
+    await expectNoLayoutFaults();
     await page.keyboard.press('Enter');
     expect(people(await sent())).toEqual([{ kind: 'extend' }]);
     await show(late('amount', 45_000));
@@ -308,8 +315,13 @@ describe('when time runs out', () => {
     await page.getByRole('alertdialog').waitFor();
     await page.keyboard.press('Escape');
     await expect.poll(async () => people(await sent())).toEqual([{ kind: 'extend' }]);
+    await page.waitForTimeout(800);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    await settle();
     expect(await page.getByRole('alertdialog').isVisible()).toBe(true);
     await page.waitForTimeout(800);
+    await page.evaluate(() => window.stage.sent.splice(1));
     await page.getByRole('button', { name: '終了する' }).click();
     expect(people(await sent())).toEqual([{ kind: 'extend' }, { kind: 'cancel' }]);
   });
@@ -359,6 +371,28 @@ describe('what is around a screen', () => {
       await show(fixture(name).view);
       await settle();
       expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
+    }
+  });
+});
+
+describe('the product’s own page', () => {
+  it('says in both languages that it gets ready, until a terminal answers', async () => {
+    const product = await servePage('product', null);
+    try {
+      page = await browser.newPage();
+      const violations: string[] = [];
+      page.on(
+        'console',
+        (message) => message.text().includes('Content Security Policy') && violations.push(message.text()),
+      );
+      await page.goto(product.url);
+      await expect.poll(() => page.locator('main').textContent()).toMatch(/準備をしています.*Getting ready/);
+      await settle();
+      expect(await page.evaluate(() => document.fonts.check('700 20px "Noto Sans JP"', '顔'))).toBe(true);
+      expect(violations).toEqual([]);
+    } finally {
+      await page.close();
+      await product.close();
     }
   });
 });

@@ -31,10 +31,9 @@ export async function servePage(which: 'product' | 'stage', footageDir: string |
     const { status, headers, body } = await openContent(roots, pathname, request.headers.range);
     response.writeHead(status, { ...securityHeaders([]), ...headers });
     if (!body) return void response.end();
-    // A video element gives up requests all the time: it seeks.
-    await pipeline(body.open.createReadStream({ start: body.range.first, end: body.range.last }), response).catch(
-      () => {},
-    );
+    // A video element gives up requests all the time: it seeks. One given up before it began leaves the file open.
+    const bytes = body.open.createReadStream({ start: body.range.first, end: body.range.last });
+    await pipeline(bytes, response).catch(() => bytes.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
