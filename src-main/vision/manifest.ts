@@ -93,7 +93,11 @@ const livenessCalibration = z.strictObject({
   passive: z.strictObject({ liveMin: Share, attackMax: Share }),
   frozen: z.strictObject({ spanMsMin: z.number().positive(), meanDifferenceMax: z.number().nonnegative() }),
   border: z.strictObject({ strengthMin: Share, frameShareMin: Share }),
-  flat: z.strictObject({ attackMax: z.number().nonnegative(), liveMin: z.number().nonnegative() }),
+  flat: z.strictObject({
+    attackMax: z.number().nonnegative(),
+    liveMin: z.number().nonnegative(),
+    spanMsMin: z.number().positive(),
+  }),
 });
 
 const liveness = z.strictObject({

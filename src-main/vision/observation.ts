@@ -65,7 +65,7 @@ export const PATCH_SIDE = 64;
 export interface LivenessCalibration {
   /** How and on what these numbers were chosen, for the auditor. */
   readonly measured: string;
-  /** A decision needs this many frames … */
+  /** A decision needs this many frames that differ … */
   readonly framesMin: number;
   /** … over this long, ms … */
   readonly spanMsMin: number;
@@ -77,9 +77,9 @@ export interface LivenessCalibration {
   readonly frozen: { readonly spanMsMin: number; readonly meanDifferenceMax: number };
   /** A sheet's or screen's edge: border strength counted from strengthMin in this share of the frames. */
   readonly border: { readonly strengthMin: number; readonly frameShareMin: number };
-  /** Motion of the face in itself, as a share of its contrast (flatness.ts): up to attackMax it is a flat picture, only from
-   *  liveMin on may it be a face; between them more frames are needed. */
-  readonly flat: { readonly attackMax: number; readonly liveMin: number };
+  /** Motion of the face in itself, as a share of its contrast (flatness.ts): from liveMin on it may be a face; a flat
+   *  picture when it is still no more than attackMax after spanMsMin, ms. */
+  readonly flat: { readonly attackMax: number; readonly liveMin: number; readonly spanMsMin: number };
 }
 
 export interface FaceObservation {
@@ -135,7 +135,7 @@ export interface Vision {
 /** How a comparison score becomes a false-match rate, as the model's manifest says it was measured. */
 export interface Calibration {
   /** Points of the curve, scores rising; log10 of the single-comparison FMR at that score, interpolated between,
-   *  extrapolated along the last segment. Never reported below floorLog10Fmr: no data supports a smaller claim. */
+   *  extrapolated along the last segment. Never reported below floorLog10Fmr: the manifest says what supports that. */
   readonly points: readonly { readonly score: number; readonly log10Fmr: number }[];
   readonly floorLog10Fmr: number;
   /** Multiplies every rate, for the difference between the calibration's faces and a terminal's. */

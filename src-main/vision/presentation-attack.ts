@@ -19,15 +19,19 @@ export function weighLiveness(sequence: readonly Observation[], calibration: Liv
   const frames = sightings.length;
   if (frames === 0) return { frames, passive: null, cues: [], decision: 'undecided' };
   const passive = mean(sightings.map((sighting) => sighting.cues.passive));
-  const spanMs = sightings[frames - 1]!.atMs - sightings[0]!.atMs;
-  const enough = frames >= calibration.framesMin && spanMs >= calibration.spanMsMin;
+  // A frame that came twice, as when a decoder falls behind, says nothing new: it must neither hurry a decision nor look
+  // like a face that holds still.
+  const distinct = sightings.filter((sighting, i) => i === 0 || !sameFrame(sighting, sightings[i - 1]!, calibration));
+  const spanMs = distinct.at(-1)!.atMs - distinct[0]!.atMs;
+  const enough = distinct.length >= calibration.framesMin && spanMs >= calibration.spanMsMin;
+  const excess = enough ? motionExcess(distinct.map((sighting) => sighting.cues.patch)) : null;
+  const { flat } = calibration;
   const cues: string[] = [];
   if (isFrozen(sightings, calibration)) cues.push('frozen-feed');
   if (enough && hasBorder(sightings, calibration)) cues.push('paper-border');
-  const excess = enough ? motionExcess(sightings.map((sighting) => sighting.cues.patch)) : null;
-  if (excess !== null && excess <= calibration.flat.attackMax) cues.push('flat-motion');
+  if (excess !== null && excess <= flat.attackMax && spanMs >= flat.spanMsMin) cues.push('flat-motion');
   if (enough && passive <= calibration.passive.attackMax) cues.push('passive-model');
-  const live = excess !== null && excess >= calibration.flat.liveMin && passive >= calibration.passive.liveMin;
+  const live = excess !== null && excess >= flat.liveMin && passive >= calibration.passive.liveMin;
   return { frames, passive, cues, decision: cues.length > 0 ? 'attack' : live ? 'live' : 'undecided' };
 }
 
@@ -46,18 +50,21 @@ function afterLastGap(sightings: readonly Sighting[], gapMsMax: number): readonl
 }
 
 /** A camera's noise alone changes every frame; a picture that stands still for this long is not a camera's. */
-function isFrozen(sightings: readonly Sighting[], { frozen }: LivenessCalibration): boolean {
+function isFrozen(sightings: readonly Sighting[], calibration: LivenessCalibration): boolean {
   let sinceMs = sightings[0]!.atMs;
   for (let i = 1; i < sightings.length; i++) {
-    const { atMs, cues } = sightings[i]!;
-    const previous = sightings[i - 1]!.cues;
-    const same =
-      cues.frameDigest === previous.frameDigest ||
-      largestDifference(cues.cellMeans, previous.cellMeans) <= frozen.meanDifferenceMax;
-    if (!same) sinceMs = atMs;
-    else if (atMs - sinceMs >= frozen.spanMsMin) return true;
+    const { atMs } = sightings[i]!;
+    if (!sameFrame(sightings[i]!, sightings[i - 1]!, calibration)) sinceMs = atMs;
+    else if (atMs - sinceMs >= calibration.frozen.spanMsMin) return true;
   }
   return false;
+}
+
+function sameFrame(one: Sighting, other: Sighting, { frozen }: LivenessCalibration): boolean {
+  return (
+    one.cues.frameDigest === other.cues.frameDigest ||
+    largestDifference(one.cues.cellMeans, other.cues.cellMeans) <= frozen.meanDifferenceMax
+  );
 }
 
 function largestDifference(one: Float32Array, other: Float32Array): number {
