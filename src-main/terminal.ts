@@ -133,9 +133,10 @@ async function compose(
   const controlServer: ControlServer = await startControlServer({
     control,
     port: config.devices.controlPort,
+    token: Buffer.from(chance.bytes(24)).toString('base64url'),
     clock,
-    chance,
-    goods: [...goods.values()],
+    goods: [...goods.values()].map(({ barcode, names, price }) => ({ barcode, names, priceMinor: price.amountMinor })),
+    terminalName: config.name,
   });
   closers.push(() => controlServer.close());
 

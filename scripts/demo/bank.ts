@@ -1,0 +1,130 @@
+/** The reference bank as a process, and its own staff's view of it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Program, startProgram } from './processes.ts';
+
+export interface BankAccount {
+  readonly accountId: string;
+  readonly kind: 'customer' | 'cash' | 'merchant' | 'suspense';
+  readonly ownerId: string | null;
+  readonly accountEnding: string | null;
+  readonly ledgerMinor: number;
+  readonly heldMinor: number;
+  readonly availableMinor: number;
+}
+
+export interface BankResult {
+  readonly sequence: number;
+  readonly resultId: string;
+  readonly service: string;
+  readonly outcome: string;
+  readonly reason: string | null;
+  readonly mode: string;
+  readonly estimatedFmr: number | null;
+  readonly liveness: { readonly decision: string; readonly cues: readonly string[]; readonly passive: number | null };
+}
+
+export class DemoBank {
+  readonly #dir: string;
+  readonly #log: string;
+  #program: Program | null = null;
+  #url = '';
+
+  constructor(dir: string, log: string) {
+    this.#dir = dir;
+    this.#log = log;
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  /** Starts it, the second time on the port of the first. */
+  async start(): Promise<void> {
+    const port = this.#url ? new URL(this.#url).port : '0';
+    this.#program = await startProgram(
+      'src-bank/main.ts',
+      ['--port', port, '--data', this.#dir, '--log-level', 'info'],
+      this.#log,
+    );
+    this.#url = String(this.#program.ready['url']);
+  }
+
+  async stop(): Promise<void> {
+    await this.#program?.stop();
+    this.#program = null;
+  }
+
+  async activationCode(profile: string): Promise<string> {
+    return (await this.#ask<{ code: string }>('POST', '/admin/activation-codes', { profile })).code;
+  }
+
+  /** Of the one terminal of this profile. */
+  async terminalId(profile: string): Promise<string> {
+    const { terminals } = await this.#ask<{ terminals: { terminalId: string; profile: string }[] }>(
+      'GET',
+      '/admin/terminals',
+    );
+    const found = terminals.find((terminal) => terminal.profile === profile);
+    if (!found) throw new Error(`the bank knows no ${profile}`);
+    return found.terminalId;
+  }
+
+  async customers(): Promise<BankAccount[]> {
+    return (await this.accounts()).filter((account) => account.kind === 'customer');
+  }
+
+  /** The one customer of the demonstration. */
+  async customer(): Promise<BankAccount> {
+    const [account, ...others] = await this.customers();
+    if (!account || others.length > 0)
+      throw new Error(`the bank has ${account ? others.length + 1 : 0} customers, not one`);
+    return account;
+  }
+
+  async accounts(): Promise<BankAccount[]> {
+    return (await this.#ask<{ accounts: BankAccount[] }>('GET', '/admin/accounts')).accounts;
+  }
+
+  async balanced(): Promise<boolean> {
+    return (await this.#ask<{ balanced: boolean }>('GET', '/admin/trial-balance')).balanced;
+  }
+
+  async entries(): Promise<{ kind: string; transactionId: string }[]> {
+    return (await this.#ask<{ entries: { kind: string; transactionId: string }[] }>('GET', '/admin/entries')).entries;
+  }
+
+  async results(terminalId: string): Promise<BankResult[]> {
+    return (await this.#ask<{ results: BankResult[] }>('GET', `/admin/results?terminalId=${terminalId}`)).results;
+  }
+
+  async chain(terminalId: string): Promise<{ results: number; verified: boolean; problem: string | null }> {
+    return this.#ask('GET', `/admin/chains/${terminalId}`);
+  }
+
+  async incidents(): Promise<{ code: string; detail: string }[]> {
+    return (await this.#ask<{ incidents: { code: string; detail: string }[] }>('GET', '/admin/incidents')).incidents;
+  }
+
+  async people(): Promise<{ personId: string; hasTemplate: boolean; consents: { version: string }[] }[]> {
+    return (
+      await this.#ask<{ people: { personId: string; hasTemplate: boolean; consents: { version: string }[] }[] }>(
+        'GET',
+        '/admin/people',
+      )
+    ).people;
+  }
+
+  async #ask<Answer>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer> {
+    const token = readFileSync(join(this.#dir, 'admin-token'), 'utf8').trim();
+    const response = await fetch(this.#url + path, {
+      method,
+      headers: { authorization: `Bearer ${token}`, ...(body ? { 'content-type': 'application/json' } : {}) },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+      signal: AbortSignal.timeout(10_000),
+    });
+    if (!response.ok)
+      throw new Error(`the bank answered ${response.status} to ${method} ${path}: ${await response.text()}`);
+    return (await response.json()) as Answer;
+  }
+}

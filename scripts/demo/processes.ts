@@ -1,0 +1,97 @@
+/** Starts the real programs as processes of their own and waits until they say that they are ready. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** Root of the checkout. */
+export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/** Two cores under load start a browser in 5 s and load models in 2; ms. */
+const READY_MS_MAX = 60_000;
+const STOP_MS_MAX = 15_000;
+
+export interface Program {
+  /** What the program said when it was ready. */
+  readonly ready: Readonly<Record<string, unknown>>;
+  readonly pid: number;
+  /** Resolves with the exit code. */
+  readonly exited: Promise<number | null>;
+  /** SIGTERM, and SIGKILL when that is not enough. */
+  stop(): Promise<void>;
+}
+
+/** Runs one of the project's programs under this Node. Its log goes to logFile. Rejects with its last words when it ends
+ *  before it is ready. */
+export async function startProgram(script: string, args: readonly string[], logFile: string): Promise<Program> {
+  const child = spawn(process.execPath, [join(ROOT, script), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: ROOT,
+  });
+  child.stderr.pipe(createWriteStream(logFile, { flags: 'a' }));
+  const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const ready = new Promise<Record<string, unknown>>((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`${script} was not ready within ${READY_MS_MAX / 1000} s`)),
+      READY_MS_MAX,
+    );
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const said = parse(line);
+      if (said?.['ready'] !== true) return;
+      clearTimeout(timer);
+      resolve(said);
+    });
+    void exited.then((code) => {
+      clearTimeout(timer);
+      reject(new Error(`${script} ended (${code}) before it was ready: ${lastWords(logFile)}`));
+    });
+  });
+  try {
+    const said = await ready;
+    return { ready: said, pid: child.pid ?? -1, exited, stop: () => stop(child, exited) };
+  } catch (error) {
+    await stop(child, exited);
+    throw error;
+  }
+}
+
+/** Runs a program to its end. */
+export async function runProgram(
+  script: string,
+  args: readonly string[],
+): Promise<{ code: number | null; output: string }> {
+  const child = spawn(process.execPath, [join(ROOT, script), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: ROOT,
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
+  const code = await new Promise<number | null>((resolve) => child.once('close', (exit) => resolve(exit)));
+  return { code, output: output.trim() };
+}
+
+async function stop(child: ChildProcess, exited: Promise<unknown>): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX);
+  await exited;
+  clearTimeout(timer);
+}
+
+function parse(line: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
+}
+
+function lastWords(logFile: string): string {
+  try {
+    return readFileSync(logFile, 'utf8').trim().split('\n').slice(-3).join(' | ');
+  } catch {
+    return '(it said nothing)';
+  }
+}
