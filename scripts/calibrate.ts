@@ -69,7 +69,10 @@ const points = LEVELS.map((log10Fmr) => ({ level: log10Fmr, rank: Math.floor(10 
   .map(({ level, rank }) => ({ score: round(ranked[rank]!, 4), log10Fmr: level }))
   .sort((one, other) => one.score - other.score);
 // Rule of three (J. A. Hanley, A. Lippman-Hand, JAMA 249(13), 1983): no event in n trials bounds the rate at 3/n with 95 %.
-const floorLog10Fmr = round(Math.log10(3 / ranked.length), 2);
+// The measured tail bends down (log FMR is concave in the score), so its last segment, drawn on, over-states the rate. It is
+// drawn on this far past the data and no further.
+const EXTRAPOLATED_DECADES = 2;
+const floorLog10Fmr = round(Math.log10(3 / ranked.length) - EXTRAPOLATED_DECADES, 2);
 
 console.error(`photographs ${photographs}, templates ${templates.length}, refused ${JSON.stringify([...refused])}`);
 console.error(`pairs: impostor ${impostor.length}, genuine ${genuine.length}`);
