@@ -57,4 +57,3 @@ export function createInbox() {
     },
   };
 }
-export type Inbox = ReturnType<typeof createInbox>;

@@ -1,4 +1,4 @@
-import type { Uuid, WallTimeMs } from '../../src-contract/primitives.ts';
+import type { WallTimeMs } from '../../src-contract/primitives.ts';
 import type { IntentAnswer, Screen, View } from '../../src-contract/screen.ts';
 import type { TerminalEnd } from '../../src-main/host/host.ts';
 
@@ -57,4 +57,3 @@ export function scriptedTerminal(): ScriptedTerminal {
 }
 
 export const silentLog = { info() {}, warn() {}, error() {} };
-export const someId = (n: number): Uuid => `01900000-0000-7000-8000-${String(n).padStart(12, '0')}` as Uuid;
