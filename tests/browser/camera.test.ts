@@ -5,29 +5,11 @@ import path from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { CameraSource, type Intent, type SceneLayer, type View } from '../../src-contract/screen.ts';
+import { CameraSource, type SceneLayer, type View } from '../../src-contract/screen.ts';
 import { launchChromium } from '../screens/browser.ts';
 import { FIXTURES } from '../screens/fixtures.ts';
 import { type ServedPage, servePage } from '../screens/serve.ts';
-
-type Rgba = [number, number, number, number];
-interface ArrivedFrame {
-  readonly width: number;
-  readonly height: number;
-  readonly sequence: number;
-  readonly capturedAtMs: number;
-  readonly arrivedAtMs: number;
-  readonly left: Rgba;
-  readonly middle: Rgba;
-  readonly right: Rgba;
-  readonly corner: Rgba;
-}
-interface CameraStage {
-  sent: { intent: Intent }[];
-  frames: ArrivedFrame[];
-  show(view: View): void;
-  wantFrame(): void;
-}
+import type { ArrivedFrame, Rgba } from '../screens/stage-api.ts';
 
 let footage: string;
 let served: ServedPage;
@@ -63,19 +45,17 @@ beforeEach(async () => {
 
 const LOOK = FIXTURES.find(({ name }) => name === 'look-begin')!.view;
 const use = (source: unknown, more: Partial<View> = {}) =>
-  page.evaluate((view) => (window as unknown as { stage: CameraStage }).stage.show(view), {
+  page.evaluate((view) => window.stage.show(view), {
     ...LOOK,
     camera: source ? { source: CameraSource.parse(source) } : null,
     ...more,
   } as View);
 const scene = (layers: Partial<SceneLayer>[], background = '#00ff00') => ({ kind: 'scene', background, layers });
-const want = () => page.evaluate(() => (window as unknown as { stage: CameraStage }).stage.wantFrame());
-const frames = () => page.evaluate(() => (window as unknown as { stage: CameraStage }).stage.frames);
+const want = () => page.evaluate(() => window.stage.wantFrame());
+const frames = () => page.evaluate(() => window.stage.frames);
 const reports = () =>
   page.evaluate(() =>
-    (window as unknown as { stage: CameraStage }).stage.sent.flatMap(({ intent }) =>
-      intent.kind === 'report-camera' ? [intent.state] : [],
-    ),
+    window.stage.sent.flatMap(({ intent }) => (intent.kind === 'report-camera' ? [intent.state] : [])),
   );
 async function nextFrame(): Promise<ArrivedFrame> {
   const before = (await frames()).length;
@@ -173,7 +153,7 @@ describe('a simulated camera', () => {
   it('says which file it could not show', async () => {
     await use(scene([{ kind: 'video', url: '/footage/gone.webm' }]));
     await expect.poll(reports).toContain('failed');
-    const said = await page.evaluate(() => (window as unknown as { stage: CameraStage }).stage.sent.at(-1)?.intent);
+    const said = await page.evaluate(() => window.stage.sent.at(-1)?.intent);
     expect(said).toMatchObject({ detail: expect.stringContaining('/footage/gone.webm') });
   });
 
@@ -199,7 +179,7 @@ describe('a real camera', () => {
     await nextFrame();
     await use({ kind: 'device', label: 'Other Brand' });
     await expect.poll(reports).toEqual(['running', 'stopped', 'not-found']);
-    const said = await page.evaluate(() => (window as unknown as { stage: CameraStage }).stage.sent.at(-1)?.intent);
+    const said = await page.evaluate(() => window.stage.sent.at(-1)?.intent);
     expect(said).toMatchObject({
       detail: expect.stringMatching(/no camera is called "Other Brand"; there is ".*fake/),
     });

@@ -12,6 +12,7 @@ import { Intent, type IntentKind, type View } from '../../src-contract/screen.ts
 import { launchChromium } from '../screens/browser.ts';
 import { FIXTURES, type Fixture } from '../screens/fixtures.ts';
 import { type ServedPage, servePage } from '../screens/serve.ts';
+import type {} from '../screens/stage-api.ts';
 
 const SIZES = [
   { width: 1280, height: 800 },
@@ -23,16 +24,8 @@ const TOUCH_PX_MIN = 48;
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const SCREENSHOTS = process.env['KAOPASS_SCREENSHOTS'];
 
-/** What the page at tests/screens offers to a test. */
-interface Stage {
-  sent: { intent: Intent; revision: number }[];
-  answers: unknown[];
-  show(view: View): void;
-  disconnect(): void;
-}
 declare global {
   interface Window {
-    stage: Stage;
     axe: { run(options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
   }
 }
