@@ -1,7 +1,7 @@
 /**
- * Whether a face moves in itself. Patches of several frames are laid over one of them as exactly as an affine map and a
- * change of light can (B. D. Lucas, T. Kanade, IJCAI 1981, solved by Gauss–Newton). A flat picture, however it is held,
- * drifts, tilts or is lit, then leaves nothing but noise; a living face leaves blinks, glances, the mouth, and the nose
+ * Whether a face moves in itself. Patches of several frames are laid over one of them as exactly as a projective map and
+ * a change of light can (B. D. Lucas, T. Kanade, IJCAI 1981, solved by Gauss–Newton). A flat picture, however it is held,
+ * drifts, turns or is lit, then leaves nothing but noise; a living face leaves blinks, glances, the mouth, and the nose
  * that turns before the cheeks.
  */
 import { PATCH_SIDE } from './observation.ts';
@@ -9,7 +9,11 @@ import { PATCH_SIDE } from './observation.ts';
 const SIDE = PATCH_SIDE;
 /** Left out on each side, so that small shifts stay inside the patch. */
 const MARGIN = 4;
-const ITERATIONS = 5;
+const ITERATIONS_MAX = 10;
+/** The first fit shift, turn and scale only: perspective, let loose on a patch still far off, may lead astray. */
+const ITERATIONS_AFFINE = 3;
+/** Steps that move no pixel by more than this are the last, px. */
+const CONVERGED_PX = 0.02;
 /** Frames compared; evenly spread over the sequence. */
 const PICKS = 8;
 /** Of the differences to the reference, sorted, the one that counts: a quarter may be chance (a blink, a lost fit). */
@@ -18,8 +22,8 @@ const BLOCK = 4;
 /** What pixel noise (of the sensor and of resampling) leaves of its own size after averaging over a block: measured on
  *  rendered pictures with and without added noise, 0.38 to 0.42. */
 const NOISE_IN_BLOCK = 0.42;
-/** Affine map (6), gain and offset of the light. */
-const UNKNOWNS = 8;
+/** Projective map (8), gain and offset of the light. */
+const UNKNOWNS = 10;
 
 /**
  * How much the patches, oldest first, differ from one of them beyond flat motion and noise, as a share of the patch's own
@@ -72,14 +76,17 @@ function excess(differences: Float32Array): number {
   return Math.sqrt(Math.max(0, blockSquares / blocks - (NOISE_IN_BLOCK * NOISE_IN_BLOCK * pixelSquares) / pixels));
 }
 
-/** image − template after the best affine map and change of light; 0 where the map leaves the image. */
+/** image − template after the best projective map and change of light; 0 where the map leaves the image. */
 function residual(template: Float32Array, image: Float32Array): Float32Array {
   const differences = new Float32Array(SIDE * SIDE);
-  // x′ = p0·x + p1·y + p2, y′ = p3·x + p4·y + p5 about the centre; image ≈ p6·template + p7.
-  let p = [1, 0, 0, 0, 1, 0, 1, 0];
+  // x′ = (p0·x + p1·y + p2) / w, y′ = (p3·x + p4·y + p5) / w, w = 1 + p6·x + p7·y about the centre;
+  // image ≈ p8·template + p9.
+  let p = [1, 0, 0, 0, 1, 0, 0, 0, 1, 0];
   const gradient = new Float64Array(UNKNOWNS);
+  let converged = false;
   for (let iteration = 0; ; iteration++) {
-    const last = iteration === ITERATIONS;
+    const last = converged || iteration === ITERATIONS_MAX;
+    const affine = iteration < ITERATIONS_AFFINE;
     const normal = new Float64Array(UNKNOWNS * UNKNOWNS);
     const right = new Float64Array(UNKNOWNS);
     differences.fill(0);
@@ -87,8 +94,11 @@ function residual(template: Float32Array, image: Float32Array): Float32Array {
       const y = v - SIDE / 2;
       for (let u = MARGIN; u < SIDE - MARGIN; u++) {
         const x = u - SIDE / 2;
-        const sx = p[0]! * x + p[1]! * y + p[2]! + SIDE / 2;
-        const sy = p[3]! * x + p[4]! * y + p[5]! + SIDE / 2;
+        const w = 1 + p[6]! * x + p[7]! * y;
+        const toX = (p[0]! * x + p[1]! * y + p[2]!) / w;
+        const toY = (p[3]! * x + p[4]! * y + p[5]!) / w;
+        const sx = toX + SIDE / 2;
+        const sy = toY + SIDE / 2;
         if (!(sx >= 0 && sy >= 0 && sx < SIDE - 1 && sy < SIDE - 1)) continue;
         const x0 = sx | 0;
         const y0 = sy | 0;
@@ -101,19 +111,22 @@ function residual(template: Float32Array, image: Float32Array): Float32Array {
         const i11 = image[at + SIDE + 1]!;
         const shade = template[v * SIDE + u]!;
         const seen = (i00 * (1 - fx) + i01 * fx) * (1 - fy) + (i10 * (1 - fx) + i11 * fx) * fy;
-        const difference = seen - p[6]! * shade - p[7]!;
+        const difference = seen - p[8]! * shade - p[9]!;
         differences[v * SIDE + u] = difference;
         if (last) continue;
-        const gx = (i01 - i00) * (1 - fy) + (i11 - i10) * fy;
-        const gy = (i10 - i00) * (1 - fx) + (i11 - i01) * fx;
+        const gx = ((i01 - i00) * (1 - fy) + (i11 - i10) * fy) / w;
+        const gy = ((i10 - i00) * (1 - fx) + (i11 - i01) * fx) / w;
+        const along = affine ? 0 : -(gx * toX + gy * toY);
         gradient[0] = gx * x;
         gradient[1] = gx * y;
         gradient[2] = gx;
         gradient[3] = gy * x;
         gradient[4] = gy * y;
         gradient[5] = gy;
-        gradient[6] = -shade;
-        gradient[7] = -1;
+        gradient[6] = along * x;
+        gradient[7] = along * y;
+        gradient[8] = -shade;
+        gradient[9] = -1;
         for (let i = 0; i < UNKNOWNS; i++) {
           const slope = gradient[i]!;
           right[i]! -= slope * difference;
@@ -122,9 +135,20 @@ function residual(template: Float32Array, image: Float32Array): Float32Array {
       }
     }
     if (last) return differences;
+    // Keeps the perspective where it is while its slopes are 0.
+    if (affine) for (const i of [6, 7]) normal[i * UNKNOWNS + i] = 1;
     const step = solve(normal, right);
     p = p.map((value, i) => value + step[i]!);
+    converged = !affine && largestShift(step) < CONVERGED_PX;
   }
+}
+
+/** How far a step of the map moves a pixel at most, about. */
+function largestShift(step: Float64Array): number {
+  const half = SIDE / 2;
+  const linear = Math.max(...[0, 1, 3, 4].map((i) => Math.abs(step[i]!))) * half;
+  const perspective = Math.max(Math.abs(step[6]!), Math.abs(step[7]!)) * half * half;
+  return linear + perspective + Math.max(Math.abs(step[2]!), Math.abs(step[5]!));
 }
 
 /** Cholesky's method on the lower triangle; a step of nothing when the patch does not determine one. */
