@@ -33,13 +33,15 @@ interface Motion {
   readonly light?: number;
   readonly mouth?: number;
   readonly gaze?: number;
+  /** Perspective: how much nearer the right edge is than the centre, as a share. */
+  readonly slant?: number;
   /** Standard deviation of the sensor's noise, of 255. */
   readonly noise?: number;
 }
 
 /** One patch, aligned only as well as landmarks can. */
 function patch(motion: Motion, seed = 1): Float32Array {
-  const { shift = 0, turnRad = 0, scale = 1, light = 1, mouth = 0, gaze = 0, noise = 0 } = motion;
+  const { shift = 0, turnRad = 0, scale = 1, light = 1, mouth = 0, gaze = 0, slant = 0, noise = 0 } = motion;
   let state = seed * 2654435761;
   const chance = () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -47,8 +49,9 @@ function patch(motion: Motion, seed = 1): Float32Array {
   };
   const half = PATCH_SIDE / 2;
   return Float32Array.from({ length: PATCH_SIDE * PATCH_SIDE }, (_, i) => {
-    const u = ((i % PATCH_SIDE) - half) / half;
-    const v = (Math.floor(i / PATCH_SIDE) - half) / half;
+    const column = ((i % PATCH_SIDE) - half) / half;
+    const u = column / (1 + slant * column);
+    const v = (Math.floor(i / PATCH_SIDE) - half) / half / (1 + slant * column);
     const x = scale * (Math.cos(turnRad) * u - Math.sin(turnRad) * v) + shift;
     const y = scale * (Math.sin(turnRad) * u + Math.cos(turnRad) * v) - shift / 2;
     // The sum of twelve even chances has a deviation of 1.
@@ -195,9 +198,14 @@ describe('motion of a face in itself', () => {
     expect(motionExcess(patches(3))).toBeLessThan(0.01);
   });
 
+  test('is nothing for a picture turned out of the plane', () => {
+    const turned = Array.from({ length: 12 }, (_, i) => patch({ ...DRIFT(i), slant: 0.06 * Math.sin(i / 3) }, i));
+    expect(motionExcess(turned)).toBeLessThan(CALIBRATION.flat.attackMax);
+  });
+
   test('is plain when the mouth moves', () => {
     const patches = Array.from({ length: 12 }, (_, i) => patch(LIVING(i), i));
-    expect(motionExcess(patches)).toBeGreaterThan(0.03);
+    expect(motionExcess(patches)).toBeGreaterThan(CALIBRATION.flat.liveMin);
   });
 
   test('needs three frames, and contrast', () => {
