@@ -5,7 +5,7 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { npmComplaint } from './npm.mjs';
@@ -62,13 +62,10 @@ export function dependenciesReady(root) {
   );
 }
 
-/** @param {string} root */
-function countInstalled(root) {
-  try {
-    return readdirSync(path.join(root, 'node_modules')).length;
-  } catch {
-    return 0;
-  }
+/** How far an install is, in percent: npm makes the folders first and fills them one by one. @param {string} root @param {readonly string[]} locations */
+function percentInstalled(root, locations) {
+  const filled = locations.filter((location) => existsSync(path.join(root, location, 'package.json'))).length;
+  return Math.floor((100 * filled) / Math.max(locations.length, 1));
 }
 
 /**
@@ -79,13 +76,19 @@ export async function installDependencies({ root, progress, npm }) {
   const lock = readJson(path.join(root, 'package-lock.json'));
   if (!lock) throw new SetupError('package-lock.json is missing or damaged: this is not a whole copy of Kaopass.');
   if (!installCovers(lock, readJson(path.join(root, 'node_modules', '.package-lock.json')))) {
-    const total = Object.keys(lock.packages).length;
-    progress.doing(`installing ${total} packages as package-lock.json says`);
+    const locations = Object.keys(lock.packages).filter((name) => name !== '' && !lock.packages[name].optional);
+    progress.doing(`installing ${locations.length} packages as package-lock.json says`);
     const result = await whileWaiting(
       npm(['ci', '--no-fund', '--no-audit', '--loglevel=error'], { cwd: root }),
-      (seconds) => progress.doing(`${seconds} s, ${countInstalled(root)} folders so far`),
+      (seconds) => progress.doing(`${percentInstalled(root, locations)} % after ${seconds} s`),
     );
     if (result.code !== 0) {
+      if (/^npm error code EUSAGE/m.test(result.output)) {
+        throw new SetupError(
+          'package.json and package-lock.json do not belong together, so nothing was installed; "npm install" and then "node scripts/complete-lock.mjs" put them in step.',
+          npmComplaint(result.output),
+        );
+      }
       throw new SetupError(
         'Could not get all packages from the npm registry, and without them nothing of Kaopass can run; when the registry can be reached, run the same command again.',
         npmComplaint(result.output),

@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { missingOptional } from '../../scripts/complete-lock.mjs';
+
+it('package-lock.json names the optional packages of every platform (else: node scripts/complete-lock.mjs)', () => {
+  const lock = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../package-lock.json'), 'utf8'));
+  expect(Object.keys(missingOptional(lock))).toEqual([]);
+});
+
+it('a package of another platform is added with what its name says, so that npm passes it over', () => {
+  const packages = {
+    '': {},
+    'node_modules/tool': {
+      optionalDependencies: {
+        '@tool/linux-x64-musl': '1.2.3',
+        '@tool/win32-ia32-msvc': '1.2.3',
+        '@tool/there': '1.2.3',
+      },
+      dev: true,
+    },
+    'node_modules/tool/node_modules/@tool/there': { version: '1.2.3' },
+  };
+  expect(missingOptional({ packages })).toEqual({
+    'node_modules/@tool/linux-x64-musl': {
+      version: '1.2.3',
+      cpu: ['x64'],
+      os: ['linux'],
+      libc: ['musl'],
+      dev: true,
+      optional: true,
+    },
+    'node_modules/@tool/win32-ia32-msvc': { version: '1.2.3', cpu: ['ia32'], os: ['win32'], dev: true, optional: true },
+  });
+});
