@@ -1,7 +1,8 @@
 /**
  * Adds to package-lock.json the optional packages of other platforms that a partial registry mirror left out when the lock was
  * made. Without them `npm ci` calls the lock out of step and refuses; with them it skips what is for another platform, as it
- * should. To be run after every `npm install`; tests/integration/lock.test.ts says when it was forgotten.
+ * should. Also takes the install script of onnxruntime-node out of it: npm before 11 knows no "allowScripts", and would fetch GPU
+ * libraries from outside the npm registry, or fail where that is refused. To be run after every `npm install`; tests/integration/lock.test.ts says when it was forgotten.
  *
  *   node scripts/complete-lock.mjs
  */
@@ -68,6 +69,7 @@ if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.me
   const file = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'package-lock.json');
   const lock = JSON.parse(readFileSync(file, 'utf8'));
   const missing = missingOptional(lock);
+  delete lock.packages['node_modules/onnxruntime-node'].hasInstallScript;
   const { '': root, ...rest } = { ...lock.packages, ...missing };
   const sorted = Object.fromEntries(Object.entries(rest).sort(([a], [b]) => a.localeCompare(b, 'en')));
   writeFileSync(file, `${JSON.stringify({ ...lock, packages: { '': root, ...sorted } }, null, 2)}\n`);

@@ -3,9 +3,14 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { missingOptional } from '../../scripts/complete-lock.mjs';
 
+const lock = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../package-lock.json'), 'utf8'));
+
 it('package-lock.json names the optional packages of every platform (else: node scripts/complete-lock.mjs)', () => {
-  const lock = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../package-lock.json'), 'utf8'));
   expect(Object.keys(missingOptional(lock))).toEqual([]);
+});
+
+it('no npm runs the install script that fetches GPU libraries (else: node scripts/complete-lock.mjs)', () => {
+  expect(lock.packages['node_modules/onnxruntime-node'].hasInstallScript).toBeUndefined();
 });
 
 it('a package of another platform is added with what its name says, so that npm passes it over', () => {
