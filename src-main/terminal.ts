@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import type { Chance, Clock } from './clock.ts';
 import { type Config, PROFILE_SERVICES } from './config/config.ts';
 import { loadGoods } from './config/goods.ts';
+import { SCENES } from './config/scenes.ts';
 import { encodeReceipt } from './devices/receipt.ts';
 import { type ControlServer, startControlServer } from './devices/simulated/control-server.ts';
 import { openSimulatedDevices } from './devices/simulated/open.ts';
@@ -137,6 +138,7 @@ async function compose(
     clock,
     goods: [...goods.values()].map(({ barcode, names, price }) => ({ barcode, names, priceMinor: price.amountMinor })),
     terminalName: config.name,
+    scenes: config.demonstration && installation.footageDir ? Object.values(SCENES) : [],
   });
   closers.push(() => controlServer.close());
 
@@ -197,7 +199,13 @@ async function compose(
         for (const stop of stops) stop();
       };
     },
-    onCameraReport: (report) => log.info(report, 'camera'),
+    onCameraReport: (report) => {
+      log.info(report, 'camera');
+      // A demonstration without a camera goes on with footage; its screens say that it is one.
+      if (report.state === 'not-found' && config.demonstration && installation.footageDir) {
+        control.setCamera(SCENES.personOnDayOne.source);
+      }
+    },
     onFailure: (error) => log.error({ err: error }, 'a visit broke down'),
   });
   closers.push(() => visits.stop());

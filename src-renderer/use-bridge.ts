@@ -41,7 +41,8 @@ export function useBridge(bridge: TerminalBridge): { terminal: Terminal | null; 
   const send = useCallback(
     (intent: Intent) => {
       if (busy.current) return;
-      busy.current = true;
+      // Another language moves nothing: whoever chose it wants to read on and answer at once.
+      busy.current = intent.kind !== 'set-language';
       const free = () => {
         busy.current = false;
       };

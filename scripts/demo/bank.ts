@@ -40,8 +40,8 @@ export class DemoBank {
   }
 
   /** Starts it, the second time on the port of the first. */
-  async start(): Promise<void> {
-    const port = this.#url ? new URL(this.#url).port : '0';
+  async start(firstPort = '0'): Promise<void> {
+    const port = this.#url ? new URL(this.#url).port : firstPort;
     this.#program = await startProgram(
       'src-bank/main.ts',
       ['--port', port, '--data', this.#dir, '--log-level', 'info'],

@@ -5,10 +5,11 @@
 
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import type { CameraSource } from '../../src-contract/screen.ts';
+import { SCENES } from '../../src-main/config/scenes.ts';
 import { en } from '../../src-renderer/i18n/en.ts';
 import { ja } from '../../src-renderer/i18n/ja.ts';
 import type { DemoBank } from './bank.ts';
-import { SCENES } from './scenes.ts';
 import type { DemoTerminal } from './terminal.ts';
 
 export interface World {
@@ -58,7 +59,7 @@ export const STEPS: readonly Step[] = [
     title: 'He agrees to the consent text, looks into the camera and chooses a PIN',
     expected: { screen: 'done', people: 1, consents: 1, resultOutcome: 'enrolled', liveness: 'live' },
     async run({ bank, atm }) {
-      await atm.camera(SCENES.personOnDayOne);
+      await atm.camera(SCENES.personOnDayOne.source);
       await begin(atm, 'enrol');
       await atm.sees('consent');
       await atm.picture('consent-ja');
@@ -154,7 +155,7 @@ export const STEPS: readonly Step[] = [
     async run({ bank, atm }) {
       const receipts = (await atm.receipts()).length;
       const before = taken(await atm.devices());
-      await atm.camera(SCENES.personOnDayTwo);
+      await atm.camera(SCENES.personOnDayTwo.source);
       await toPin(atm, '20,000', true);
       await atm.keys(`${PIN}E`);
       await atm.sees('take-cash');
@@ -235,15 +236,15 @@ export const STEPS: readonly Step[] = [
       return { screen, shows };
     },
   },
-  refusal('stranger', 'A stranger tries to withdraw', SCENES.stranger, 'nobody', 'stranger-en'),
+  refusal('stranger', 'A stranger tries to withdraw', SCENES.stranger.source, 'nobody', 'stranger-en'),
   {
     name: 'photo',
     title: 'A still of him as a frozen feed, then as a picture held up',
     expected: { frozen: 'presentation-attack', held: 'presentation-attack', ledgerMinor: 10_000, takenMinor: 0 },
     async run({ bank, atm }) {
       const before = taken(await atm.devices());
-      const frozen = await lookedAt(atm, bank, SCENES.frozenFeed, 'frozen-feed-ja');
-      const held = await lookedAt(atm, bank, SCENES.heldPhoto, 'held-photo-ja');
+      const frozen = await lookedAt(atm, bank, SCENES.frozenFeed.source, 'frozen-feed-ja');
+      const held = await lookedAt(atm, bank, SCENES.heldPhoto.source, 'held-photo-ja');
       return {
         frozen: frozen.reason,
         held: held.reason,
@@ -252,13 +253,13 @@ export const STEPS: readonly Step[] = [
       };
     },
   },
-  refusal('two-faces', 'Two people in front of the camera', SCENES.twoFaces, 'several-faces', 'two-faces-ja'),
+  refusal('two-faces', 'Two people in front of the camera', SCENES.twoFaces.source, 'several-faces', 'two-faces-ja'),
   {
     name: 'purchase',
     title: 'At the checkout: four things for ¥1,280, paid by looking',
     expected: { screen: 'done', pinAsked: false, ledgerMinor: 8_720, heldMinor: 0, receipts: 1, journal: 'paid' },
     async run({ bank, checkout }) {
-      await checkout.camera(SCENES.personOnDayTwo);
+      await checkout.camera(SCENES.personOnDayTwo.source);
       const receipts = (await checkout.receipts()).length;
       for (const barcode of ['4900000000016', '4900000000023', '4900000000030', '4900000000047'])
         await checkout.scan(barcode);
@@ -363,7 +364,7 @@ export const STEPS: readonly Step[] = [
     },
     async run({ bank, atm }) {
       const before = taken(await atm.devices());
-      await atm.camera(SCENES.personOnDayTwo);
+      await atm.camera(SCENES.personOnDayTwo.source);
       await atm.fault('cash-dispenser', 'jam-on-dispense');
       await toPin(atm, '5,000');
       await atm.keys(`${PIN}E`);
@@ -426,13 +427,7 @@ export const STEPS: readonly Step[] = [
 ];
 
 /** A withdrawal that ends at the look. */
-function refusal(
-  name: string,
-  title: string,
-  source: (typeof SCENES)[keyof typeof SCENES],
-  reason: string,
-  picture: string,
-): Step {
+function refusal(name: string, title: string, source: CameraSource, reason: string, picture: string): Step {
   return {
     name,
     title,
@@ -452,12 +447,7 @@ function refusal(
 }
 
 /** Tries to withdraw with this before the camera, to where the look ends. */
-async function lookedAt(
-  atm: DemoTerminal,
-  bank: DemoBank,
-  source: (typeof SCENES)[keyof typeof SCENES],
-  picture: string,
-) {
+async function lookedAt(atm: DemoTerminal, bank: DemoBank, source: CameraSource, picture: string) {
   await atm.camera(source);
   await atm.touches('begin');
   await atm.sees('menu');

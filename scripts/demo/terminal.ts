@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import type { Profile } from '../../src-contract/primitives.ts';
 import type { CameraSource, ScreenName } from '../../src-contract/screen.ts';
+import { SCENES } from '../../src-main/config/scenes.ts';
 import { type Program, runProgram, startProgram } from './processes.ts';
-import { SCENES } from './scenes.ts';
 
 /** Of the simulated devices' control server; src-main/devices/simulated/control.ts. */
 export interface DeviceState {
@@ -87,7 +87,7 @@ export class DemoTerminal {
           profile: this.#profile,
           bankUrl,
           demonstration: true,
-          camera: SCENES.nobody,
+          camera: SCENES.nobody.source,
           screen: { headless: true, remoteDebugging: true },
         },
         null,
@@ -148,7 +148,7 @@ export class DemoTerminal {
   async language(name: '日本語' | 'English'): Promise<void> {
     await this.page.locator('[data-intent="set-language"]', { hasText: name }).first().click();
     await this.page.waitForSelector(`html[lang="${name === 'English' ? 'en' : 'ja'}"]`, { state: 'attached' });
-    await this.page.waitForTimeout(800); // A hand needs this long from one button to the next.
+    await this.page.waitForTimeout(150); // A hand needs this long from one button to the next.
   }
 
   async picture(name: string): Promise<void> {

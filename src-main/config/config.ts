@@ -44,7 +44,7 @@ export const Config = z.strictObject({
       fakeCamera: z.string().nullable().default(null),
     })
     .default({ port: 0, headless: false, remoteDebugging: false, fakeCamera: null }),
-  vision: z.strictObject({ threads: z.int().min(1).max(16).default(2) }).default({ threads: 2 }),
+  vision: z.strictObject({ threads: z.int().min(1).max(16).default(1) }).default({ threads: 1 }),
   /** Path of a JSON file of goods, relative to the data directory; null takes the demonstration's. */
   goods: z.string().nullable().default(null),
   patience: z

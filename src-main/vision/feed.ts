@@ -1,6 +1,6 @@
 /**
- * From the camera page to whoever watches: asks for a frame when the worker is free, so that none queue up, and the camera
- * runs only while somebody watches.
+ * From the camera page to whoever watches: asks for a frame whenever it has room for one (one being looked at, one on its
+ * way), so that none queue up, and the camera runs only while somebody watches.
  */
 import { decodeFrame } from '../../src-contract/frame.ts';
 import type { Clock } from '../clock.ts';
@@ -37,24 +37,26 @@ export function createFeed({ vision, clock, onProblem }: FeedOptions): Feed {
   const watchers = new Set<(observation: Observation) => void>();
   const watchedListeners = new Set<() => void>();
   const wantedListeners = new Set<() => void>();
-  let state: 'idle' | 'asked' | 'looking' = 'idle';
+  /** Whether a frame was asked for and has not come. */
+  let asked = false;
+  let looking = false;
+  /** Came while the worker was busy; the next it looks at. Never more than one. */
+  let next: Uint8Array | null = null;
   let callOffAgain = () => {};
   let closed = false;
 
   const ask = () => {
     callOffAgain();
-    if (closed || watchers.size === 0) {
-      state = 'idle';
-      return;
-    }
-    state = 'asked';
-    callOffAgain = clock.after(ASK_AGAIN_MS, () => state === 'asked' && ask());
+    asked = !closed && watchers.size > 0;
+    if (!asked) return;
+    callOffAgain = clock.after(ASK_AGAIN_MS, ask);
     for (const listener of wantedListeners) listener();
   };
 
+  /** Looks at one frame while the following one is on its way. */
   const look = async (message: Uint8Array) => {
-    state = 'looking';
-    callOffAgain();
+    looking = true;
+    ask();
     const controller = new AbortController();
     const callOff = clock.after(OBSERVE_MS_MAX, () =>
       controller.abort(new TerminalError('VISION_FAILED', `no observation within ${OBSERVE_MS_MAX} ms`)),
@@ -68,7 +70,11 @@ export function createFeed({ vision, clock, onProblem }: FeedOptions): Feed {
       );
     } finally {
       callOff();
-      ask();
+      looking = false;
+      const waiting = next;
+      next = null;
+      if (waiting && watchers.size > 0 && !closed) void look(waiting);
+      else if (!asked) ask();
     }
   };
 
@@ -84,7 +90,7 @@ export function createFeed({ vision, clock, onProblem }: FeedOptions): Feed {
       const first = watchers.size === 0;
       watchers.add(listener);
       if (first) for (const told of watchedListeners) told();
-      if (state === 'idle') ask();
+      if (!asked && !looking) ask();
       return () => {
         watchers.delete(listener);
         if (watchers.size === 0) for (const told of watchedListeners) told();
@@ -92,11 +98,15 @@ export function createFeed({ vision, clock, onProblem }: FeedOptions): Feed {
     },
     onFrameWanted(listener) {
       wantedListeners.add(listener);
-      if (state === 'asked') listener();
+      if (asked) listener();
       return () => wantedListeners.delete(listener);
     },
     handleFrame(message) {
-      if (state === 'asked') void look(message);
+      if (!asked) return;
+      asked = false;
+      callOffAgain();
+      if (looking) next = message;
+      else void look(message);
     },
     close() {
       closed = true;

@@ -33,13 +33,15 @@ function ServiceButton({
 }) {
   const t = useTexts();
   const { send } = useTerminal();
-  const open = useOffered('choose-service') && available;
+  const open = useOffered('choose-service');
   return (
     <button
       type="button"
       className="menu-service"
       data-intent="choose-service"
       data-service={service}
+      // One that is closed can be touched too: the terminal then says in full why, and what else there is.
+      data-available={available}
       aria-disabled={!open || undefined}
       onClick={() => open && send({ kind: 'choose-service', service })}
     >

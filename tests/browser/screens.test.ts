@@ -199,13 +199,13 @@ describe('answers', () => {
     expect(people(await sent())).toEqual([{ kind: 'begin' }]);
   });
 
-  it('a service that is not available says why, and does nothing', async () => {
+  it('a service that is not available says why, and can be touched to hear it in full', async () => {
     await show(fixture('menu-offline').view);
     const service = page.getByRole('button', { name: 'お引き出し' });
     expect(await service.textContent()).toContain('お取り扱いできません');
-    expect(await service.getAttribute('aria-disabled')).toBe('true');
-    await service.click({ force: true });
-    expect(people(await sent())).toEqual([]);
+    expect(await service.getAttribute('data-available')).toBe('false');
+    await service.click();
+    expect(people(await sent())).toEqual([{ kind: 'choose-service', service: 'withdraw' }]);
   });
 
   it('an amount is keyed in by hand or keyboard, refused above the maximum, and sent', async () => {
