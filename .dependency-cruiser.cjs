@@ -18,7 +18,8 @@ module.exports = {
     },
     {
       name: 'renderer-sees-contract-only',
-      comment: 'The screen is not trusted. What it needs of the terminal travels in a view; put the shape into src-contract.',
+      comment:
+        'The screen is not trusted. What it needs of the terminal travels in a view; put the shape into src-contract.',
       severity: 'error',
       from: { path: '^src-renderer/' },
       to: { path: '^(src-main|src-bank|tests|scripts)/' },
@@ -39,19 +40,21 @@ module.exports = {
     },
     {
       name: 'electron-only-in-its-host',
-      comment: 'Only src-main/electron.ts and src-main/host/electron/ may import electron: write what you need into host/host.ts.',
+      comment:
+        'Only src-main/electron.ts and src-main/host/electron/ may import electron: write what you need into host/host.ts.',
       severity: 'error',
       from: { pathNot: '^src-main/(electron[.]ts$|host/electron/)' },
       to: { path: '^node_modules/electron/' },
     },
     {
       name: 'session-is-pure',
-      comment: 'session/ has no Node, no Electron, no driver: take a port as a parameter (src-main/terminal.ts gives it one).',
+      comment:
+        'session/ has no Node, no Electron, no driver: take a port as a parameter (src-main/terminal.ts gives it one).',
       severity: 'error',
       from: { path: '^src-main/session/', pathNot: '[.]test[.]ts$' },
       to: {
         pathNot:
-          '^(src-contract/|src-main/session/|src-main/(clock|errors)[.]ts$|src-main/devices/[a-z-]+[.]ts$|src-main/vision/(observation|presentation-attack)[.]ts$|src-main/(gallery|journal|sync|identity)/[a-z-]+[.]ts$|node_modules/xstate/)',
+          '^(src-contract/|src-main/session/|src-main/(clock|errors)[.]ts$|src-main/devices/[a-z-]+[.]ts$|src-main/vision/(observation|presentation-attack)[.]ts$|src-main/(gallery|journal|sync|identity)/[a-z-]+[.]ts$|node_modules/(xstate|zod)/)',
         dependencyTypesNot: ['type-only'],
       },
     },
@@ -75,15 +78,26 @@ module.exports = {
       severity: 'error',
       from: {
         orphan: true,
-        pathNot: ['[.]d[.]ts$', '[.]test[.]tsx?$', '[.]config[.](ts|mjs|cjs)$', '^scripts/', '^tests/', '^[.]dependency-cruiser[.]cjs$'],
+        pathNot: [
+          '[.]d[.]ts$',
+          '[.]test[.]tsx?$',
+          '[.]config[.](ts|mjs|cjs)$',
+          '^scripts/',
+          '^tests/',
+          '^[.]dependency-cruiser[.]cjs$',
+        ],
       },
       to: {},
     },
     {
       name: 'no-dev-dependency-in-product',
-      comment: 'The terminal and the bank run from "dependencies" alone: move the package there, or out of the product.',
+      comment:
+        'The terminal and the bank run from "dependencies" alone: move the package there, or out of the product.',
       severity: 'error',
-      from: { path: '^(src-main|src-bank|src-contract)/', pathNot: ['[.]test[.]ts$', '^src-main/(electron[.]ts$|host/electron/)'] },
+      from: {
+        path: '^(src-main|src-bank|src-contract)/',
+        pathNot: ['[.]test[.]ts$', '^src-main/(electron[.]ts$|host/electron/)'],
+      },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
   ],

@@ -199,7 +199,10 @@ export const STEPS: readonly Step[] = [
       const before = taken(await atm.devices());
       await toPin(atm, '5,000');
       await atm.keys(`${WRONG_PIN}E`);
-      await atm.page.waitForFunction((text) => document.body.innerText.includes(text), stripped(ja.pin.problem.wrong));
+      await atm.page.waitForFunction(
+        (text) => document.body.textContent.includes(text),
+        stripped(ja.pin.problem.wrong),
+      );
       await atm.picture('wrong-pin-ja');
       await atm.touches('cancel');
       const screen = await atm.sees('sorry');
@@ -264,7 +267,7 @@ export const STEPS: readonly Step[] = [
       for (const barcode of ['4900000000016', '4900000000023', '4900000000030', '4900000000047'])
         await checkout.scan(barcode);
       await checkout.sees('basket');
-      await checkout.page.waitForFunction(() => document.body.innerText.includes('1,280'));
+      await checkout.page.waitForFunction(() => document.body.textContent.includes('1,280'));
       await checkout.picture('basket-ja');
       await checkout.touches('pay');
       const next = await checkout.sees('receipt', 'pin');

@@ -133,7 +133,7 @@ export class DemoTerminal {
 
   /** The screen's words, on one line. */
   async words(): Promise<string> {
-    return (await this.page.locator('[data-screen]').first().innerText()).replace(/\s+/g, ' ').trim();
+    return ((await this.page.locator('[data-screen]').first().textContent()) ?? '').replace(/\s+/g, ' ').trim();
   }
 
   /** Touches the button for an intent; with words or an attribute where there are several. */
