@@ -15,11 +15,19 @@ export type Goods = z.infer<typeof Goods>;
 
 /** Throws TerminalError CONFIG_INVALID that names the file and the field. */
 export function loadGoods(path: string): ReadonlyMap<string, Goods> {
+  let list: Goods[];
   try {
-    const goods = z.array(Goods).parse(JSON.parse(readFileSync(path, 'utf8')));
-    return new Map(goods.map((one) => [one.barcode, one]));
+    list = z.array(Goods).parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch (cause) {
     const why = cause instanceof z.ZodError ? explainIssues(cause) : (cause as Error).message;
     throw new TerminalError('CONFIG_INVALID', `${path}: ${why}`, { cause });
   }
+  const goods = new Map<string, Goods>();
+  for (const [index, one] of list.entries()) {
+    if (goods.has(one.barcode)) {
+      throw new TerminalError('CONFIG_INVALID', `${path}: ${index}.barcode: ${one.barcode} is in the list twice`);
+    }
+    goods.set(one.barcode, one);
+  }
+  return goods;
 }
