@@ -32,7 +32,7 @@ export function checkoutInstallation(root: string): Installation {
 export function dataPlaces(dataDir: string) {
   return {
     config: join(dataDir, 'kaopass.json'),
-    lock: join(dataDir, 'running.pid'),
+    lock: join(dataDir, 'running.lock'),
     keys: join(dataDir, 'keys'),
     journal: join(dataDir, 'journal.sqlite'),
     gallery: join(dataDir, 'gallery.sqlite'),

@@ -1,32 +1,51 @@
-/** One process per data directory: two would share a journal, a dispenser and a chain of results. */
+/**
+ * One process per data directory: two would share a journal, a dispenser and a chain of results. SQLite's lock on a file ends
+ * with its process however that ends; a process id in a file outlives a power cut, and after it may name another program.
+ */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
+import Database from 'better-sqlite3';
 import { TerminalError } from './errors.ts';
 
-/** Returns how to release. Throws ALREADY_RUNNING naming the process; a lock left by one that is gone is taken over. */
+/** Beside the lock, for the technician only: which process holds it. */
+const HOLDER_FILE = 'running.pid';
+/** A database that nothing refers to is collected, and its lock with it. */
+const held = new Set<Database.Database>();
+
+/** Returns how to release. Throws ALREADY_RUNNING naming directory and process, or CONFIG_INVALID naming a directory that
+ *  cannot be written. */
 export function lockData(path: string): () => void {
-  mkdirSync(dirname(path), { recursive: true });
-  for (let attempt = 0; ; attempt++) {
-    try {
-      writeFileSync(path, String(process.pid), { flag: 'wx' });
-      return () => rmSync(path, { force: true });
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST' || attempt > 2) throw cause;
+  const directory = dirname(path);
+  const holder = join(directory, HOLDER_FILE);
+  let lock: Database.Database | undefined;
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    lock = new Database(path, { timeout: 0 });
+    lock.exec('BEGIN EXCLUSIVE');
+    writeFileSync(holder, String(process.pid));
+    held.add(lock);
+  } catch (cause) {
+    lock?.close();
+    const { code } = cause as { code?: unknown };
+    if (code === 'SQLITE_BUSY') {
+      throw new TerminalError('ALREADY_RUNNING', `${directory} is in use by process ${holderIn(holder)}`, { cause });
     }
-    const holder = Number(readFileSync(path, 'utf8'));
-    if (Number.isInteger(holder) && holder > 0 && isAlive(holder)) {
-      throw new TerminalError('ALREADY_RUNNING', `${dirname(path)} is in use by process ${holder}`);
-    }
-    rmSync(path, { force: true });
+    throw new TerminalError('CONFIG_INVALID', `the data directory ${directory} cannot be locked (${String(code)})`, {
+      cause,
+    });
   }
+  return () => {
+    rmSync(holder, { force: true });
+    lock.close();
+    held.delete(lock);
+  };
 }
 
-function isAlive(pid: number): boolean {
-  if (pid === process.pid) return false; // Ids are used again: after a restart ours can be the dead one's.
+/** The lock is taken before the note is written, so for a moment there is none. */
+function holderIn(path: string): string {
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return readFileSync(path, 'utf8');
+  } catch {
+    return 'unknown';
   }
 }
