@@ -8,6 +8,8 @@ import type { Terminal } from './terminal-context.ts';
 /** How long after an answer the next one waits when no other screen follows, ms. Above a double touch, below what feels
  *  stuck. */
 const BUSY_MS_MAX = 700;
+/** Another language moves nothing, and whoever chose it wants to answer at once: only a double touch is caught, ms. */
+const DOUBLE_TOUCH_MS = 250;
 
 interface Received {
   readonly view: View;
@@ -41,12 +43,13 @@ export function useBridge(bridge: TerminalBridge): { terminal: Terminal | null; 
   const send = useCallback(
     (intent: Intent) => {
       if (busy.current) return;
-      // Another language moves nothing: whoever chose it wants to read on and answer at once.
-      busy.current = intent.kind !== 'set-language';
+      busy.current = true;
       const free = () => {
         busy.current = false;
       };
-      void answerTo(bridge, () => newest.current, intent).finally(() => setTimeout(free, BUSY_MS_MAX));
+      void answerTo(bridge, () => newest.current, intent).finally(() =>
+        setTimeout(free, intent.kind === 'set-language' ? DOUBLE_TOUCH_MS : BUSY_MS_MAX),
+      );
     },
     [bridge],
   );

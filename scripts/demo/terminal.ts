@@ -148,12 +148,12 @@ export class DemoTerminal {
   async language(name: '日本語' | 'English'): Promise<void> {
     await this.page.locator('[data-intent="set-language"]', { hasText: name }).first().click();
     await this.page.waitForSelector(`html[lang="${name === 'English' ? 'en' : 'ja'}"]`, { state: 'attached' });
-    await this.page.waitForTimeout(150); // A hand needs this long from one button to the next.
+    await this.page.waitForTimeout(400); // A hand needs this long from one button to the next.
   }
 
   async picture(name: string): Promise<void> {
     const file = join(this.#shots.dir, `${String(this.#shots.files.length + 1).padStart(2, '0')}-${name}.png`);
-    await this.page.screenshot({ path: file });
+    await this.page.screenshot({ path: file, animations: 'disabled' }); // As it stands once it has faded in.
     this.#shots.files.push(file);
   }
 

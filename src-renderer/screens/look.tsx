@@ -28,7 +28,7 @@ export function LookScreen({ screen }: ScreenProps<'look'>) {
           <p>{t(`look.hints.${hint ?? 'none'}`)}</p>
         </div>
         <progress className="look-progress" aria-label={t('look.progress')} max={100} value={percent} />
-        {amount && <Sum label={t('look.pay')} amount={amount} />}
+        {amount && <Sum label={t(service === 'purchase' ? 'look.pay' : 'pin.amount')} amount={amount} />}
       </div>
     </div>
   );

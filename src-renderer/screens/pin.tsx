@@ -12,6 +12,11 @@ export function PinScreen({ screen }: ScreenProps<'pin'>) {
     <div className="pin">
       <div className="pin-words">
         <h1>{t(`pin.${purpose}`)}</h1>
+        {problem && (
+          <Notice kind="problem">
+            {t(`pin.problem.${problem}`)} {attemptsLeft !== null && <Attempts left={attemptsLeft} />}
+          </Notice>
+        )}
         <p className="lead">{t('pin.use')}</p>
         <PinDots {...{ digits, digitsMin, digitsMax }} />
         <p className="pin-length">
@@ -21,11 +26,6 @@ export function PinScreen({ screen }: ScreenProps<'pin'>) {
           {'　'}
           {purpose === 'choose' ? t('pin.advice') : t('pin.cover')}
         </p>
-        {problem && (
-          <Notice kind="problem">
-            {t(`pin.problem.${problem}`)} {attemptsLeft !== null && <Attempts left={attemptsLeft} />}
-          </Notice>
-        )}
       </div>
       <div className="pin-side">
         {amount && <Sum label={t('pin.amount')} amount={amount} size="small" />}

@@ -17,6 +17,7 @@ import type {} from '../screens/stage-api.ts';
 const SIZES = [
   { width: 1280, height: 800 },
   { width: 1024, height: 768 },
+  { width: 1280, height: 1024 },
   { width: 1080, height: 1920 },
 ];
 /** Half a fingertip, CSS pixels; WCAG 2.2, 2.5.5 asks for 44. */
