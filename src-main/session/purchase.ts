@@ -199,7 +199,7 @@ export function purchaseMachine(ports: SessionPorts) {
             service,
             transactionId: context.transactionId,
             amount: total(context.lines),
-            account: context.account,
+            account: context.account && { accountEnding: context.account.accountEnding, available: null },
             lines: context.lines,
             standIn: context.standIn,
           }),

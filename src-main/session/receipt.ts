@@ -1,6 +1,5 @@
 /** The step "a receipt?": asks where the printer works, prints, and never holds up the visit. */
 import { assign, fromPromise, setup } from 'xstate';
-import type { AccountView } from '../../src-contract/bank-api.ts';
 import type { Money, Uuid } from '../../src-contract/primitives.ts';
 import type { BasketLine, Screen } from '../../src-contract/screen.ts';
 import { deadline } from '../clock.ts';
@@ -11,7 +10,8 @@ export interface ReceiptInput {
   readonly service: 'withdraw' | 'deposit' | 'purchase';
   readonly transactionId: Uuid;
   readonly amount: Money;
-  readonly account: AccountView | null;
+  /** What the paper may tell of the account; no balance where only a face was shown. */
+  readonly account: { readonly accountEnding: string; readonly available: Money | null } | null;
   readonly lines: readonly BasketLine[];
   readonly standIn: boolean;
 }
