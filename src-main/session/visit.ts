@@ -2,6 +2,7 @@
 import { assign, fromCallback, setup } from 'xstate';
 import type { Service } from '../../src-contract/primitives.ts';
 import { MinorUnits } from '../../src-contract/primitives.ts';
+import type { SorryCode } from '../../src-contract/screen.ts';
 import { unavailable } from './availability.ts';
 import { balanceMachine } from './balance.ts';
 import { depositMachine } from './deposit.ts';
@@ -20,10 +21,15 @@ interface Context {
 
 type Events = IntentEvent | { type: 'scanned'; barcode: string } | { type: 'surroundings-changed' };
 
+/** What trying again can't change: the sentence for each sends the customer to somebody else. */
+const FINAL_SORRY: ReadonlySet<SorryCode> = new Set(['pin-locked', 'suspect', 'account-closed', 'already-enrolled']);
+
 export function visitMachine(ports: SessionPorts) {
   const { services } = ports.terminal;
   const only = services.length === 1 ? services[0] : undefined;
   const reason = (service: Service) => unavailable(service, ports.devices, ports.sync.online, ports.blocked);
+  const canRetry = ({ service, outcome }: Context) =>
+    service !== null && reason(service) === null && !(outcome?.kind === 'sorry' && FINAL_SORRY.has(outcome.code));
 
   return setup({
     types: { context: {} as Context, events: {} as Events, meta: {} as StepMeta<Context> },
@@ -174,12 +180,12 @@ export function visitMachine(ports: SessionPorts) {
       apologising: {
         ...shows((context: Context) => ({
           screen: context.outcome?.kind === 'sorry' ? sorryScreen(context.outcome) : { name: 'attract' },
-          offers: context.service && reason(context.service) === null ? ['retry', 'cancel'] : ['cancel'],
+          offers: canRetry(context) ? ['retry', 'cancel'] : ['cancel'],
           patience: 'answer',
         })),
         on: {
           retry: {
-            guard: ({ context }) => context.service !== null,
+            guard: ({ context }) => canRetry(context),
             target: 'starting',
             actions: assign({ outcome: null, barcode: null }),
           },

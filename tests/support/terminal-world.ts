@@ -1,0 +1,437 @@
+/**
+ * A world for tests of whole terminals: the reference bank on PGlite, terminals with everything of their own (keys, journal,
+ * gallery, sync, simulated devices, session) on a real data directory, and people. Only vision is replaced, at the session's
+ * port. Composed as src-main/terminal.ts does it. A run can lose its power at any moment and be started again.
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { expect } from 'vitest';
+import type { z } from 'zod';
+import { type Bank, createBank } from '../../src-bank/bank.ts';
+import { systemChance as bankChance } from '../../src-bank/clock.ts';
+import type * as admin from '../../src-bank/http/admin-api.ts';
+import { createLogger } from '../../src-bank/logger.ts';
+import { DEFAULT_POLICY } from '../../src-bank/policy.ts';
+import { fixedKey } from '../../src-bank/vault.ts';
+import type { Policy } from '../../src-contract/policy.ts';
+import type { Uuid } from '../../src-contract/primitives.ts';
+import { systemChance } from '../../src-main/clock.ts';
+import { Config, PROFILE_SERVICES } from '../../src-main/config/config.ts';
+import { loadGoods } from '../../src-main/config/goods.ts';
+import { encodeReceipt } from '../../src-main/devices/receipt.ts';
+import type { UnitLoad } from '../../src-main/devices/simulated/cash-state.ts';
+import { openSimulatedDevices, type SimulatedDevices } from '../../src-main/devices/simulated/open.ts';
+import { plainCalibration } from '../../src-main/gallery/gallery.fixture.ts';
+import { type Gallery, openGallery } from '../../src-main/gallery/gallery.ts';
+import { openFileKeyStore } from '../../src-main/identity/file-key-store.ts';
+import { openIdentity } from '../../src-main/identity/identity.ts';
+import { type Alarm, type Journal, openJournal } from '../../src-main/journal/journal.ts';
+import { dataPlaces } from '../../src-main/places.ts';
+import { activate } from '../../src-main/provisioning/activate.ts';
+import type { SessionPorts } from '../../src-main/session/ports.ts';
+import { type Recovered, recover } from '../../src-main/session/recovery.ts';
+import { createVisits, type Visits } from '../../src-main/session/visits.ts';
+import { createBankClient, type FetchPort } from '../../src-main/sync/bank-client.ts';
+import { createSync, type Sync } from '../../src-main/sync/sync.ts';
+import { DIMENSIONS, ScriptedCamera, sameScriptedPerson, weighScriptedLiveness } from './scripted-camera.ts';
+import { TestCustomer } from './test-customer.ts';
+import { type Admin, adminOf, injectInto } from './test-terminal.ts';
+import { Mains, PowerCut, WorldClock } from './world-clock.ts';
+
+const ADMIN_TOKEN = 'an-admin-token-for-tests';
+const BANK_URL = 'http://127.0.0.1:1';
+const GOODS_FILE = join(import.meta.dirname, '../../src-main/config/goods.demonstration.json');
+/** Below it, faces of the tests that resemble each other at 0.35 are look-alikes and nobody known. */
+const TEST_POLICY: Policy = { ...DEFAULT_POLICY, lookAlikeFmr: 1e-3 };
+export const never = new AbortController().signal;
+
+type Accounts = z.infer<typeof admin.AccountsAnswer>['accounts'];
+type Holds = z.infer<typeof admin.HoldsAnswer>['holds'];
+type Entries = z.infer<typeof admin.EntriesAnswer>['entries'];
+type People = z.infer<typeof admin.PeopleAnswer>['people'];
+
+/** What becomes of one request on the line to the bank. */
+export type LineFault = 'down' | 'answer-lost' | 'no-answer' | 'garbage' | 'wrong-shape' | 'server-error';
+
+export interface World {
+  readonly clock: WorldClock;
+  readonly admin: Admin;
+  /** What happens to the next request whose path contains `to`; repeated until cleared when `times` is Infinity. */
+  disturb(fault: LineFault, to?: string, times?: number): void;
+  /** The line works again. */
+  mend(): void;
+  terminal(profile?: 'atm' | 'checkout', options?: TerminalTestOptions): Promise<TestedTerminal>;
+  accounts(): Promise<Accounts>;
+  holds(): Promise<Holds>;
+  entries(): Promise<Entries>;
+  people(): Promise<People>;
+  /** What is the person's, in yen; null when the bank does not know them. */
+  balanceOf(personId: string): Promise<{ ledger: number; available: number } | null>;
+  /** Paths of requests that reached the bank, oldest first. */
+  readonly requests: string[];
+  close(): Promise<void>;
+}
+
+interface TerminalTestOptions {
+  readonly load?: readonly UnitLoad[];
+  readonly patience?: Partial<Config['patience']>;
+}
+
+interface Disturbance {
+  readonly fault: LineFault;
+  readonly to: string;
+  times: number;
+}
+
+export async function openWorld(policy: Policy = TEST_POLICY): Promise<World> {
+  const clock = new WorldClock();
+  const bank: Bank = await createBank({
+    database: { kind: 'pglite', directory: null },
+    masterKey: fixedKey(new Uint8Array(32).fill(5)),
+    clock: { now: () => clock.now(), sleep: async () => {} },
+    chance: bankChance,
+    adminToken: ADMIN_TOKEN,
+    policy,
+    logger: createLogger('silent'),
+  });
+  const bare = injectInto(bank.app);
+  const staff = adminOf((request) => clock.during(bare(request)), ADMIN_TOKEN);
+  const disturbances: Disturbance[] = [];
+  const requests: string[] = [];
+  const terminals: TestedTerminal[] = [];
+
+  const line: FetchPort = async (url, { method, headers, body, signal }) => {
+    const { pathname, search } = new URL(url);
+    const disturbance = disturbances.find(({ to }) => pathname.includes(to));
+    if (disturbance) {
+      disturbance.times -= 1;
+      if (disturbance.times <= 0) disturbances.splice(disturbances.indexOf(disturbance), 1);
+    }
+    const fault = disturbance?.fault;
+    if (fault === 'down') throw new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') });
+    if (fault === 'server-error') return { status: 503, text: async () => 'gone fishing' };
+    requests.push(`${method} ${pathname}`);
+    const answer = await clock.during(
+      Promise.resolve(
+        bank.app.inject({
+          method,
+          url: pathname + search,
+          headers: { ...headers },
+          ...(body === undefined ? {} : { payload: body }),
+        }),
+      ),
+    );
+    if (fault === 'answer-lost') throw new TypeError('fetch failed', { cause: new Error('ECONNRESET') });
+    if (fault === 'no-answer') {
+      return await new Promise((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      });
+    }
+    if (fault === 'garbage') return { status: 200, text: async () => '<html>hello</html>' };
+    if (fault === 'wrong-shape') return { status: 200, text: async () => '{"outcome":"approved","account":null}' };
+    return { status: answer.statusCode, text: async () => answer.body };
+  };
+
+  const get = async <Body>(url: string): Promise<Body> => {
+    const { status, body } = await staff.get<Body>(url);
+    expect(status, JSON.stringify(body)).toBe(200);
+    return body as Body;
+  };
+  const world: World = {
+    clock,
+    admin: staff,
+    requests,
+    disturb: (fault, to = '/', times = 1) => void disturbances.push({ fault, to, times }),
+    mend: () => void disturbances.splice(0),
+    accounts: async () => (await get<{ accounts: Accounts }>('/admin/accounts')).accounts,
+    holds: async () => (await get<{ holds: Holds }>('/admin/holds')).holds,
+    entries: async () => (await get<{ entries: Entries }>('/admin/entries')).entries,
+    people: async () => (await get<{ people: People }>('/admin/people')).people,
+    async balanceOf(personId) {
+      const account = (await world.accounts()).find(({ ownerId, kind }) => kind === 'customer' && ownerId === personId);
+      return account ? { ledger: account.ledgerMinor, available: account.availableMinor } : null;
+    },
+    async terminal(profile = 'atm', options = {}) {
+      const dir = mkdtempSync(join(tmpdir(), 'kaopass-terminal-'));
+      const { body } = await staff.post<{ code: string }>('/admin/activation-codes');
+      const tools = { fetch: line, clock, chance: systemChance };
+      await clock.during(
+        activate({
+          ...tools,
+          bankUrl: BANK_URL,
+          activationCode: body.code,
+          name: 'Lobby 1',
+          profile,
+          dataDir: dir,
+          signal: never,
+        }),
+      );
+      const terminal = new TestedTerminal(world, line, dir, profile, options);
+      terminals.push(terminal);
+      return terminal;
+    },
+    async close() {
+      for (const terminal of terminals) await terminal.dispose();
+      await bank.close();
+      clock.close();
+    },
+  };
+  return world;
+}
+
+/** One terminal over all of its runs: its data directory, and everything it ever showed or logged. */
+export class TestedTerminal {
+  readonly world: World;
+  readonly dir: string;
+  readonly profile: 'atm' | 'checkout';
+  /** Every view of every run, as JSON. */
+  readonly views: string[] = [];
+  readonly log: string[] = [];
+  readonly alarms: Alarm[] = [];
+  readonly failures: unknown[] = [];
+  readonly #line: FetchPort;
+  readonly #options: TerminalTestOptions;
+  #run: Run | null = null;
+
+  constructor(
+    world: World,
+    line: FetchPort,
+    dir: string,
+    profile: 'atm' | 'checkout',
+    options: TerminalTestOptions = {},
+  ) {
+    this.world = world;
+    this.#line = line;
+    this.dir = dir;
+    this.profile = profile;
+    this.#options = options;
+  }
+
+  get run(): Run {
+    if (!this.#run) throw new Error('the terminal is not running');
+    return this.#run;
+  }
+
+  /** Switches on. Rejects with PowerCut when `cutAt` comes before the terminal is ready. */
+  async start(cutAt?: number): Promise<Run> {
+    const mains = new Mains(this.world.clock, cutAt);
+    this.#run = null;
+    const cut = new Promise<never>((_, reject) => mains.onCut(() => reject(new PowerCut('before it was ready'))));
+    cut.catch(() => undefined);
+    const run = await Promise.race([startRun(this, mains, this.#line, this.#options), cut]);
+    this.#run = run;
+    return run;
+  }
+
+  /** Pulls the plug: nothing is closed politely. */
+  async cutPower(): Promise<void> {
+    this.run.mains.cut();
+    await this.run.over;
+    this.#run = null;
+  }
+
+  async stop(): Promise<void> {
+    await this.#run?.close();
+    this.#run = null;
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#run?.mains.on) await this.#run.close();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  /** Every file of the data directory, by path. */
+  files(): Map<string, Buffer> {
+    const files = new Map<string, Buffer>();
+    for (const entry of readdirSync(this.dir, { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name);
+      if (entry.isFile()) files.set(path, readFileSync(path));
+    }
+    return files;
+  }
+}
+
+/** One run: from switching on to the plug or a polite end. */
+export interface Run {
+  readonly terminalId: Uuid;
+  readonly mains: Mains;
+  readonly customer: TestCustomer;
+  readonly camera: ScriptedCamera;
+  readonly journal: Journal;
+  readonly gallery: Gallery;
+  readonly sync: Sync;
+  readonly visits: Visits;
+  readonly simulated: SimulatedDevices;
+  readonly blocked: ReadonlySet<string>;
+  readonly recovered: readonly Recovered[];
+  /** Resolves once a run without power holds no file any more. */
+  readonly over: Promise<void>;
+  close(): Promise<void>;
+}
+
+async function startRun(
+  tested: TestedTerminal,
+  mains: Mains,
+  line: FetchPort,
+  options: TerminalTestOptions,
+): Promise<Run> {
+  const { dir, profile, world } = tested;
+  const places = dataPlaces(dir);
+  const chance = systemChance;
+  const clock = mains.clock(null);
+  const log = pino({ level: 'debug' }, { write: (text: string) => void tested.log.push(text) });
+  const onAlarm = (alarm: Alarm) => void tested.alarms.push(alarm);
+  const config = Config.parse({ name: 'Lobby 1', profile, bankUrl: BANK_URL, language: 'ja' });
+  const over = Promise.withResolvers<void>();
+
+  const identity = await openIdentity({ keyStore: await openFileKeyStore(places.keys), clock, chance });
+  const activation = identity.activation!;
+  const bareJournal = openJournal({ path: places.journal, clock, chance, signer: identity, onAlarm });
+  const gallery = openGallery({
+    path: places.gallery,
+    dataKey: identity.dataKey,
+    protectionSeed: new Uint8Array(Buffer.from(activation.protectionSeed, 'base64url')),
+    protectionVersion: activation.protectionVersion,
+    modelSha256: 'c'.repeat(64),
+    dimensions: DIMENSIONS,
+    calibration: plainCalibration,
+    chance,
+  });
+  const simulated = await openSimulatedDevices({
+    dir: places.devices,
+    receiptsDir: places.receipts,
+    clock: mains.clock('device'),
+    chance,
+    profile,
+    ...(options.load ? { load: options.load } : {}),
+  });
+  mains.onCut(() => {
+    const dead = simulated.close();
+    bareJournal.close();
+    gallery.close();
+    void dead.finally(() => over.resolve());
+  });
+
+  const journal = journalOnMains(bareJournal, mains);
+  const bank = createBankClient({ bankUrl: BANK_URL, identity, fetch: lineOnMains(line, mains), clock });
+  const sync = createSync({ journal, bank, gallery, clock, chance, log, onAlarm });
+  const camera = new ScriptedCamera(clock);
+  const goods = loadGoods(GOODS_FILE);
+  const blocked = new Set<string>();
+  const { devices } = simulated;
+  const makePorts = (language: SessionPorts['language']): SessionPorts => ({
+    terminal: { id: activation.terminalId, name: config.name, profile, services: PROFILE_SERVICES[profile] },
+    clock,
+    chance,
+    devices,
+    bank,
+    sync,
+    journal,
+    gallery,
+    models: [{ role: 'embedding', sha256: 'c'.repeat(64) }],
+    policy: () => journal.policy() ?? activation.policy,
+    pinKey: activation.pinKey,
+    watch: camera.watch,
+    weighLiveness: weighScriptedLiveness,
+    samePerson: sameScriptedPerson,
+    goods,
+    print: async (receipt, signal) =>
+      devices.receiptPrinter!.print(
+        await encodeReceipt({ ...receipt, terminalName: config.name, demonstration: false }),
+        signal,
+      ),
+    patience: { ...config.patience, ...options.patience },
+    language,
+    blocked,
+    block: (device) => {
+      blocked.add(device);
+      log.error({ device }, 'a suspect transaction blocks this device until a technician has looked');
+    },
+  });
+
+  await bank.health(never).catch(() => undefined);
+  const recovered = await recover(
+    makePorts(() => config.language),
+    never,
+  );
+  const visits = createVisits(makePorts, {
+    demonstration: false,
+    defaultLanguage: config.language,
+    camera: () => (camera.watched ? { kind: 'device', label: null } : null),
+    onCamera: () => () => {},
+    onCameraReport: (report) => log.info(report, 'camera'),
+    onFailure: (error) => {
+      if (mains.on) tested.failures.push(error);
+    },
+  });
+  sync.start();
+  const customer = new TestCustomer({ tested, mains, clock: world.clock, visits, camera, simulated });
+  const close = async () => {
+    visits.stop();
+    await sync.close();
+    await simulated.close();
+    gallery.close();
+    bareJournal.close();
+    mains.cut();
+  };
+  const { terminalId } = activation;
+  return {
+    terminalId,
+    mains,
+    customer,
+    camera,
+    journal,
+    gallery,
+    sync,
+    visits,
+    simulated,
+    blocked,
+    recovered,
+    over: over.promise,
+    close,
+  };
+}
+
+/** Power can go before and after each write. */
+function journalOnMains(journal: Journal, mains: Mains): Journal {
+  const need = (moment: string) => {
+    if (!mains.moment(moment)) throw new PowerCut(moment);
+  };
+  return {
+    ...journal,
+    outbox: journal.outbox,
+    standIn: journal.standIn,
+    begin: (transaction, messages) => {
+      need(`before begin ${transaction.service}`);
+      journal.begin(transaction, messages);
+      need(`after begin ${transaction.service}`);
+    },
+    record: (transactionId, event, messages) => {
+      need(`before ${event.state}`);
+      journal.record(transactionId, event, messages);
+      need(`after ${event.state}`);
+    },
+    recordResult: async (unsigned) => {
+      need('before result');
+      const recorded = await journal.recordResult(unsigned);
+      need('after result');
+      return recorded;
+    },
+  };
+}
+
+/** Power can go before a request leaves and before its answer is read. */
+function lineOnMains(line: FetchPort, mains: Mains): FetchPort {
+  const dark = () => new Promise<never>(() => {});
+  return async (url, init) => {
+    // The line is watched all the time; only what money depends on is worth a moment of its own.
+    const counts = !/health|policy|gallery/.test(url);
+    const { pathname } = new URL(url);
+    if (!mains.on || (counts && !mains.moment(`before ${pathname}`))) return await dark();
+    const answer = await line(url, init);
+    if (!mains.on || (counts && !mains.moment(`after ${pathname}`))) return await dark();
+    return answer;
+  };
+}

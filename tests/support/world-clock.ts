@@ -1,0 +1,208 @@
+/**
+ * Time for tests of whole terminals: it stands still while anything works and jumps to the next timer when nothing does, so
+ * that a minute's wait takes no time and no deadline passes because the machine is slow. "Works" means: the bank has a request
+ * (`during`), or Node's thread pool has something to do (files, cryptography, images).
+ */
+import { createHook } from 'node:async_hooks';
+import type { WallTimeMs } from '../../src-contract/primitives.ts';
+import type { Clock } from '../../src-main/clock.ts';
+
+interface Timer {
+  readonly at: number;
+  readonly callback: () => void;
+}
+
+/** 2026-11-22T08:00:00Z, after the default policy was issued. */
+const START_MS = 1_795_334_400_000;
+/** Turns of the event loop without work before time moves on. */
+const QUIET_TURNS = 4;
+/** Real ms after which work is taken for done: Node also announces work that it then does on the spot, and never ends. */
+const WORK_MS_MAX = 250;
+/** Random bytes are always made on the spot here. */
+const IN_THREAD_POOL = /^(?!RANDOMBYTES).*(REQUEST|REQ|REQPROMISE|REQCALLBACK)$/;
+/** How Node names the work of native add-ons, such as drawing receipts; never done on the spot. */
+const OF_ADD_ON = 'generic';
+
+export class WorldClock implements Clock {
+  readonly #timers = new Set<Timer>();
+  /** Async id of each piece of work, and when it is taken for done, real ms. */
+  readonly #inPool = new Map<number, number>();
+  #ms = 0;
+  #busy = 0;
+  #quietTurns = 0;
+  #pumping = false;
+  #closed = false;
+  readonly #hook = createHook({
+    init: (id, type) => {
+      if (type === OF_ADD_ON) this.#inPool.set(id, performance.now() + 40 * WORK_MS_MAX);
+      else if (IN_THREAD_POOL.test(type)) this.#inPool.set(id, performance.now() + WORK_MS_MAX);
+    },
+    before: (id) => {
+      if (this.#inPool.delete(id)) this.#stir();
+    },
+  }).enable();
+  readonly #watchdog = setInterval(() => {
+    const now = performance.now();
+    for (const [id, until] of this.#inPool) if (until < now) this.#inPool.delete(id);
+    this.#stir();
+  }, WORK_MS_MAX).unref();
+
+  now(): WallTimeMs {
+    return (START_MS + Math.round(this.#ms)) as WallTimeMs;
+  }
+
+  monotonicMs(): number {
+    return this.#ms;
+  }
+
+  sleep(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      signal.throwIfAborted();
+      const abort = () => {
+        callOff();
+        reject(signal.reason);
+      };
+      const callOff = this.after(ms, () => {
+        signal.removeEventListener('abort', abort);
+        resolve();
+      });
+      signal.addEventListener('abort', abort, { once: true });
+    });
+  }
+
+  after(ms: number, callback: () => void): () => void {
+    const timer = { at: this.#ms + Math.max(ms, 0), callback };
+    this.#timers.add(timer);
+    this.#stir();
+    return () => this.#timers.delete(timer);
+  }
+
+  /** Time stands still until this is settled. */
+  async during<Value>(work: Promise<Value>): Promise<Value> {
+    this.#busy += 1;
+    try {
+      return await work;
+    } finally {
+      this.#busy -= 1;
+      this.#stir();
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timers.clear();
+    this.#hook.disable();
+    clearInterval(this.#watchdog);
+  }
+
+  #stir(): void {
+    this.#quietTurns = 0;
+    if (this.#pumping || this.#closed) return;
+    this.#pumping = true;
+    setImmediate(() => this.#turn());
+  }
+
+  #turn(): void {
+    this.#pumping = false;
+    if (this.#closed || this.#busy > 0 || this.#inPool.size > 0 || this.#timers.size === 0) return;
+    this.#quietTurns += 1;
+    if (this.#quietTurns >= QUIET_TURNS) {
+      this.#quietTurns = 0;
+      let next: Timer | undefined;
+      for (const timer of this.#timers) if (!next || timer.at < next.at) next = timer;
+      if (next) {
+        this.#timers.delete(next);
+        this.#ms = Math.max(this.#ms, next.at);
+        next.callback();
+      }
+    }
+    this.#pumping = true;
+    setImmediate(() => this.#turn());
+  }
+}
+
+/** What a power cut throws out of whatever was being written. */
+export class PowerCut extends Error {
+  override readonly name = 'PowerCut';
+}
+
+/**
+ * The mains of one run of a terminal. Every place at which power can go is a moment, counted from 1; at the chosen one nothing
+ * of the run happens any more: its timers are gone, its sleeps never end, and whoever asks is told that power is cut.
+ */
+export class Mains {
+  readonly #world: WorldClock;
+  readonly #cutAt: number;
+  readonly #timers = new Set<() => void>();
+  readonly #onCut: (() => void)[] = [];
+  /** What each moment was, in order. */
+  readonly moments: string[] = [];
+  #on = true;
+
+  constructor(world: WorldClock, cutAt = Number.POSITIVE_INFINITY) {
+    this.#world = world;
+    this.#cutAt = cutAt;
+  }
+
+  get on(): boolean {
+    return this.#on;
+  }
+
+  onCut(listener: () => void): void {
+    this.#onCut.push(listener);
+  }
+
+  cut(): void {
+    if (!this.#on) return;
+    this.#on = false;
+    for (const callOff of this.#timers) callOff();
+    for (const listener of this.#onCut) listener();
+  }
+
+  /** True while there is power. */
+  moment(what: string): boolean {
+    if (!this.#on) return false;
+    this.moments.push(what);
+    if (this.moments.length >= this.#cutAt) this.cut();
+    return this.#on;
+  }
+
+  /** Time as a part of the terminal has it; `what` names its sleeps as moments, null counts none. */
+  clock(what: string | null): Clock {
+    const world = this.#world;
+    const after = (ms: number, callback: () => void) => {
+      if (!this.#on) return () => {};
+      const callOff = world.after(ms, () => {
+        this.#timers.delete(callOff);
+        callback();
+      });
+      this.#timers.add(callOff);
+      return () => {
+        this.#timers.delete(callOff);
+        callOff();
+      };
+    };
+    return {
+      now: () => world.now(),
+      monotonicMs: () => world.monotonicMs(),
+      after,
+      sleep: (ms, signal) =>
+        new Promise((resolve, reject) => {
+          signal.throwIfAborted();
+          if (!this.#on || (what !== null && !this.moment(what))) {
+            signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+            return;
+          }
+          const abort = () => {
+            callOff();
+            reject(signal.reason);
+          };
+          const callOff = after(ms, () => {
+            signal.removeEventListener('abort', abort);
+            resolve();
+          });
+          signal.addEventListener('abort', abort, { once: true });
+        }),
+    };
+  }
+}
