@@ -21,6 +21,11 @@ export interface LookRequest {
   readonly pixels: ArrayBuffer;
 }
 
+/** Finish what you have, free the models, and end. */
+export interface EndRequest {
+  readonly kind: 'end';
+}
+
 export type WorkerAnswer =
   | { readonly kind: 'ready' }
   | { readonly kind: 'refused'; readonly code: ErrorCode; readonly message: string }

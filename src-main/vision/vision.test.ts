@@ -149,13 +149,14 @@ describe('vision on photographs', () => {
 });
 
 describe('vision that loses its worker', () => {
-  test('says so for the look that was lost, and sees again with a new one', async () => {
+  test('finishes the look it has before it ends, and sees again with a new one', async () => {
     const vision = await startVision(OPTIONS);
     try {
       const frame = await photograph('franck_02159.jpg');
       const look = vision.observe(frame, quiet);
+      await new Promise((resolve) => setImmediate(resolve)); // By then the worker has it.
       await vision.endWorker();
-      await expect(look).rejects.toMatchObject({ code: 'VISION_FAILED' });
+      await expect(look).resolves.toMatchObject({ chosen: 0 });
       await expect(vision.observe(frame, quiet)).resolves.toMatchObject({ chosen: 0 });
     } finally {
       await vision.close();

@@ -1,7 +1,7 @@
 /**
  * Vision, from the main thread: a worker that looks at one frame at a time.
  *
- * Survives: a worker that throws, exits, or stops answering (it is ended and a new one started, a bounded number of times in
+ * Survives: a worker that throws, exits, or stops answering (it is given up and a new one started, a bounded number of times in
  * a row). Refuses to start with a missing or altered model. Aborting a look frees the caller at once; the worker finishes
  * that frame first, and the next look waits for it.
  */
@@ -11,13 +11,17 @@ import { FRAME_SIDE_PX_MAX, FRAME_SIDE_PX_MIN, type Frame } from '../../src-cont
 import type { Clock } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
 import { loadManifests, type Manifests, ROLES } from './manifest.ts';
-import type { LookRequest, WorkerAnswer, WorkerStart } from './messages.ts';
+import type { EndRequest, LookRequest, WorkerAnswer, WorkerStart } from './messages.ts';
 import type { Observation, Vision, Wants } from './observation.ts';
 
 /** Longest time for loading all models, ms: half a second here, far more from a cold disk. */
 const START_TIMEOUT_MS = 30_000;
 /** Longest time for one frame, ms: a hundred times a slow machine's need; beyond it the worker hangs. */
 const LOOK_TIMEOUT_MS = 15_000;
+/** How long a worker may take to end once it was asked to, ms: it finishes the frame it has first. One that hangs is left
+ *  behind, because ending it by force is not safe: onnxruntime-node 1.30 throws from a native call whose thread is being
+ *  terminated, and takes the whole process with it. */
+const END_TIMEOUT_MS = 5_000;
 /** Workers that may die in a row, none of them having finished a look, before vision gives up for good. */
 const FAILURES_MAX = 5;
 
@@ -97,16 +101,33 @@ export class WorkerVision implements Vision {
     }
   }
 
-  /** Ends the worker, as a crash would; the next look starts a new one. For a technician who suspects it. */
+  /** Ends the worker after the frame it has; the next look starts a new one. For a technician who suspects it. */
   async endWorker(): Promise<void> {
     const running = await this.#running?.catch(() => null);
-    await running?.worker.terminate();
+    if (running) await this.#end(running.worker);
   }
 
-  /** Ends the worker for good; a look under way rejects. */
+  /** Ends the worker for good, after the frame it has. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.endWorker();
+  }
+
+  /** Asks the worker to end and waits until it has, or is left behind. */
+  #end(worker: Worker): Promise<void> {
+    return new Promise((resolve) => {
+      if (worker.threadId === -1) return resolve(); // Node's own sign of a thread that is gone.
+      const callOff = this.#clock.after(END_TIMEOUT_MS, () => {
+        worker.unref();
+        resolve();
+      });
+      worker.once('exit', () => {
+        callOff();
+        resolve();
+      });
+      const request: EndRequest = { kind: 'end' };
+      worker.postMessage(request);
+    });
   }
 
   #look(running: Running, frame: Frame, embedding: boolean): Promise<Observation> {
@@ -162,7 +183,7 @@ export class WorkerVision implements Vision {
     return new Promise<Running>((resolve, reject) => {
       const giveUp = (error: TerminalError) => {
         callOff();
-        worker.terminate().catch(() => undefined);
+        void this.#end(worker);
         reject(error);
       };
       const callOff = this.#clock.after(START_TIMEOUT_MS, () => {
@@ -208,7 +229,7 @@ export class WorkerVision implements Vision {
       },
       () => undefined,
     );
-    running.worker.terminate().catch(() => undefined);
+    void this.#end(running.worker);
     pending?.reject(failed(why, cause));
   }
 }

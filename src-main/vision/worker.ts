@@ -5,7 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
-import type { LookRequest, WorkerAnswer, WorkerStart } from './messages.ts';
+import type { EndRequest, LookRequest, WorkerAnswer, WorkerStart } from './messages.ts';
 import type { Observation } from './observation.ts';
 import { Pipeline } from './pipeline.ts';
 import { rasterOf } from './resample.ts';
@@ -18,13 +18,20 @@ const answer = (message: WorkerAnswer, handedOver: ArrayBuffer[] = []): void => 
 try {
   const pipeline = await Pipeline.open({ ...(workerData as WorkerStart), clock: systemClock });
   let turn = Promise.resolve();
-  port.on('message', (request: LookRequest) => {
-    turn = turn.then(() => look(pipeline, request));
+  port.on('message', (request: LookRequest | EndRequest) => {
+    turn = turn.then(() => (request.kind === 'end' ? end(pipeline) : look(pipeline, request)));
   });
   answer({ kind: 'ready' });
 } catch (error) {
   const known = error instanceof TerminalError;
   answer({ kind: 'refused', code: known ? error.code : 'VISION_FAILED', message: sentence(error) });
+  port.close();
+}
+
+/** With the port closed nothing keeps the thread alive, and it ends by itself. */
+async function end(pipeline: Pipeline): Promise<void> {
+  await pipeline.close();
+  port?.close();
 }
 
 async function look(pipeline: Pipeline, request: LookRequest): Promise<void> {
