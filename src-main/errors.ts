@@ -27,7 +27,6 @@ export const ERROR_CODES = {
   BANK_REFUSED: 'failed',
   DEVICE_UNAVAILABLE: 'device-unavailable',
   DEVICE_FAILED: 'device-unavailable',
-  DEVICE_TIMEOUT: 'device-unavailable',
   TRANSACTION_UNKNOWN: 'failed',
 } as const satisfies Record<string, SorryCode>;
 export type ErrorCode = keyof typeof ERROR_CODES;
