@@ -21,7 +21,12 @@ export interface BankResult {
   readonly reason: string | null;
   readonly mode: string;
   readonly estimatedFmr: number | null;
-  readonly liveness: { readonly decision: string; readonly cues: readonly string[]; readonly passive: number | null };
+  readonly liveness: {
+    readonly frames: number;
+    readonly decision: string;
+    readonly cues: readonly string[];
+    readonly passive: number | null;
+  };
 }
 
 export class DemoBank {

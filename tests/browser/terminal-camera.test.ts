@@ -1,0 +1,95 @@
+/**
+ * The real terminal process with a camera of the machine: getUserMedia in a real Chromium, whose camera is an MJPEG file of
+ * stills of one man, one after the other. From the browser's own frames to a signed decision at the bank.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { DemoBank } from '../../scripts/demo/bank.ts';
+import { ROOT } from '../../scripts/demo/processes.ts';
+import { checkoutInstallation } from '../../src-main/places.ts';
+import { GOOD_FRAMES_MIN } from '../../src-main/session/gather.ts';
+import { writeMjpegCamera } from '../contract/mjpeg-camera.ts';
+import { TerminalUnderTest } from './terminal-hands.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'kaopass-camera-'));
+const bank = new DemoBank(join(dir, 'bank'), join(dir, 'bank.log'));
+const log = join(dir, 'atm.log');
+const atm = new TerminalUnderTest({
+  dataDir: join(dir, 'atm'),
+  name: 'ATM 1',
+  profile: 'atm',
+  log,
+  shots: { dir, files: [] },
+});
+
+beforeAll(async () => {
+  const camera = join(dir, 'camera.mjpeg');
+  await Promise.all([writeMjpegCamera(camera, checkoutInstallation(ROOT).footageDir ?? ''), bank.start()]);
+  expect(await atm.provision(bank.url, await bank.activationCode('atm'))).toMatchObject({ code: 0 });
+  atm.configure({
+    demonstration: false,
+    camera: { kind: 'device', label: null },
+    screen: { headless: true, remoteDebugging: true, fakeCamera: camera },
+  });
+  await atm.start();
+  atm.terminalId = await bank.terminalId('atm');
+});
+afterAll(async () => {
+  await atm.stop();
+  await bank.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+/** What the camera page reported, as the technician's log has it. */
+function cameraReports(): { state: string; detail: string }[] {
+  return readFileSync(log, 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('"msg":"camera"'))
+    .map((line) => JSON.parse(line) as { state: string; detail: string });
+}
+
+it('the camera runs only while somebody is looked at, and its frames are real ones', async () => {
+  expect(cameraReports()).toEqual([]);
+  await atm.begins('withdraw', 'English');
+  await atm.sees('amount');
+  expect(cameraReports()).toEqual([]);
+  await atm.touches('choose-amount', { words: '5,000' });
+  await atm.sees('look');
+  await atm.page.waitForFunction(
+    () => document.querySelector<HTMLVideoElement>('video.camera-preview')?.videoWidth === 640,
+  );
+  await atm.sees('sorry');
+  await expect.poll(() => cameraReports().map(({ state }) => state)).toEqual(['running', 'stopped']);
+  expect(cameraReports()[0]?.detail).toContain('camera.mjpeg');
+});
+
+it('whose face nobody registered is refused, with a decision that is signed, chained and at the bank', async () => {
+  expect(await atm.words()).toContain('We could not find your registration');
+  await expect.poll(async () => (await bank.results(atm.terminalId)).length, { timeout: 15_000 }).toBe(1);
+  const [result] = await bank.results(atm.terminalId);
+  expect(result).toMatchObject({
+    sequence: 1,
+    service: 'withdraw',
+    outcome: 'refused',
+    reason: 'nobody',
+    mode: 'online',
+    // Passive liveness alone cannot tell stills that follow each other this fast from a man who moves: one face, no frame
+    // twice, every one a photograph of him. What matters here is that it was weighed.
+    liveness: { decision: 'live' },
+  });
+  expect(result?.liveness.frames).toBeGreaterThanOrEqual(GOOD_FRAMES_MIN);
+  expect(result?.liveness.passive).toBeGreaterThan(0.5);
+  expect(await bank.chain(atm.terminalId)).toMatchObject({ results: 1, verified: true });
+  expect(await bank.incidents()).toEqual([]);
+});
+
+it('no money moved, and none is held', async () => {
+  const { cash } = await atm.devices();
+  expect(cash?.conservation).toMatchObject({ holds: true, takenMinor: 0, inReachMinor: 0 });
+  expect((await bank.accounts()).filter(({ ledgerMinor, heldMinor }) => ledgerMinor !== 0 || heldMinor !== 0)).toEqual(
+    [],
+  );
+  expect(atm.lastState('withdraw')).toBeUndefined();
+});
