@@ -172,6 +172,9 @@ export function createVisits(makePorts: (language: () => Language) => SessionPor
         schedule();
         return { ok: true };
       }
+      if (revision > view.revision) {
+        return { ok: false, code: 'invalid', message: `revision: view ${revision} was never shown` };
+      }
       if (revision < standingSince) {
         return {
           ok: false,
@@ -185,7 +188,16 @@ export function createVisits(makePorts: (language: () => Language) => SessionPor
         return { ok: true };
       }
       const { kind, ...rest } = intent;
-      stage.actor.send({ type: kind, ...rest });
+      const event = { type: kind, ...rest };
+      // Offered in general, but not with this value: another consent text, a service this terminal does not have.
+      if (!(stage.actor.getSnapshot() as AnyMachineSnapshot).can(event)) {
+        return {
+          ok: false,
+          code: 'not-offered',
+          message: `"${kind}" with these values is not offered by screen "${view.screen.name}"`,
+        };
+      }
+      stage.actor.send(event);
       return { ok: true };
     },
     onView(listener) {
