@@ -2,6 +2,7 @@
 import type { AccountView, AuthoriseAnswer, DeclineReason } from '../../src-contract/bank-api.ts';
 import type { Money, Uuid } from '../../src-contract/primitives.ts';
 import type { SorryCode } from '../../src-contract/screen.ts';
+import { deadline } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
 import type { SessionPorts } from './ports.ts';
 
@@ -38,7 +39,8 @@ export async function authorise(
   signal: AbortSignal,
   { standIn = false }: AuthoriseOptions = {},
 ): Promise<Authorised> {
-  if ((await ports.sync.flush(signal)) !== 'drained') {
+  using limit = deadline(ports.clock, AUTHORISE_MS_MAX, signal);
+  if (!(await bankHasHeard(ports, limit.signal))) {
     ports.journal.record(order.transactionId, { state: 'not-asked', final: !standIn });
     return { outcome: 'unreachable' };
   }
@@ -46,7 +48,7 @@ export async function authorise(
   ports.journal.record(order.transactionId, { state: 'authorising', detail: { authorisationKey } });
   let answer: AuthoriseAnswer;
   try {
-    answer = await ports.bank.authorise({ idempotencyKey: authorisationKey, ...order }, signal);
+    answer = await ports.bank.authorise({ idempotencyKey: authorisationKey, ...order }, limit.signal);
   } catch (error) {
     if (error instanceof TerminalError && error.code === 'BANK_REFUSED') {
       ports.journal.record(order.transactionId, { state: 'refused', detail: { message: error.message }, final: true });
@@ -64,6 +66,16 @@ export async function authorise(
   const again = answer.reason === 'pin-wrong' && (answer.attemptsLeft ?? 0) > 0;
   ports.journal.record(order.transactionId, { state: 'declined', detail: { reason: answer.reason }, final: !again });
   return { outcome: 'declined', reason: answer.reason, attemptsLeft: answer.attemptsLeft };
+}
+
+/** Sends what waits; true when the bank knows all of it, and so the match result it is going to be asked about. */
+export async function bankHasHeard(ports: SessionPorts, signal: AbortSignal): Promise<boolean> {
+  try {
+    return (await ports.sync.flush(signal)) === 'drained';
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
+  }
 }
 
 export function reversal(ports: SessionPorts, authorisationKey: Uuid, reason: string) {

@@ -2,20 +2,24 @@
 import { assign, fromCallback, fromPromise, setup } from 'xstate';
 import { money, type Uuid } from '../../src-contract/primitives.ts';
 import type { NoteCount } from '../../src-contract/screen.ts';
+import { deadline } from '../clock.ts';
 import type { CashInEvent } from '../devices/cash-acceptor.ts';
+import { bankHasHeard } from './authorise.ts';
 import { identifyMachine } from './identify.ts';
 import { accepted, type Person, unidentified } from './outcomes.ts';
 import { valueMinor } from './pay-out.ts';
 import type { SessionPorts } from './ports.ts';
 import { receiptMachine } from './receipt.ts';
 import { type IntentEvent, type Outcome, reached, type StepMeta, shows, sorry, waiting } from './step.ts';
-import { giveBack, settleTakeIn, store, type TakenIn } from './take-in.ts';
+import { COMMAND_MS_MAX, giveBack, settleTakeIn, store, type TakenIn } from './take-in.ts';
 
 interface Context {
   readonly transactionId: Uuid;
   readonly person: Person | null;
   readonly escrow: readonly NoteCount[];
   readonly refusedNotes: number;
+  /** Reports of the device so far: somebody is there and puts notes in. */
+  readonly bunches: number;
   readonly problem: 'refused-notes' | 'nothing-inserted' | null;
   /** What is said once the notes are back in the customer's hands. */
   readonly afterReturn: Outcome;
@@ -25,7 +29,12 @@ interface Context {
 
 type Events = IntentEvent | { type: 'cash-in'; event: CashInEvent } | { type: 'acceptor-failed' };
 
+/** How long given-back notes are waited for before the visit ends, ms. */
 const RETURNED_TAKEN_MS = 30_000;
+/** A device that ends a wait by itself is given this much longer to say so, ms. */
+const ANSWER_MS_MAX = 5_000;
+/** How long a customer whose deposit is stored waits for the bank to hear of it, ms. */
+const TELL_BANK_MS_MAX = 5_000;
 
 export function depositMachine(ports: SessionPorts) {
   const service = 'deposit' as const;
@@ -65,15 +74,25 @@ export function depositMachine(ports: SessionPorts) {
           ports.devices.lights?.set('cashInput', 'off').catch(() => undefined);
         };
       }),
-      stop: step((_, signal) => acceptor().cashInStop(signal)),
+      stop: step(async (_, signal) => {
+        using limit = deadline(ports.clock, COMMAND_MS_MAX, signal);
+        return await acceptor().cashInStop(limit.signal);
+      }),
       store: step<TakenIn>(async (context, signal) => {
         const taken = await store(ports, takeIn(context), context.escrow, signal);
-        if (taken.outcome === 'stored') await ports.sync.flush(signal);
+        if (taken.outcome === 'stored') {
+          // The deposit stands; that the bank hears of it now rather than later is a courtesy.
+          using limit = deadline(ports.clock, TELL_BANK_MS_MAX, signal);
+          await bankHasHeard(ports, limit.signal).catch(() => false);
+        }
         return taken;
       }),
       giveBack: step<TakenIn>((context, signal) => giveBack(ports, takeIn(context), signal)),
       settle: step<TakenIn>((context, signal) => settleTakeIn(ports, takeIn(context), signal)),
-      returnedTaken: step((_, signal) => acceptor().returnedTaken(RETURNED_TAKEN_MS, signal)),
+      returnedTaken: step(async (_, signal) => {
+        using limit = deadline(ports.clock, RETURNED_TAKEN_MS + ANSWER_MS_MAX, signal);
+        return await acceptor().returnedTaken(RETURNED_TAKEN_MS, limit.signal);
+      }),
       receipt: receiptMachine(ports),
     },
   }).createMachine({
@@ -83,6 +102,7 @@ export function depositMachine(ports: SessionPorts) {
       person: null,
       escrow: [],
       refusedNotes: 0,
+      bunches: 0,
       problem: null,
       afterReturn: { kind: 'cancelled' },
       taken: null,
@@ -110,18 +130,24 @@ export function depositMachine(ports: SessionPorts) {
           screen: { name: 'insert-cash', maxAmount: money(maxMinor()), problem: context.problem },
           offers: ['confirm', 'cancel'],
           patience: 'answer',
+          activity: context.bunches,
         })),
         invoke: { src: 'accepting', input: ({ context }) => context },
         on: {
           'cash-in': {
             actions: assign(({ context, event: { event } }) => {
+              const bunches = context.bunches + 1;
               switch (event.kind) {
                 case 'counted':
-                  return { escrow: event.escrow, problem: null };
+                  return { bunches, escrow: event.escrow, problem: null };
                 case 'refused':
-                  return { refusedNotes: context.refusedNotes + event.notes, problem: 'refused-notes' as const };
+                  return {
+                    bunches,
+                    refusedNotes: context.refusedNotes + event.notes,
+                    problem: 'refused-notes' as const,
+                  };
                 case 'escrowFull':
-                  return {};
+                  return { bunches };
               }
             }),
           },

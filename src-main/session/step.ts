@@ -17,6 +17,8 @@ export interface Shown {
   readonly offers: readonly IntentKind[];
   /** Whether the visit ends when nobody answers; "farewell" ends it sooner, without a warning. */
   readonly patience: 'answer' | 'farewell' | 'none';
+  /** Changes with what a person does that the screen does not show; patience begins anew with it. */
+  readonly activity?: number;
 }
 
 export interface StepMeta<Context> {

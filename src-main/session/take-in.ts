@@ -21,7 +21,7 @@ export type TakenIn =
   | { readonly outcome: 'suspect' };
 
 /** Storing or returning a full escrow of 200 notes takes the slowest acceptor under 30 s; ms. */
-const COMMAND_MS_MAX = 60_000;
+export const COMMAND_MS_MAX = 60_000;
 const ASK_MS_MAX = 5_000;
 
 /** Escrow to storage, and the credit on its way to the bank. */

@@ -1,0 +1,350 @@
+/** Deposits at a whole terminal. What the device stored is credited, nothing else; every other note is the customer's again. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { FaultOrder } from '../../../src-main/devices/simulated/faults.ts';
+import { reckon } from '../../support/reckoning.ts';
+import { newFace } from '../../support/scripted-camera.ts';
+import { openWorld, type TestedTerminal, type World } from '../../support/terminal-world.ts';
+import { enrolled, type Person } from '../../support/visits.ts';
+
+let world: World;
+let atm: TestedTerminal;
+let person: Person;
+beforeAll(async () => {
+  world = await openWorld();
+});
+afterAll(() => world.close());
+beforeEach(async () => {
+  atm = await world.terminal();
+  await atm.start();
+  person = await enrolled(atm, newFace());
+});
+afterEach(async () => {
+  expect(atm.failures).toEqual([]);
+  await atm.dispose();
+});
+
+const break_ = (fault: string, more: Partial<FaultOrder> = {}) =>
+  atm.run.simulated.control.armFault({ device: 'cash-acceptor', fault, ...more });
+const begins = async () => {
+  await atm.run.customer.chooses('deposit');
+  await atm.run.customer.sees('insert-cash');
+};
+const credited = async () => (await world.balanceOf(person.personId))?.ledger;
+const cash = () => atm.run.simulated.control.state().cash!;
+const takenBackMinor = () => cash().conservation.takenBackMinor;
+const isOffered = async () => {
+  await atm.run.customer.sees('attract');
+  await atm.run.customer.does('begin');
+  const { services } = await atm.run.customer.sees('menu');
+  await atm.run.customer.cancels();
+  return services.find((one) => one.service === 'deposit');
+};
+
+describe('notes put in', () => {
+  test('are counted, agreed to, stored and credited, and the receipt says when', async () => {
+    const { customer, simulated } = atm.run;
+    await begins();
+    expect(simulated.control.state().lights.cashInput).toBe('slowFlash');
+    await customer.inserts({ 1000: 3, 10000: 2 });
+    await customer.confirms();
+    expect(await customer.sees('confirm-deposit')).toEqual({
+      name: 'confirm-deposit',
+      notes: [
+        { denominationMinor: 1_000, count: 3 },
+        { denominationMinor: 10_000, count: 2 },
+      ],
+      amount: { amountMinor: 23_000, currency: 'JPY' },
+      refusedNotes: 0,
+    });
+    expect(simulated.control.state().lights.cashInput).toBe('off');
+    expect(await credited()).toBe(0);
+    await customer.confirms();
+    await customer.wantsReceipt();
+    expect(await customer.sees('done')).toMatchObject({
+      service: 'deposit',
+      amount: { amountMinor: 23_000 },
+      receipt: 'printed',
+      standIn: false,
+    });
+    const [receipt] = await simulated.control.receipts();
+    // Named by when it was printed, UTC.
+    expect(receipt?.name.slice(0, 11)).toBe(
+      new Date(world.clock.now()).toISOString().replaceAll(/[-:]/g, '').slice(0, 11),
+    );
+    await reckon(atm);
+    expect(await credited()).toBe(23_000);
+  });
+
+  test('in several bunches are one deposit', async () => {
+    const { customer } = atm.run;
+    await begins();
+    await customer.inserts({ 1000: 1 });
+    await customer.inserts({ 5000: 1 });
+    await customer.confirms();
+    await customer.sees('confirm-deposit', { amount: { amountMinor: 6_000, currency: 'JPY' } as never });
+    await customer.confirms();
+    await customer.wantsReceipt(false);
+    await customer.sees('done');
+    await reckon(atm);
+    expect(await credited()).toBe(6_000);
+  });
+
+  test('one after the other, slowly, are time enough: each is a sign of life', async () => {
+    const { customer } = atm.run;
+    await begins();
+    for (let bunch = 0; bunch < 4; bunch += 1) {
+      await customer.waits(30_000);
+      await customer.inserts({ 1000: 1 });
+    }
+    await customer.confirms();
+    await customer.sees('confirm-deposit', { amount: { amountMinor: 4_000, currency: 'JPY' } as never });
+    await customer.cancels();
+    await customer.takesReturned();
+    await customer.sees('attract');
+    await reckon(atm);
+  });
+
+  test('that are no money come back, and the rest counts', async () => {
+    const { customer } = atm.run;
+    await begins();
+    await customer.inserts({ 1000: 2 }, 1);
+    await customer.sees('insert-cash', { problem: 'refused-notes' });
+    await customer.takesReturned();
+    await customer.confirms();
+    await customer.sees('confirm-deposit', {
+      refusedNotes: 1,
+      amount: { amountMinor: 2_000, currency: 'JPY' } as never,
+    });
+    await customer.confirms();
+    await customer.wantsReceipt(false);
+    await customer.sees('done');
+    await reckon(atm);
+    expect(await credited()).toBe(2_000);
+  });
+
+  test('that are all refused make no deposit', async () => {
+    const { customer } = atm.run;
+    break_('refuse-notes');
+    await begins();
+    await customer.inserts({ 10000: 3 });
+    await customer.sees('insert-cash', { problem: 'refused-notes' });
+    await customer.takesReturned();
+    await customer.confirms();
+    await customer.sees('insert-cash', { problem: 'nothing-inserted' });
+    await customer.cancels();
+    await customer.sees('attract');
+    await reckon(atm);
+    expect(await credited()).toBe(0);
+    expect(takenBackMinor()).toBe(30_000);
+  });
+
+  test('beyond what the escrow takes come back, and the rest counts', async () => {
+    const { customer } = atm.run;
+    await begins();
+    await customer.inserts({ 1000: 1 });
+    break_('escrow-full');
+    await customer.inserts({ 1000: 5 });
+    await customer.takesReturned();
+    await customer.confirms();
+    await customer.sees('confirm-deposit', { amount: { amountMinor: 1_000, currency: 'JPY' } as never });
+    await customer.confirms();
+    await customer.wantsReceipt(false);
+    await customer.sees('done');
+    await reckon(atm);
+    expect(await credited()).toBe(1_000);
+  });
+});
+
+describe('notes that do not become a deposit', () => {
+  test.each(['while inserting', 'at the count'])('are given back to who cancels %s', async (when) => {
+    const { customer } = atm.run;
+    await begins();
+    await customer.inserts({ 10000: 3 });
+    if (when === 'at the count') {
+      await customer.confirms();
+      await customer.sees('confirm-deposit');
+    }
+    await customer.cancels();
+    await customer.sees('take-returned');
+    await customer.takesReturned();
+    await customer.sees('attract');
+    await reckon(atm);
+    expect(await credited()).toBe(0);
+    expect(takenBackMinor()).toBe(30_000);
+  });
+
+  test('are given back when nobody answers any more', async () => {
+    const { customer } = atm.run;
+    await begins();
+    await customer.inserts({ 10000: 1 });
+    await customer.confirms();
+    await customer.sees('confirm-deposit');
+    await customer.sees('take-returned');
+    await customer.takesReturned();
+    await customer.sees('attract');
+    await reckon(atm);
+    expect(await credited()).toBe(0);
+  });
+
+  test('are given back when they are more than one deposit may be', async () => {
+    const { customer } = atm.run;
+    await begins();
+    await customer.inserts({ 10000: 101 });
+    await customer.confirms();
+    await customer.sees('take-returned');
+    await customer.takesReturned();
+    await customer.sees('sorry', { code: 'over-limit' });
+    await reckon(atm);
+    expect(await credited()).toBe(0);
+  });
+
+  test('do not exist when nothing was put in', async () => {
+    const { customer } = atm.run;
+    await begins();
+    await customer.cancels();
+    await customer.sees('attract');
+    await reckon(atm);
+    expect(atm.run.journal.openTransactions()).toEqual([]);
+  });
+
+  test.each([
+    ['jam-on-count', {}],
+    ['answer-lost', { command: 'cashInStop' }],
+  ])('because of %s are given back', async (fault, more) => {
+    const { customer } = atm.run;
+    await begins();
+    break_(fault, more);
+    const notes = [{ denominationMinor: 1_000, count: 4 }];
+    expect(await atm.run.simulated.control.insertNotes(notes, { waitMs: 1_000 })).toEqual({ ok: true });
+    await customer.waits(1_000);
+    await customer.confirms();
+    await customer.sees('take-returned');
+    await customer.takesReturned();
+    await customer.sees('sorry', { code: 'deposit-failed' });
+    await reckon(atm);
+    expect(await credited()).toBe(0);
+  });
+
+  test('because the input does not open are never taken', async () => {
+    const { customer } = atm.run;
+    break_('tray-blocked');
+    await customer.chooses('deposit');
+    await customer.sees('sorry', { code: 'deposit-failed' });
+    await reckon(atm);
+  });
+});
+
+describe('answers that are lost', () => {
+  test('to "store" are asked for: what was stored is credited', async () => {
+    const { customer } = atm.run;
+    await begins();
+    await customer.inserts({ 10000: 2 });
+    await customer.confirms();
+    await customer.sees('confirm-deposit');
+    break_('answer-lost', { command: 'cashInEnd' });
+    await customer.confirms();
+    await customer.wantsReceipt(false);
+    await customer.sees('done', { amount: { amountMinor: 20_000, currency: 'JPY' } as never });
+    await reckon(atm);
+    expect(await credited()).toBe(20_000);
+  });
+
+  test('to "give back" are asked for: what was given back is not credited', async () => {
+    const { customer } = atm.run;
+    await begins();
+    await customer.inserts({ 10000: 2 });
+    break_('answer-lost', { command: 'cashInRollback' });
+    await customer.cancels();
+    await customer.sees('take-returned');
+    await customer.takesReturned();
+    await customer.sees('attract');
+    await reckon(atm);
+    expect(await credited()).toBe(0);
+  });
+
+  test('to "start" do not keep the notes', async () => {
+    const { customer } = atm.run;
+    break_('answer-lost', { command: 'cashInStart' });
+    await begins();
+    await customer.inserts({ 10000: 2 });
+    await customer.confirms();
+    await customer.sees('confirm-deposit');
+    await customer.confirms();
+    await customer.wantsReceipt(false);
+    await customer.sees('done');
+    await reckon(atm);
+    expect(await credited()).toBe(20_000);
+  });
+
+  test('of the bank do not credit twice', async () => {
+    const { customer } = atm.run;
+    await begins();
+    await customer.inserts({ 10000: 2 });
+    await customer.confirms();
+    await customer.sees('confirm-deposit');
+    world.disturb('answer-lost', '/v1/deposits', 3);
+    await customer.confirms();
+    await customer.wantsReceipt(false);
+    await customer.sees('done');
+    await customer.waits(60_000);
+    await reckon(atm);
+    expect(await credited()).toBe(20_000);
+    expect((await world.entries()).filter(({ terminalId }) => terminalId === atm.run.terminalId)).toHaveLength(1);
+  });
+
+  test('of a bank that went away leave the deposit done, and it is credited later', async () => {
+    const { customer } = atm.run;
+    await begins();
+    await customer.inserts({ 10000: 2 });
+    await customer.confirms();
+    await customer.sees('confirm-deposit');
+    world.disturb('no-answer', '/v1/', Number.POSITIVE_INFINITY);
+    await customer.confirms();
+    await customer.wantsReceipt(false);
+    await customer.sees('done', { amount: { amountMinor: 20_000, currency: 'JPY' } as never });
+    expect(await credited()).toBeLessThanOrEqual(20_000);
+    await reckon(atm);
+    expect(await credited()).toBe(20_000);
+  });
+});
+
+describe('notes that nobody can say the whereabouts of', () => {
+  test.each([
+    ['jam-on-store', 'confirms'],
+    ['jam-on-return', 'cancels'],
+  ] as const)('after a %s leave one suspect with its evidence, and no more deposits', async (fault, deed) => {
+    const { customer } = atm.run;
+    await begins();
+    await customer.inserts({ 10000: 4 });
+    await customer.confirms();
+    await customer.sees('confirm-deposit');
+    break_(fault);
+    await customer[deed]();
+    await customer.sees('sorry', { code: 'suspect' });
+    expect(customer.view.offers).not.toContain('retry');
+    await customer.cancels();
+    await reckon(atm, { suspects: 1 });
+    expect(await credited()).toBe(0);
+    const [suspect] = atm.run.journal.openTransactions();
+    expect(suspect?.events.at(-1)?.detail).toMatchObject({
+      status: { state: 'unknown', notes: [{ denominationMinor: 10_000, count: 4 }] },
+    });
+    expect(await isOffered()).toMatchObject({ available: false, reason: 'device-unavailable' });
+    await atm.stop();
+    await atm.start();
+    await reckon(atm, { suspects: 1 });
+    expect(await isOffered()).toMatchObject({ available: false, reason: 'device-unavailable' });
+  });
+
+  test('in an acceptor that went away leave one suspect', async () => {
+    const { customer } = atm.run;
+    await begins();
+    await customer.inserts({ 10000: 1 });
+    await customer.confirms();
+    await customer.sees('confirm-deposit');
+    break_('gone', { mode: 'untilCleared' });
+    await customer.confirms();
+    await customer.sees('sorry', { code: 'suspect' });
+    await reckon(atm, { suspects: 1 });
+  });
+});
