@@ -2,9 +2,10 @@
 import { assign, fromPromise, setup } from 'xstate';
 import type { AccountView, AuthoriseAnswer } from '../../src-contract/bank-api.ts';
 import type { Uuid } from '../../src-contract/primitives.ts';
-import { DECLINE_SORRY } from './authorise.ts';
+import { deadline } from '../clock.ts';
+import { AUTHORISE_MS_MAX, bankHasHeard, DECLINE_SORRY } from './authorise.ts';
 import { identifyMachine } from './identify.ts';
-import { accepted, entered, type Person, unidentified, wantsPin } from './outcomes.ts';
+import { accepted, entered, type Person, unidentified, wantsPin, withoutPin } from './outcomes.ts';
 import { pinMachine } from './pin.ts';
 import type { SessionPorts } from './ports.ts';
 import { type IntentEvent, type Outcome, reached, type StepMeta, shows, sorry, waiting } from './step.ts';
@@ -24,9 +25,10 @@ type Answer = AuthoriseAnswer | { readonly outcome: 'unreachable' };
 export function balanceMachine(ports: SessionPorts) {
   const service = 'balance' as const;
   const ask = fromPromise<Answer, Context>(async ({ input, signal }) => {
-    if ((await ports.sync.flush(signal)) !== 'drained') return { outcome: 'unreachable' };
+    using limit = deadline(ports.clock, AUTHORISE_MS_MAX, signal);
+    if (!(await bankHasHeard(ports, limit.signal))) return { outcome: 'unreachable' };
     const person = reached(input.person);
-    return ports.bank.authorise(
+    return await ports.bank.authorise(
       {
         idempotencyKey: ports.chance.id(),
         transactionId: input.transactionId,
@@ -36,7 +38,7 @@ export function balanceMachine(ports: SessionPorts) {
         resultId: person.resultId,
         pinBlock: input.pinBlock,
       },
-      signal,
+      limit.signal,
     );
   });
 
@@ -91,7 +93,7 @@ export function balanceMachine(ports: SessionPorts) {
               target: 'asking',
               actions: assign({ pinBlock: ({ event }) => entered(event.output) }),
             },
-            { target: 'over', actions: assign({ output: sorry(service, 'pin-cancelled') }) },
+            { target: 'over', actions: assign({ output: ({ event }) => withoutPin(service, event.output) }) },
           ],
         },
       },

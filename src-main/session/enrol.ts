@@ -4,10 +4,13 @@ import type { EnrolAnswer } from '../../src-contract/bank-api.ts';
 import type { Comparison, RefusalReason } from '../../src-contract/match-result.ts';
 import type { Uuid, WallTimeMs } from '../../src-contract/primitives.ts';
 import type { Screen } from '../../src-contract/screen.ts';
+import { deadline } from '../clock.ts';
 import { fuse } from '../gallery/fusion.ts';
 import type { Observation } from '../vision/observation.ts';
+import { AUTHORISE_MS_MAX, bankHasHeard } from './authorise.ts';
 import { type Gathered, gather, type Judgement, judge, NOTHING_GATHERED } from './gather.ts';
 import { lookScreen, watching } from './identify.ts';
+import { withoutPin } from './outcomes.ts';
 import { type PinStep, pinMachine } from './pin.ts';
 import type { SessionPorts } from './ports.ts';
 import { type IntentEvent, type Outcome, reached, type StepMeta, shows, sorry, waiting } from './step.ts';
@@ -96,7 +99,7 @@ export function enrolMachine(ports: SessionPorts) {
               actions: assign({ agreedAt: () => ports.clock.now(), consentVersion: ({ event }) => event.version }),
             },
             {
-              guard: ({ event }) => !event.agreed,
+              guard: ({ event }) => !event.agreed && event.version === ports.policy().consent.version,
               target: 'over',
               actions: [
                 ({ event }) =>
@@ -189,7 +192,7 @@ export function enrolMachine(ports: SessionPorts) {
               target: 'repeatingPin',
               actions: assign({ firstPin: ({ event }) => pinStep(event.output) }),
             },
-            { target: 'over', actions: assign({ output: sorry(service, 'pin-cancelled') }) },
+            { target: 'over', actions: assign({ output: ({ event }) => withoutPin(service, event.output) }) },
           ],
         },
       },
@@ -209,7 +212,7 @@ export function enrolMachine(ports: SessionPorts) {
               target: 'registering',
               actions: assign({ secondPin: ({ event }) => pinStep(event.output) }),
             },
-            { target: 'over', actions: assign({ output: sorry(service, 'pin-cancelled') }) },
+            { target: 'over', actions: assign({ output: ({ event }) => withoutPin(service, event.output) }) },
           ],
         },
       },
@@ -308,7 +311,8 @@ async function register(
   signal: AbortSignal,
 ): Promise<EnrolAnswer | { outcome: 'unreachable' }> {
   const { personId, lookAlikeOf, consentVersion } = context;
-  if ((await ports.sync.flush(signal)) !== 'drained') return { outcome: 'unreachable' };
+  using limit = deadline(ports.clock, AUTHORISE_MS_MAX, signal);
+  if (!(await bankHasHeard(ports, limit.signal))) return { outcome: 'unreachable' };
   const transactionId = ports.chance.id();
   const idempotencyKey = ports.chance.id();
   const agreedAt = reached(context.agreedAt);
@@ -327,7 +331,7 @@ async function register(
         pinBlocks: [reached(context.firstPin), reached(context.secondPin)],
         result: reached(context.resultJws),
       },
-      signal,
+      limit.signal,
     );
   } catch (error) {
     // If the bank did enrol, its gallery feed brings the template; the person can use it from then on.

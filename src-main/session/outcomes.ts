@@ -1,4 +1,5 @@
 /** What the shared steps' answers mean for the service that asked. Pure. */
+import type { Service } from '../../src-contract/primitives.ts';
 import { type Authorised, DECLINE_SORRY } from './authorise.ts';
 import type { Identified } from './identify.ts';
 import type { PinStep } from './pin.ts';
@@ -15,12 +16,17 @@ export function wantsPin(identified: Identified): boolean {
 }
 
 /** How a look that recognised nobody ends a service. */
-export function unidentified(service: Extract<Outcome, { kind: 'sorry' }>['service'], identified: Identified): Outcome {
+export function unidentified(service: Service, identified: Identified): Outcome {
   return identified.outcome === 'refused' ? sorry(service, identified.reason) : { kind: 'cancelled' };
 }
 
 export function entered(step: PinStep): string | null {
   return step.outcome === 'entered' ? step.pinBlock : null;
+}
+
+/** How a service ends whose PIN was not entered. */
+export function withoutPin(service: Service, step: PinStep): Outcome {
+  return sorry(service, step.outcome === 'unavailable' ? 'device-unavailable' : 'pin-cancelled');
 }
 
 export function wrongPinWithMoreTries(authorised: Authorised): boolean {

@@ -76,7 +76,8 @@ export async function present(
 /** Waits until the notes are gone, by hand or back into the machine, and settles. */
 export async function handOver(ports: SessionPorts, payOut: PayOut, signal: AbortSignal): Promise<Settled> {
   try {
-    await required(ports).itemsTaken(ports.patience.takeMs, signal);
+    using limit = deadline(ports.clock, ports.patience.takeMs + ASK_MS_MAX, signal);
+    await required(ports).itemsTaken(ports.patience.takeMs, limit.signal);
   } catch (error) {
     ports.journal.record(payOut.transactionId, { state: 'taking-unanswered', detail: { error: String(error) } });
   }

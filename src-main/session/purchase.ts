@@ -12,6 +12,7 @@ import {
   type Person,
   unidentified,
   wantsPin,
+  withoutPin,
   wrongPinWithMoreTries,
 } from './outcomes.ts';
 import { pinMachine } from './pin.ts';
@@ -149,7 +150,10 @@ export function purchaseMachine(ports: SessionPorts) {
               target: 'paying',
               actions: assign({ pinBlock: ({ event }) => entered(event.output) }),
             },
-            { target: 'abandoning', actions: assign({ output: sorry(service, 'pin-cancelled') }) },
+            {
+              target: 'abandoning',
+              actions: assign({ output: ({ event }) => withoutPin(service, event.output) }),
+            },
           ],
         },
       },

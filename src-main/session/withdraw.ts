@@ -3,6 +3,7 @@ import { assign, fromPromise, setup } from 'xstate';
 import type { AccountView } from '../../src-contract/bank-api.ts';
 import { MinorUnits, type Money, money, type Uuid } from '../../src-contract/primitives.ts';
 import type { NoteCount, SorryCode } from '../../src-contract/screen.ts';
+import { deadline } from '../clock.ts';
 import type { CashUnit } from '../devices/cash-dispenser.ts';
 import { denominate, dispensable, possibleAmounts } from '../devices/denominate.ts';
 import { type Authorised, authorise } from './authorise.ts';
@@ -14,6 +15,7 @@ import {
   type Person,
   unidentified,
   wantsPin,
+  withoutPin,
   wrongPinWithMoreTries,
 } from './outcomes.ts';
 import { handOver, present, type Settled, settle, stack } from './pay-out.ts';
@@ -25,6 +27,8 @@ import { type IntentEvent, type Outcome, reached, type StepMeta, shows, sorry, w
 /** Amounts people ask for most, yen; only those that can be given now are shown. */
 const USUAL_AMOUNTS_MINOR = [10_000, 20_000, 30_000, 50_000, 100_000, 5_000, 3_000, 1_000];
 const CHOICES_MAX = 8;
+/** A dispenser says at once what is in it, or it is not there; ms. */
+const COUNT_MS_MAX = 5_000;
 
 interface Context {
   readonly units: readonly CashUnit[];
@@ -63,9 +67,10 @@ export function withdrawMachine(ports: SessionPorts) {
       meta: {} as StepMeta<Context>,
     },
     actors: {
-      count: fromPromise<readonly CashUnit[]>(
-        async ({ signal }) => (await reached(ports.devices.cashDispenser).status(signal)).units,
-      ),
+      count: fromPromise<readonly CashUnit[]>(async ({ signal }) => {
+        using limit = deadline(ports.clock, COUNT_MS_MAX, signal);
+        return (await reached(ports.devices.cashDispenser).status(limit.signal)).units;
+      }),
       identify: identifyMachine(ports),
       pin: pinMachine(ports),
       authorise: step<Authorised>(async (context, signal) => {
@@ -225,10 +230,7 @@ export function withdrawMachine(ports: SessionPorts) {
             {
               target: 'abandoning',
               actions: assign({
-                output: ({ event }) =>
-                  event.output.outcome === 'unavailable'
-                    ? sorry(service, 'device-unavailable')
-                    : sorry(service, 'pin-cancelled'),
+                output: ({ event }) => withoutPin(service, event.output),
               }),
             },
           ],
