@@ -88,6 +88,7 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   const code = error instanceof TerminalError ? `${error.code}: ` : '';
-  console.error(`${code}${error instanceof Error ? error.message : String(error)}`);
+  const why = error instanceof Error ? error.message : String(error);
+  console.error(code + why.replace(/\s*\n\s*/g, ' ')); // One line: SQLite and browsers say what is wrong in several.
   process.exitCode = 1;
 });
