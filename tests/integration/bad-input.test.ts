@@ -1,0 +1,376 @@
+/**
+ * What a technician, a disk or a neighbour program can get wrong before a terminal runs, through its real entry points: each
+ * is refused in one sentence that names what was wrong, and leaves every file as it was.
+ */
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DemoBank } from '../../scripts/demo/bank.ts';
+import { ROOT, runProgram } from '../../scripts/demo/processes.ts';
+import { systemChance, systemClock } from '../../src-main/clock.ts';
+import { loadConfig, parseConfig } from '../../src-main/config/config.ts';
+import { openFileKeyStore } from '../../src-main/identity/file-key-store.ts';
+import { openIdentity } from '../../src-main/identity/identity.ts';
+import { exampleResult } from '../../src-main/journal/journal.fixture.ts';
+import { openJournal } from '../../src-main/journal/journal.ts';
+import { checkoutInstallation, dataPlaces, type Installation } from '../../src-main/places.ts';
+import { startTerminal, type Terminal } from '../../src-main/terminal.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'kaopass-bad-input-'));
+const bank = new DemoBank(join(dir, 'bank'), join(dir, 'bank.log'));
+/** An activated ATM that ran, was stopped, and has a result to deliver. Tests break copies of it. */
+const sound = join(dir, 'sound');
+const installation = checkoutInstallation(ROOT);
+let copies = 0;
+
+beforeAll(async () => {
+  await bank.start();
+  expect(await activate(sound, await bank.activationCode('atm'))).toMatchObject({ code: 0 });
+  await (await start(sound)).close();
+  await bank.stop();
+  const places = dataPlaces(sound);
+  const identity = await openIdentity({
+    keyStore: await openFileKeyStore(places.keys),
+    clock: systemClock,
+    chance: systemChance,
+  });
+  const journal = openJournal({
+    path: places.journal,
+    clock: systemClock,
+    chance: systemChance,
+    signer: identity,
+    onAlarm: () => {},
+  });
+  await journal.recordResult(exampleResult());
+  journal.close();
+});
+afterAll(async () => {
+  await bank.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+function activate(dataDir: string, code: string) {
+  return runProgram('src-main/provisioning/cli.ts', [
+    ...['activate', '--data', dataDir, '--bank', bank.url, '--code', code, '--name', 'ATM 1', '--profile', 'atm'],
+  ]);
+}
+
+function start(dataDir: string, change: { config?: object; installation?: Partial<Installation> } = {}) {
+  const config = parseConfig({ ...loadConfig(dataPlaces(dataDir).config), ...change.config }, 'kaopass.json');
+  return startTerminal({
+    config,
+    dataDir,
+    installation: { ...installation, ...change.installation },
+    clock: systemClock,
+    chance: systemChance,
+    log: pino({ level: 'silent' }),
+  });
+}
+
+function copyOfSound(): string {
+  const copy = join(dir, `copy-${++copies}`);
+  cpSync(sound, copy, { recursive: true });
+  chmodSync(dataPlaces(copy).keys, 0o700); // A copied folder is everybody's.
+  return copy;
+}
+
+/** Every file of a data directory and its SHA-256. The lock itself holds nothing. */
+function fingerprint(dataDir: string): Record<string, string> {
+  const files = readdirSync(dataDir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return Object.fromEntries(
+    files
+      .filter(({ name }) => name !== 'running.lock')
+      .map(({ parentPath, name }) => {
+        const path = join(parentPath, name);
+        return [path, createHash('sha256').update(readFileSync(path)).digest('hex')] as const;
+      })
+      .sort(([a], [b]) => a.localeCompare(b)),
+  );
+}
+
+/** The start fails with this, and every file is as it was; so a terminal whose fault is mended starts as before. */
+async function expectRefused(
+  dataDir: string,
+  starting: () => Promise<Terminal>,
+  error: { code: string; naming: string },
+): Promise<void> {
+  const before = fingerprint(dataDir);
+  const refusal = await starting().then(
+    async (terminal) => {
+      await terminal.close();
+      return { code: 'none', message: 'it started' };
+    },
+    (cause: { code?: string; message: string }) => ({ code: cause.code, message: cause.message }),
+  );
+  expect(refusal).toEqual({ code: error.code, message: expect.stringContaining(error.naming) });
+  expect(fingerprint(dataDir)).toEqual(before);
+}
+
+describe('a configuration that does not fit ends the program with 1 and one sentence:', () => {
+  const NEEDED = { name: 'ATM 1', profile: 'atm', bankUrl: 'http://127.0.0.1:1' };
+  const run = (dataDir: string) => runProgram('src-main/chromium.ts', ['--data', dataDir]);
+
+  it.each<[string, string, string]>([
+    ['an unknown key', JSON.stringify({ ...NEEDED, speeed: 2 }), 'unknown key "speeed" at the top level'],
+    ['an unknown key in a group', JSON.stringify({ ...NEEDED, screen: { prot: 1 } }), 'unknown key "prot" at screen'],
+    ['a bad value', JSON.stringify({ ...NEEDED, patience: { takeMs: '30 s' } }), 'patience.takeMs: '],
+    ['a service of another profile', JSON.stringify({ ...NEEDED, services: ['purchase'] }), 'services: '],
+    ['no JSON', '{"name": "ATM 1",', 'is not JSON'],
+  ])('%s', async (_, text, naming) => {
+    const dataDir = mkdtempSync(join(dir, 'config-'));
+    const path = join(dataDir, 'kaopass.json');
+    writeFileSync(path, text);
+    const { code, output } = await run(dataDir);
+    expect([code, output.split('\n').length]).toEqual([1, 1]);
+    for (const part of ['CONFIG_INVALID', path, naming]) expect(output).toContain(part);
+    expect(readdirSync(dataDir)).toEqual(['kaopass.json']);
+  });
+
+  it('none at all', async () => {
+    const dataDir = mkdtempSync(join(dir, 'config-'));
+    const { code, output } = await run(dataDir);
+    expect([code, output]).toEqual([1, `CONFIG_INVALID: ${join(dataDir, 'kaopass.json')}: cannot be read (ENOENT)`]);
+    expect(readdirSync(dataDir)).toEqual([]);
+  });
+
+  it.each([
+    ['no data directory', [], '--data is missing'],
+    ['a flag nobody knows', ['--data', dir, '--fast'], '--fast'],
+  ])('%s', async (_, args, naming) => {
+    const { code, output } = await runProgram('src-main/chromium.ts', args);
+    expect([code, output.split('\n').length]).toEqual([1, 1]);
+    expect(output).toContain(naming);
+  });
+
+  it('goods that are missing, named with their file', async () => {
+    const dataDir = copyOfSound();
+    await expectRefused(dataDir, () => start(dataDir, { config: { goods: 'goods.json' } }), {
+      code: 'CONFIG_INVALID',
+      naming: join(dataDir, 'goods.json'),
+    });
+  });
+});
+
+describe('a model that is not as its manifest says keeps the terminal from starting:', () => {
+  /** A copy of manifests and weights, to be broken. */
+  function models(): { modelsDir: string; weightsDir: string } {
+    const at = mkdtempSync(join(dir, 'models-'));
+    const [modelsDir, weightsDir] = [join(at, 'manifests'), join(at, 'weights')];
+    cpSync(installation.modelsDir, modelsDir, { recursive: true });
+    cpSync(installation.weightsDir, weightsDir, { recursive: true });
+    return { modelsDir, weightsDir };
+  }
+  const edit = (path: string, change: (bytes: Buffer) => Buffer) => writeFileSync(path, change(readFileSync(path)));
+
+  it.each<[string, (at: { modelsDir: string; weightsDir: string }) => void, string, string]>([
+    [
+      'weights missing',
+      ({ weightsDir }) => rmSync(join(weightsDir, 'fr_feature.onnx')),
+      'MODEL_MISSING',
+      'fr_feature.onnx',
+    ],
+    [
+      'one byte of the weights altered',
+      ({ weightsDir }) =>
+        edit(join(weightsDir, 'fr_liveness.onnx'), (bytes) => {
+          bytes.writeUInt8(bytes.readUInt8(5_000) ^ 1, 5_000);
+          return bytes;
+        }),
+      'MODEL_ALTERED',
+      'fr_liveness.onnx',
+    ],
+    [
+      'weights cut short',
+      ({ weightsDir }) => truncateSync(join(weightsDir, 'fr_detect.onnx'), 1_000),
+      'MODEL_ALTERED',
+      'fr_detect.onnx',
+    ],
+    [
+      'a manifest missing',
+      ({ modelsDir }) => rmSync(join(modelsDir, 'landmarks.json')),
+      'MODEL_MISSING',
+      'landmarks.json',
+    ],
+    [
+      'a manifest that is not JSON',
+      ({ modelsDir }) => writeFileSync(join(modelsDir, 'embedder.json'), '{'),
+      'MODEL_MANIFEST_INVALID',
+      'embedder.json',
+    ],
+    [
+      'a manifest with a field that does not fit',
+      ({ modelsDir }) =>
+        edit(join(modelsDir, 'detector.json'), (bytes) =>
+          Buffer.from(JSON.stringify({ ...JSON.parse(bytes.toString()), bytes: 'many' })),
+        ),
+      'MODEL_MANIFEST_INVALID',
+      'bytes',
+    ],
+  ])('%s', async (_, breakIt, code, naming) => {
+    const dataDir = copyOfSound();
+    const changed = models();
+    breakIt(changed);
+    await expectRefused(dataDir, () => start(dataDir, { installation: changed }), { code, naming });
+  });
+});
+
+describe('a database that is not as it was left keeps the terminal from starting, and is not touched:', () => {
+  const overwrite = (path: string, atByte: number, bytes: Uint8Array) => {
+    const content = readFileSync(path);
+    content.set(bytes, atByte);
+    writeFileSync(path, content);
+  };
+  const noise = Uint8Array.from({ length: 64 }, (_, i) => (i * 151 + 7) % 256);
+  const newer = (path: string) => {
+    const database = new Database(path);
+    database.prepare("INSERT INTO schema_migrations VALUES (99, 'from the future', 0)").run();
+    database.close();
+  };
+  type Kind = 'journal' | 'gallery';
+
+  it.each<[string, Kind, (path: string) => void, string]>([
+    ['a journal with another header', 'journal', (path) => overwrite(path, 0, noise), 'DATABASE_CORRUPT'],
+    ['a journal with a page overwritten', 'journal', (path) => overwrite(path, 4096, noise), 'DATABASE_CORRUPT'],
+    [
+      'a journal whose last result was altered',
+      'journal',
+      (path) => {
+        // Once in the chain, once in the outbox.
+        for (const { index } of readFileSync(path, 'latin1').matchAll(/eyJhbGciOiJFZERTQSIs/g)) {
+          overwrite(path, index + 200, Buffer.from('AAAA'));
+        }
+      },
+      'DATABASE_CORRUPT',
+    ],
+    ['a journal cut short', 'journal', (path) => truncateSync(path, 5_000), 'DATABASE_CORRUPT'],
+    ['a journal of a newer version', 'journal', newer, 'DATABASE_NEWER'],
+    [
+      'another kind of database',
+      'journal',
+      (path) => cpSync(path.replace('journal', 'gallery'), path),
+      'DATABASE_CORRUPT',
+    ],
+    ['a gallery with another header', 'gallery', (path) => overwrite(path, 0, noise), 'GALLERY_UNREADABLE'],
+    ['a gallery with a page overwritten', 'gallery', (path) => overwrite(path, 4096, noise), 'GALLERY_UNREADABLE'],
+    ['a gallery cut short', 'gallery', (path) => truncateSync(path, 5_000), 'GALLERY_UNREADABLE'],
+    ['a gallery of a newer version', 'gallery', newer, 'DATABASE_NEWER'],
+  ])('%s', async (_, kind, breakIt, code) => {
+    const dataDir = copyOfSound();
+    const path = dataPlaces(dataDir)[kind];
+    breakIt(path);
+    await expectRefused(dataDir, () => start(dataDir), { code, naming: path });
+  });
+});
+
+it('what SQLite says of damage, in several lines, is one line on standard error', async () => {
+  const dataDir = copyOfSound();
+  const { journal } = dataPlaces(dataDir);
+  writeFileSync(journal, readFileSync(journal).fill(7, 4096, 4160));
+  const { code, output } = await runProgram('src-main/chromium.ts', ['--data', dataDir, '--log-level', 'silent']);
+  expect([code, output.split('\n').length]).toEqual([1, 1]);
+  expect(output).toContain(`DATABASE_CORRUPT: the database ${journal} is damaged`);
+});
+
+describe('what another program holds', () => {
+  let taken: Server;
+  let port: number;
+  beforeAll(async () => {
+    taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    port = (taken.address() as { port: number }).port;
+  });
+  afterAll(() => new Promise((resolve) => taken.close(resolve)));
+
+  it('is named: the port of the screen', async () => {
+    const dataDir = mkdtempSync(join(dir, 'port-'));
+    const config = { name: 'ATM 1', profile: 'atm', bankUrl: 'http://127.0.0.1:1', screen: { port, headless: true } };
+    writeFileSync(join(dataDir, 'kaopass.json'), JSON.stringify(config));
+    const { code, output } = await runProgram('src-main/chromium.ts', ['--data', dataDir, '--log-level', 'silent']);
+    expect([code, output]).toEqual([1, `PORT_IN_USE: screen: port ${port} of 127.0.0.1 is in use`]);
+  });
+
+  it('is named: the port of the devices’ control panel', async () => {
+    const dataDir = copyOfSound();
+    const config = { devices: { kind: 'simulated', controlPort: port } };
+    await expectRefused(dataDir, () => start(dataDir, { config }), { code: 'PORT_IN_USE', naming: String(port) });
+  });
+
+  it('is named: the port of the bank', async () => {
+    const data = mkdtempSync(join(dir, 'bank-port-'));
+    const { code, output } = await runProgram('src-bank/main.ts', [
+      ...['--port', String(port), '--data', data, '--log-level', 'silent'],
+    ]);
+    expect([code, output]).toEqual([1, `kaopass-bank: port ${port} on 127.0.0.1 is in use by another program`]);
+  });
+
+  it('is named: the data directory', async () => {
+    const dataDir = mkdtempSync(join(dir, 'running-'));
+    const config = { name: 'ATM 1', profile: 'atm', bankUrl: 'http://127.0.0.1:1', screen: { headless: true } };
+    writeFileSync(join(dataDir, 'kaopass.json'), JSON.stringify(config));
+    const running = await start(dataDir);
+    try {
+      const { code, output } = await runProgram('src-main/chromium.ts', ['--data', dataDir, '--log-level', 'silent']);
+      expect([code, output]).toEqual([1, `ALREADY_RUNNING: ${dataDir} is in use by process ${process.pid}`]);
+      expect(await activate(dataDir, 'ABCD-EFGH-2345')).toMatchObject({
+        code: 1,
+        output: `${dataDir} is in use by process ${process.pid} (ALREADY_RUNNING)`,
+      });
+    } finally {
+      await running.close();
+    }
+  });
+});
+
+describe('an activation code', () => {
+  beforeAll(() => bank.start());
+
+  /** A code that has expired when this resolves. */
+  async function shortLivedCode(): Promise<string> {
+    const token = readFileSync(join(dir, 'bank', 'admin-token'), 'utf8').trim();
+    const response = await fetch(`${bank.url}/admin/activation-codes`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ expiresInS: 1 }),
+    });
+    const { code } = (await response.json()) as { code: string };
+    await new Promise((resolve) => setTimeout(resolve, 1_050));
+    return code;
+  }
+
+  it('that is unknown, was used or has expired is refused, and the next good one activates', async () => {
+    const dataDir = join(dir, 'coded');
+    mkdirSync(dataDir);
+    const [used, expired] = [await bank.activationCode('atm'), await shortLivedCode()];
+    expect(await activate(join(dir, 'first-come'), used)).toMatchObject({ code: 0 });
+    for (const [code, why] of [
+      ['ABCD-EFGH-2345', 'does not know'],
+      [used, 'used before'],
+      [expired, 'has expired'],
+    ] as const) {
+      const refused = await activate(dataDir, code);
+      expect(refused).toEqual({ code: 1, output: expect.stringContaining(why) });
+      expect(refused.output.split('\n')).toHaveLength(1);
+      expect(readdirSync(dataDir)).not.toContain('kaopass.json');
+    }
+    expect(await activate(dataDir, await bank.activationCode('atm'))).toMatchObject({ code: 0 });
+    expect(await activate(dataDir, await bank.activationCode('atm'))).toEqual({
+      code: 1,
+      output: expect.stringContaining('ALREADY_ACTIVATED'),
+    });
+  });
+});
