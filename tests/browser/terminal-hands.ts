@@ -3,15 +3,14 @@
  * of the browser or of the terminal, an eye for accessibility, and a look into the journal.
  */
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import axe from 'axe-core';
 import Database from 'better-sqlite3';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { DemoTerminal } from '../../scripts/demo/terminal.ts';
 import type { Service } from '../../src-contract/primitives.ts';
 import { dataPlaces } from '../../src-main/places.ts';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** A browser that was killed is replaced within 1 s, and needs up to 5 s to come up on two busy cores; ms. */
 const RELAUNCH_MS_MAX = 30_000;
 
@@ -77,7 +76,7 @@ export class TerminalUnderTest extends DemoTerminal {
       const ending = document.getAnimations().filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity);
       await Promise.allSettled(ending.map(({ finished }) => finished));
     });
-    if (!(await this.page.evaluate(() => 'axe' in window))) await this.page.evaluate(AXE);
+    if (!(await this.page.evaluate(() => 'axe' in window))) await this.page.evaluate(axe.source);
     const { violations } = await this.page.evaluate(() =>
       (window as unknown as { axe: Axe }).axe.run({ resultTypes: ['violations'] }),
     );
