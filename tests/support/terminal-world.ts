@@ -194,6 +194,7 @@ export class TestedTerminal {
   readonly #line: FetchPort;
   readonly #options: TerminalTestOptions;
   #run: Run | null = null;
+  #mains: Mains | null = null;
 
   constructor(
     world: World,
@@ -214,10 +215,21 @@ export class TestedTerminal {
     return this.#run;
   }
 
+  get isOn(): boolean {
+    return this.#mains?.on ?? false;
+  }
+
+  /** What the last run was about to do, or had just done, when its power went; once no file is held any more. */
+  async lastMoment(): Promise<string> {
+    await this.#run?.over;
+    return this.#mains?.moments.at(-1) ?? 'never on';
+  }
+
   /** Switches on. Rejects with PowerCut when `cutAt` comes before the terminal is ready. */
   async start(cutAt?: number): Promise<Run> {
     const mains = new Mains(this.world.clock, cutAt);
     this.#run = null;
+    this.#mains = mains;
     const cut = new Promise<never>((_, reject) => mains.onCut(() => reject(new PowerCut('before it was ready'))));
     cut.catch(() => undefined);
     const run = await Promise.race([startRun(this, mains, this.#line, this.#options), cut]);

@@ -190,6 +190,8 @@ export class Mains {
         new Promise((resolve, reject) => {
           signal.throwIfAborted();
           if (!this.#on || (what !== null && !this.moment(what))) {
+            // The cut itself may have closed what the sleep belongs to.
+            if (signal.aborted) reject(signal.reason);
             signal.addEventListener('abort', () => reject(signal.reason), { once: true });
             return;
           }

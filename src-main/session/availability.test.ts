@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import type { Device, DeviceState } from '../devices/device.ts';
+import type { Devices } from '../devices/devices.ts';
+import { unavailable } from './availability.ts';
+
+const NAMES = {
+  cashDispenser: 'cash-dispenser',
+  cashAcceptor: 'cash-acceptor',
+  pinPad: 'pin-pad',
+  receiptPrinter: 'receipt-printer',
+  barcodeScanner: 'barcode-scanner',
+  lights: 'lights',
+} as const;
+
+function devices(change: Partial<Record<keyof Devices, DeviceState | null>> = {}): Devices {
+  const all = Object.entries(NAMES).map(([key, name]) => {
+    const state = change[key as keyof Devices] === undefined ? 'online' : change[key as keyof Devices];
+    const device: Partial<Device> = { name, health: () => ({ state: state ?? 'noDevice', problem: null }) };
+    return [key, state === null ? null : device];
+  });
+  return Object.fromEntries(all) as Devices;
+}
+const none = new Set<string>();
+
+describe('a service', () => {
+  it.each(['enrol', 'deposit', 'withdraw', 'balance', 'purchase'] as const)(
+    '"%s" is offered when all is well',
+    (service) => {
+      expect(unavailable(service, devices(), true, none)).toBeNull();
+    },
+  );
+
+  it.each([
+    ['withdraw', 'cashDispenser'],
+    ['withdraw', 'pinPad'],
+    ['deposit', 'cashAcceptor'],
+    ['balance', 'pinPad'],
+    ['enrol', 'pinPad'],
+    ['purchase', 'barcodeScanner'],
+  ] as const)('"%s" is not offered without its %s, whether missing, gone, broken or blocked', (service, device) => {
+    for (const state of [null, 'offline', 'hardwareError', 'noDevice', 'userError', 'fraudAttempt'] as const) {
+      expect(unavailable(service, devices({ [device]: state }), true, none)).toBe('device-unavailable');
+    }
+    expect(unavailable(service, devices(), true, new Set([NAMES[device]]))).toBe('device-unavailable');
+  });
+
+  it.each(['enrol', 'deposit', 'withdraw', 'balance', 'purchase'] as const)(
+    '"%s" does not need printer or lights',
+    (service) => {
+      expect(unavailable(service, devices({ receiptPrinter: null, lights: 'offline' }), true, none)).toBeNull();
+    },
+  );
+
+  it('needs the bank, unless the terminal may stand in for it', () => {
+    for (const service of ['enrol', 'deposit', 'withdraw', 'balance'] as const) {
+      expect(unavailable(service, devices(), false, none)).toBe('offline-service');
+    }
+    expect(unavailable('purchase', devices(), false, none)).toBeNull();
+  });
+
+  it('that lacks device and bank says the device, which the bank’s return would not mend', () => {
+    expect(unavailable('withdraw', devices({ cashDispenser: 'offline' }), false, none)).toBe('device-unavailable');
+  });
+});
