@@ -17,7 +17,7 @@ const START_MS = 1_795_334_400_000;
 /** Turns of the event loop without work before time moves on. */
 const QUIET_TURNS = 4;
 /** Real ms after which work is taken for done: Node also announces work that it then does on the spot, and never ends. */
-const WORK_MS_MAX = 250;
+const WORK_MS_MAX = 100;
 /** Random bytes are always made on the spot here. */
 const IN_THREAD_POOL = /^(?!RANDOMBYTES).*(REQUEST|REQ|REQPROMISE|REQCALLBACK)$/;
 /** How Node names the work of native add-ons, such as drawing receipts; never done on the spot. */
@@ -34,7 +34,7 @@ export class WorldClock implements Clock {
   #closed = false;
   readonly #hook = createHook({
     init: (id, type) => {
-      if (type === OF_ADD_ON) this.#inPool.set(id, performance.now() + 40 * WORK_MS_MAX);
+      if (type === OF_ADD_ON) this.#inPool.set(id, performance.now() + 100 * WORK_MS_MAX);
       else if (IN_THREAD_POOL.test(type)) this.#inPool.set(id, performance.now() + WORK_MS_MAX);
     },
     before: (id) => {
