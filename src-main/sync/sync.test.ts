@@ -290,6 +290,15 @@ describe('what comes down', () => {
   });
 });
 
+test('once started goes offline when something else answers in the bank’s place', async () => {
+  terminal.sync.start();
+  await vi.waitFor(() => expect(terminal.sync.online).toBe(true));
+  terminal.bank.faults = ['garbage'];
+  await vi.waitFor(() => expect(terminal.sync.online).toBe(false));
+  terminal.bank.faults = ['none'];
+  await vi.waitFor(() => expect(terminal.sync.online).toBe(true));
+});
+
 test('once started goes offline and online with the bank, and delivers what was recorded meanwhile', async () => {
   terminal.sync.start();
   await vi.waitFor(() => expect(terminal.sync.online).toBe(true));

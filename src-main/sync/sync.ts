@@ -143,14 +143,25 @@ export function createSync(options: SyncOptions): Sync {
     await pullPolicy(signal);
   };
 
+  /** Something else may sit on the line and answer everything, as a captive portal does: the bank's health tells, and a
+   *  health that does not fit counts as not reached. */
+  const suspectLine = async (signal: AbortSignal): Promise<void> => {
+    if (!online) return;
+    await bank.health(signal).catch((error: unknown) => {
+      if (!signal.aborted && !(error instanceof TerminalError)) throw error;
+    });
+  };
+
   const round = async (signal: AbortSignal): Promise<void> => {
     try {
       if (!online) await bank.health(signal);
       if ((await flush(signal)) !== 'offline') await pull(signal);
+      else await suspectLine(signal);
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof TerminalError)) throw error;
       log.warn({ code: error.code, reason: error.message }, 'round with the bank ended early');
+      if (error.code === 'BANK_ANSWER_INVALID') await suspectLine(signal);
     }
   };
 
