@@ -196,7 +196,7 @@ onEachDatabase((opened) => {
       ['without a living face', { liveness: { frames: 9, passive: 0.2, cues: ['frozen-feed'], decision: 'attack' } }],
       [
         'less certain than the policy wants',
-        { comparison: { score: 0.4, runnerUpScore: null, gallerySize: 1, estimatedFmr: 2e-5 } },
+        { comparison: { score: 0.4, runnerUpScore: null, gallerySize: 1, estimatedFmr: 2e-4 } },
       ],
     ] as const)('%s does not support a withdrawal', async (_case, change) => {
       const terminal = await opened().terminal();
