@@ -1,8 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
-/** One project after the other: a browser that shares its two cores with a database suite delivers too few frames. */
+/**
+ * Two cores, both used; but the suites that look through a camera run last and alone: a browser that shares its cores with a
+ * database suite delivers too few frames.
+ */
+const CAMERA_SUITES = ['tests/browser/{terminal,terminal-camera,demonstration,camera}.test.ts'];
+
 export default defineConfig({
   test: {
+    maxWorkers: 2,
     projects: [
       {
         test: {
@@ -24,8 +30,18 @@ export default defineConfig({
       {
         test: {
           name: 'browser',
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
           include: ['tests/browser/**/*.test.ts'],
+          exclude: CAMERA_SUITES,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'camera',
+          sequence: { groupOrder: 2 },
+          include: CAMERA_SUITES,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -18,7 +18,8 @@ export const DEFAULT_POLICY: Policy = Policy.parse({
   // 2026-11-22T00:00:00Z
   issuedAt: 1_795_305_600_000,
   services: {
-    enrol: { maxFmr: FACE_AND_PIN_FMR_MAX, secondFactor: { kind: 'always' }, maxAmountMinor: null },
+    // At this rate somebody is taken for enrolled already; a likeness that is less sure is enrolled and needs the PIN.
+    enrol: { maxFmr: FACE_ALONE_FMR_MAX, secondFactor: { kind: 'always' }, maxAmountMinor: null },
     // No PIN: a deposit to the wrong account costs the depositor, who sees whose it is on the receipt, and nobody else.
     deposit: { maxFmr: FACE_AND_PIN_FMR_MAX, secondFactor: { kind: 'never' }, maxAmountMinor: 1_000_000 },
     withdraw: { maxFmr: FACE_AND_PIN_FMR_MAX, secondFactor: { kind: 'always' }, maxAmountMinor: 500_000 },
@@ -31,7 +32,7 @@ export const DEFAULT_POLICY: Policy = Policy.parse({
   },
   standIn: { purchase: { perTransactionMinor: 3_000, perPersonMinor: 5_000, perTerminalMinor: 50_000 } },
   pin: { digitsMin: 4, digitsMax: 6, attempts: 3 },
-  lookAlikeFmr: 1e-6,
+  lookAlikeFmr: 1e-4,
   consent: CONSENT,
 });
 
