@@ -118,7 +118,9 @@ export class DemoTerminal {
   /** Waits until the screen shows this. Ends at once, with what stands there, when the visit ended otherwise. */
   async sees(name: ScreenName, ...alternatives: ScreenName[]): Promise<ScreenName> {
     const wanted: readonly string[] = [name, ...alternatives];
-    const endings = ['sorry', 'out-of-service', 'done'].filter((one) => !wanted.includes(one));
+    // On the way back to the start the last screen of the visit is still there for a moment.
+    const ends = wanted.includes('attract') ? ['out-of-service'] : ['sorry', 'out-of-service', 'done'];
+    const endings = ends.filter((one) => !wanted.includes(one));
     const any = [...wanted, ...endings].map((one) => `[data-screen="${one}"]`).join(',');
     await this.page.waitForSelector(any, { timeout: SCREEN_MS_MAX });
     const seen = await this.screen();
