@@ -36,7 +36,26 @@ module.exports = {
       comment: 'The terminal talks to screen and bank over src-contract.',
       severity: 'error',
       from: { path: '^src-main/', pathNot: '[.]test[.]ts$' },
-      to: { path: '^(src-renderer|src-bank|tests|scripts)/' },
+      to: { path: '^(src-renderer|src-bank|src-devices|tests|scripts)/' },
+    },
+    {
+      name: 'devices-stand-alone',
+      comment:
+        'src-devices is hardware: it knows the XFS4IoT standard and nothing of Kaopass. A misreading shared with the client would never be found.',
+      severity: 'error',
+      from: { path: '^src-devices/', pathNot: '[.]test[.]ts$' },
+      to: { path: '^(src-contract|src-main|src-bank|src-renderer|tests|scripts)/' },
+    },
+    {
+      name: 'xfs4iot-client-stands-alone',
+      comment:
+        'The XFS4IoT client is a package of its own: it imports zod, ws, Node and itself. Take anything else as a parameter.',
+      severity: 'error',
+      from: { path: '^src-main/devices/xfs4iot/client/', pathNot: '[.]test[.]ts$' },
+      to: {
+        pathNot: '^(src-main/devices/xfs4iot/client/|node_modules/(@types/)?(zod|ws)/)',
+        dependencyTypesNot: ['core'],
+      },
     },
     {
       name: 'electron-only-in-its-host',
@@ -95,7 +114,7 @@ module.exports = {
         'The terminal and the bank run from "dependencies" alone: move the package there, or out of the product.',
       severity: 'error',
       from: {
-        path: '^(src-main|src-bank|src-contract)/',
+        path: '^(src-main|src-bank|src-devices|src-contract)/',
         pathNot: ['[.]test[.]ts$', '^src-main/(electron[.]ts$|host/electron/)'],
       },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
