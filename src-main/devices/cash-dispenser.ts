@@ -36,7 +36,8 @@ export interface DispenseOrder {
   readonly amount: Money;
   /** Notes per denomination; the sum is the amount. */
   readonly mix: readonly NoteCount[];
-  /** The bank's dispense token (XFS4IoT end-to-end security); null while the device does not ask for one. */
+  /** The bank's command token for exactly this amount (XFS4IoT 2024-3, end-to-end security), made over the nonce that
+   *  `commandNonce` gave; null for a device that asks for none. The terminal relays it: it could not make one. */
   readonly token: string | null;
 }
 
@@ -51,6 +52,7 @@ export type DispenseError =
   | 'tooManyItems'
   | 'cashUnitError'
   | 'safeDoorOpen'
+  /** The device refused the token, or the lack of one. No note moved, and `presentStatus` still tells of the dispense before. */
   | 'notAuthorised'
   | 'itemsLeft'
   | 'jammed'
@@ -84,12 +86,21 @@ export interface PresentStatus {
   readonly rejected: readonly NoteCount[];
   /** Whether notes of it are still in the stacker or in the customer's reach. */
   readonly remaining: 'none' | 'stacker' | 'outputPosition' | 'unknown';
+  /** The device's own proof of all this for the bank (XFS4IoT response token), made over the nonce asked with; opaque here.
+   *  Null when no nonce was given, or the device makes none. */
+  readonly token: string | null;
 }
 
 /** What a withdrawal needs from a cash dispenser. Every method that waits rejects with the signal's reason when it aborts;
  *  what happened by then is unknown and must be asked. */
 export interface CashDispenser extends Device {
   status(signal: AbortSignal): Promise<DispenserStatus>;
+  /** A nonce for the next command token (XFS4IoT Common.GetCommandNonce); null: this device asks for no token. Every call
+   *  may replace the nonce before it, so that older tokens are refused: never call it between token and dispense. */
+  commandNonce(signal: AbortSignal): Promise<string | null>;
+  /** Forgets the nonce, and with it every token made for it (XFS4IoT Common.ClearCommandNonce). Nothing to forget is no
+   *  error. To be called as soon as a withdrawal is over, however it ended. */
+  clearCommandNonce(signal: AbortSignal): Promise<void>;
   /** Notes to the stacker. */
   dispense(order: DispenseOrder, signal: AbortSignal): Promise<DispenseCompletion>;
   /** Opens the shutter and shows the notes. */
@@ -104,5 +115,6 @@ export interface CashDispenser extends Device {
     | { readonly outcome: 'reset'; readonly rejected: readonly NoteCount[] }
     | { readonly outcome: 'failed'; readonly message: string }
   >;
-  presentStatus(signal: AbortSignal): Promise<PresentStatus>;
+  /** @param responseNonce the bank's, made for this question alone; without it the answer carries no token. */
+  presentStatus(signal: AbortSignal, responseNonce?: string | null): Promise<PresentStatus>;
 }

@@ -78,6 +78,15 @@ export class SimulatedCashDispenser extends Mechanism implements CashDispenser {
     });
   }
 
+  /** It has no keys to check a token by, and asks for none. */
+  commandNonce(signal: AbortSignal): Promise<string | null> {
+    return this.query(signal, () => null);
+  }
+
+  clearCommandNonce(signal: AbortSignal): Promise<void> {
+    return this.query(signal, () => undefined);
+  }
+
   dispense(order: DispenseOrder, signal: AbortSignal): Promise<DispenseCompletion> {
     return this.command('dispense', signal, async () => {
       if (this.isGone()) return GONE;
@@ -207,6 +216,7 @@ export class SimulatedCashDispenser extends Mechanism implements CashDispenser {
         retracted: toNotes(last?.retracted ?? NOTHING),
         rejected: toNotes(last?.rejected ?? NOTHING),
         remaining: remaining(),
+        token: null,
       };
     });
   }

@@ -40,6 +40,7 @@ export function cashDispenserContract(name: string, open: () => Promise<Dispense
           retracted: [],
           rejected: [],
           remaining: 'stacker',
+          token: null,
         });
         expect(await rig.dispenser.present(patient)).toEqual({ outcome: 'presented' });
         expect(await rig.dispenser.presentStatus(patient)).toMatchObject({
@@ -137,6 +138,21 @@ export function cashDispenserContract(name: string, open: () => Promise<Dispense
           error: 'notDispensable',
         });
         expect(await unitNotes(rig)).toBe(before);
+      }),
+    );
+
+    it(
+      'gives a nonce that never comes twice, or asks for no token at all',
+      using(async ({ dispenser }) => {
+        const first = await dispenser.commandNonce(patient);
+        await dispenser.clearCommandNonce(patient);
+        await dispenser.clearCommandNonce(patient);
+        const second = await dispenser.commandNonce(patient);
+        await dispenser.clearCommandNonce(patient);
+        expect(second === null).toBe(first === null);
+        if (first === null) return;
+        expect(first).toMatch(/^([0-9A-F]{32}|[0-9]+)$/);
+        expect(second).not.toBe(first);
       }),
     );
 
