@@ -6,6 +6,7 @@
 import type { Clock } from '../../clock.ts';
 import type { AcceptorStatus, CashAcceptor, CashAcceptorFailure, CashInEvent, CashInStatus } from '../cash-acceptor.ts';
 import type { DeviceHealth } from '../device.ts';
+import { eachNote, firstNotes, isEmpty, minus, NOTHING, noteTotal, one, plus, type Tally, toNotes } from '../tally.ts';
 import type { CashModule } from './cash-module.ts';
 import {
   type CashInRecord,
@@ -19,7 +20,6 @@ import {
 } from './cash-state.ts';
 import type { Faults } from './faults.ts';
 import { Mechanism, type MechanismOptions, until } from './mechanism.ts';
-import { eachNote, firstNotes, isEmpty, minus, NOTHING, noteTotal, one, plus, type Tally, toNotes } from './tally.ts';
 
 /** Notes the escrow holds in one cash-in transaction. */
 const ESCROW_NOTES_MAX = 200;

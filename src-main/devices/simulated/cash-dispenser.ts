@@ -14,10 +14,6 @@ import type {
   RetractCompletion,
 } from '../cash-dispenser.ts';
 import type { DeviceHealth } from '../device.ts';
-import type { CashModule } from './cash-module.ts';
-import { type CashState, givingUnits, intoBin, unitView, withUnit } from './cash-state.ts';
-import type { Faults } from './faults.ts';
-import { Mechanism, type MechanismOptions, until } from './mechanism.ts';
 import {
   countIn,
   firstNotes,
@@ -31,7 +27,11 @@ import {
   tallyOf,
   toNotes,
   valueMinor,
-} from './tally.ts';
+} from '../tally.ts';
+import type { CashModule } from './cash-module.ts';
+import { type CashState, givingUnits, intoBin, unitView, withUnit } from './cash-state.ts';
+import type { Faults } from './faults.ts';
+import { Mechanism, type MechanismOptions, until } from './mechanism.ts';
 
 /** Notes one bundle may have: what the stacker holds. Recyclers of this kind take 100 to 200. */
 const NOTES_PER_DISPENSE_MAX = 100;

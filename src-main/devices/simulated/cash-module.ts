@@ -3,8 +3,8 @@
  * write of {@link StateFile}, so what the file says is what is physically true at any moment, killed or not.
  */
 import { join } from 'node:path';
+import { StateFile } from '../state-file.ts';
 import { CashState, loadedState, type UnitLoad } from './cash-state.ts';
-import { StateFile } from './state-file.ts';
 
 export class CashModule {
   readonly #file: StateFile<CashState>;

@@ -7,7 +7,7 @@
  */
 import { z } from 'zod';
 import type { CashUnit } from '../cash-dispenser.ts';
-import { countIn, isEmpty, NOTHING, noteTotal, one, plus, sameNotes, Tally, toNotes } from './tally.ts';
+import { countIn, isEmpty, NOTHING, noteTotal, one, plus, sameNotes, Tally, toNotes } from '../tally.ts';
 
 /** Notes of Japan a banknote reader knows: Bank of Japan, series D, E and F. */
 export const JPY_DENOMINATIONS = [1_000, 2_000, 5_000, 10_000] as const;

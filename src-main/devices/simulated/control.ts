@@ -10,6 +10,7 @@ import type { Clock } from '../../clock.ts';
 import type { CashUnit } from '../cash-dispenser.ts';
 import type { DeviceHealth } from '../device.ts';
 import type { LightPattern, LightPosition } from '../lights.ts';
+import { isEmpty, NOTHING, noteTotal, plus, sameNotes, type Tally, tallyOf, valueMinor } from '../tally.ts';
 import type { SimulatedBarcodeScanner } from './barcode-scanner.ts';
 import type { CashModule } from './cash-module.ts';
 import {
@@ -26,7 +27,6 @@ import type { SimulatedLights } from './lights.ts';
 import { type Mechanism, until } from './mechanism.ts';
 import { KEYS, type SimulatedPinPad } from './pin-pad.ts';
 import type { PrintedReceipt, SimulatedReceiptPrinter } from './receipt-printer.ts';
-import { isEmpty, NOTHING, noteTotal, plus, sameNotes, type Tally, tallyOf, valueMinor } from './tally.ts';
 
 /** Notes a feeder takes in one bunch. */
 const BUNCH_NOTES_MAX = 200;

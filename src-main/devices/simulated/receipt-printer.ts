@@ -9,8 +9,8 @@ import type { Clock } from '../../clock.ts';
 import { TerminalError } from '../../errors.ts';
 import { renderReceipt } from '../receipt-picture.ts';
 import type { PrintCompletion, PrinterStatus, ReceiptPrinter } from '../receipt-printer.ts';
+import { StateFile } from '../state-file.ts';
 import { Mechanism, type MechanismOptions } from './mechanism.ts';
-import { StateFile } from './state-file.ts';
 
 const PrinterState = z.strictObject({
   version: z.literal(1),

@@ -1,5 +1,5 @@
 /**
- * What a simulated device remembers without power: one JSON file, replaced as a whole. A new content is written beside the
+ * What a device or its driver remembers without power: one JSON file, replaced as a whole. A new content is written beside the
  * old one, flushed, and renamed over it, and then the folder is flushed (rename is atomic on POSIX file systems), so a kill
  * at any moment leaves either the old content or the new one. A file that does not parse is never replaced by a fresh one:
  * it may be the only record of where notes are.
@@ -7,7 +7,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { TerminalError } from '../../errors.ts';
+import { TerminalError } from '../errors.ts';
 
 export class StateFile<Value> {
   #value: Value;

@@ -1,7 +1,7 @@
 /** Bank notes in one place: how many of each denomination. Never negative, never a zero entry, so equal places compare equal. */
 import { z } from 'zod';
-import type { MinorUnits } from '../../../src-contract/primitives.ts';
-import type { NoteCount } from '../../../src-contract/screen.ts';
+import type { MinorUnits } from '../../src-contract/primitives.ts';
+import type { NoteCount } from '../../src-contract/screen.ts';
 
 /** Denomination in minor units, as decimal digits → notes. */
 export const Tally = z.record(z.string().regex(/^[1-9]\d{0,8}$/), z.int().positive());
