@@ -86,9 +86,13 @@ module.exports = {
     },
     {
       name: 'drivers-only-from-composition',
-      comment: 'Only src-main/terminal.ts names concrete drivers. Take the port as a parameter.',
+      comment:
+        'Only src-main/devices/open.ts and find.ts name concrete drivers, and src-main/terminal.ts what surrounds simulated ones. Take the port as a parameter.',
       severity: 'error',
-      from: { path: '^src-main/', pathNot: '^src-main/(terminal[.]ts$|devices/)|[.]test[.]ts$' },
+      from: {
+        path: '^src-main/',
+        pathNot: '^src-main/(terminal[.]ts$|devices/((open|find)[.]ts$|(simulated|xfs4iot|hid|escpos)/))|[.]test[.]ts$',
+      },
       to: { path: '^src-main/devices/(simulated|xfs4iot|hid|escpos)/' },
     },
     {

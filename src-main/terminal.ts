@@ -10,9 +10,10 @@ import type { Chance, Clock } from './clock.ts';
 import { type Config, PROFILE_SERVICES } from './config/config.ts';
 import { loadGoods } from './config/goods.ts';
 import { SCENES } from './config/scenes.ts';
+import { openDevices } from './devices/open.ts';
 import { encodeReceipt } from './devices/receipt.ts';
-import { type ControlServer, startControlServer } from './devices/simulated/control-server.ts';
-import { openSimulatedDevices } from './devices/simulated/open.ts';
+import { startControlServer } from './devices/simulated/control-server.ts';
+import { DemonstrationCamera } from './devices/simulated/demonstration-camera.ts';
 import { singleFmr } from './gallery/fmr.ts';
 import { openGallery } from './gallery/gallery.ts';
 import type { TerminalEnd } from './host/host.ts';
@@ -44,7 +45,8 @@ export interface Terminal {
   /** What a host connects its screen to. */
   readonly end: TerminalEnd;
   readonly activated: boolean;
-  /** The simulated devices' control panel; null where the devices are real. Carries its token: whoever has it has the devices. */
+  /** The control panel of simulated devices and of what stands before a demonstration's camera; null where neither is. Carries
+   *  its token: whoever has it has the simulated devices. */
   readonly controlUrl: string | null;
   close(): Promise<void>;
 }
@@ -120,27 +122,38 @@ async function compose(
   const sync = createSync({ journal, bank, gallery, clock, chance, log, onAlarm });
   closers.push(() => sync.close());
 
-  const simulated = await openSimulatedDevices({
+  const opened = await openDevices({
+    config: config.devices,
+    profile: config.profile,
     dir: places.devices,
     receiptsDir: places.receipts,
     clock,
     chance,
-    profile: config.profile,
-    speed: config.devices.speed,
-    camera: config.camera,
   });
-  closers.push(() => simulated.close());
-  const { devices, control } = simulated;
-  const controlServer: ControlServer = await startControlServer({
-    control,
-    port: config.devices.controlPort,
-    token: Buffer.from(chance.bytes(24)).toString('base64url'),
-    clock,
-    goods: [...goods.values()].map(({ barcode, names, price }) => ({ barcode, names, priceMinor: price.amountMinor })),
-    terminalName: config.name,
-    scenes: config.demonstration && installation.footageDir ? Object.values(SCENES) : [],
-  });
-  closers.push(() => controlServer.close());
+  closers.push(() => opened.close());
+  const { devices } = opened;
+  const camera = new DemonstrationCamera(config.camera);
+  const token = () => Buffer.from(chance.bytes(24)).toString('base64url');
+  const controlServer =
+    opened.control || config.demonstration
+      ? await startControlServer({
+          control: opened.control,
+          camera,
+          profile: config.profile,
+          port: config.devices.controlPort,
+          token: token(),
+          clock,
+          chance,
+          goods: [...goods.values()].map(({ barcode, names, price }) => ({
+            barcode,
+            names,
+            priceMinor: price.amountMinor,
+          })),
+          terminalName: config.name,
+          scenes: config.demonstration && installation.footageDir ? Object.values(SCENES) : [],
+        })
+      : null;
+  closers.push(() => controlServer?.close());
 
   const feed = createFeed({ vision, clock, onProblem: (error) => log.warn({ code: error.code }, error.message) });
   closers.push(() => feed.close());
@@ -192,9 +205,9 @@ async function compose(
   const visits = createVisits(ports, {
     demonstration: config.demonstration,
     defaultLanguage: config.language,
-    camera: () => (feed.watched ? control.camera() : null),
+    camera: () => (feed.watched ? camera.source() : null),
     onCamera: (listener) => {
-      const stops = [feed.onWatched(listener), control.onCamera(listener)];
+      const stops = [feed.onWatched(listener), camera.onChange(listener)];
       return () => {
         for (const stop of stops) stop();
       };
@@ -203,7 +216,7 @@ async function compose(
       log.info(report, 'camera');
       // A demonstration without a camera goes on with footage; its screens say that it is one.
       if (report.state === 'not-found' && config.demonstration && installation.footageDir) {
-        control.setCamera(SCENES.personOnDayOne.source);
+        camera.show(SCENES.personOnDayOne.source);
       }
     },
     onFailure: (error) => log.error({ err: error }, 'a visit broke down'),
@@ -219,7 +232,7 @@ async function compose(
       handleFrame: (message) => feed.handleFrame(message),
     },
     activated: true,
-    controlUrl: controlServer.url,
+    controlUrl: controlServer?.url ?? null,
     close,
   };
 }

@@ -1,63 +1,41 @@
-/** Script of the control panel: plain browser code in a string, so that the page needs no build and no other file. */
-export const panelScript = `
-'use strict';
-const content = JSON.parse(document.getElementById('content').textContent);
-const token = new URLSearchParams(location.search).get('token');
-const byId = (id) => document.getElementById(id);
+import { baseScript } from '../../local-page/script.ts';
+
+/** Script of the control panel. */
+export const panelScript = `${baseScript}
 const WORDS = {
   ja: { panel: 'デバイス操作パネル', camera: 'カメラの前に立つ人', pin: '暗証番号パッド', cashIn: '紙幣を入れる', cashOut: '紙幣の取り出し口', units: '紙幣カセット', goods: '商品をスキャン', faults: '故障を起こす', receipts: '印刷された明細票', insert: '投入する', take: '受け取る', takeReturned: '返却された紙幣を受け取る', arm: '起こす', once: '一度だけ', untilCleared: '解除まで', clear: '解除', pinOn: '入力を待っています', pinOff: '入力は求められていません', inputOn: '投入口が開いています', inputOff: '投入口は閉じています', nothing: '紙幣はありません', enter: '確認', cancel: '取消', correct: '訂正', notes: '枚', strange: '読めない紙片', inside: '機内', taken: '受取済', inserted: '投入', conserved: '紙幣の数は合っています', lost: '紙幣の数が合いません', paper: '用紙の残り', returned: '返却口に紙幣があります', device: 'このコンピューターのカメラ', offline: '端末につながりません' },
   en: { panel: 'device panel', camera: 'Before the camera', pin: 'PIN pad', cashIn: 'Insert notes', cashOut: 'Cash output', units: 'Cash units', goods: 'Scan goods', faults: 'Cause a fault', receipts: 'Printed receipts', insert: 'Insert', take: 'Take', takeReturned: 'Take returned notes', arm: 'Cause', once: 'once', untilCleared: 'until cleared', clear: 'Clear', pinOn: 'Waiting for digits', pinOff: 'No entry is asked for', inputOn: 'The input is open', inputOff: 'The input is closed', nothing: 'No notes', enter: 'Enter', cancel: 'Cancel', correct: 'Correct', notes: 'notes', strange: 'Unreadable paper', inside: 'inside', taken: 'taken', inserted: 'inserted', conserved: 'every note is accounted for', lost: 'notes are NOT accounted for', paper: 'Paper left', returned: 'Notes lie in the input tray', device: 'This computer’s camera', offline: 'The terminal does not answer' },
 };
-let language = (navigator.language || 'ja').startsWith('ja') ? 'ja' : 'en';
 let state = null;
+let last = '';
 const bundle = new Map([[10000, 0], [5000, 0], [2000, 0], [1000, 0], [0, 0]]);
-const t = (word) => WORDS[language][word];
-const yen = (amount) => new Intl.NumberFormat(language === 'ja' ? 'ja-JP' : 'en-GB', { style: 'currency', currency: 'JPY', currencyDisplay: 'narrowSymbol' }).format(amount);
-const el = (tag, properties = {}, ...inside) => { const one = Object.assign(document.createElement(tag), properties); one.append(...inside); return one; };
-const fill = (parent, ...inside) => parent && parent.replaceChildren(...inside);
 const tallyText = (tally) => Object.entries(tally).map(([note, count]) => yen(note) + ' × ' + count).join('　');
 
-let hiding;
-function say(message) {
-  const toast = byId('toast');
-  toast.textContent = message;
-  toast.classList.add('shown');
-  clearTimeout(hiding);
-  hiding = setTimeout(() => toast.classList.remove('shown'), 3500);
-}
 async function send(path, body) {
   try {
-    const answer = await fetch(path, { method: 'POST', headers: { 'content-type': 'application/json', authorization: 'Bearer ' + token }, body: JSON.stringify(body || {}) });
-    const result = await answer.json();
+    const result = await post(path, body);
     if (!result.ok) say(result.message);
     await refresh();
     return result.ok;
   } catch { say(t('offline')); return false; }
 }
-async function get(path) {
-  const answer = await fetch(path, { headers: { authorization: 'Bearer ' + token } });
-  return answer.json();
-}
 
-function drawOnce() {
-  document.documentElement.lang = language;
-  for (const one of document.querySelectorAll('[data-t]')) one.textContent = t(one.dataset.t);
+function drawWords() {
   byId('name').textContent = content.name;
-  byId('lang-ja').setAttribute('aria-pressed', language === 'ja');
-  byId('lang-en').setAttribute('aria-pressed', language === 'en');
   for (const key of document.querySelectorAll('[data-key]')) {
     key.textContent = { E: t('enter'), C: t('cancel'), '<': t('correct') }[key.dataset.key] || key.dataset.key;
     key.onclick = () => send('/pin/keys', { keys: key.dataset.key });
   }
-  const mode = byId('fault-mode');
-  for (const option of mode.options) option.textContent = t(option.value);
+  for (const option of byId('fault-mode')?.options ?? []) option.textContent = t(option.value);
   const device = byId('fault-device');
-  if (!device.options.length) {
+  if (device && !device.options.length) {
     fill(device, ...Object.keys(content.faults).filter((name) => !state || name in state.health).map((name) => el('option', { value: name, textContent: name })));
     device.onchange = () => fill(byId('fault-name'), ...content.faults[device.value].map((name) => el('option', { value: name, textContent: name })));
     device.onchange();
   }
   drawBundle();
+  last = '';
+  if (state) draw();
   fill(byId('goods'), ...content.goods.map((one) => {
     const button = el('button', { type: 'button' }, el('b', { textContent: one.names[language] }), el('span', { textContent: yen(one.priceMinor) }), el('small', { textContent: one.barcode }));
     button.onclick = () => send('/scan', { text: one.barcode });
@@ -127,22 +105,18 @@ async function drawReceipts() {
     return el('a', { href: source, target: '_blank', rel: 'noopener' }, el('img', { src: source, alt: one.name, loading: 'lazy' }));
   }));
 }
-let last = '';
 async function refresh() {
   try {
     const answer = await get('/state');
     const text = JSON.stringify(answer.state);
     const first = state === null;
     state = answer.state;
-    if (first) drawOnce();
+    if (first) chooseLanguage(language);
     if (text !== last) { last = text; draw(); }
     await drawReceipts();
   } catch { say(t('offline')); }
 }
-function setLanguage(next) { language = next; last = ''; drawOnce(); if (state) draw(); }
-byId('lang-ja').onclick = () => setLanguage('ja');
-byId('lang-en').onclick = () => setLanguage('en');
-byId('arm').onclick = () => send('/faults', { device: byId('fault-device').value, fault: byId('fault-name').value, mode: byId('fault-mode').value });
+if (byId('arm')) byId('arm').onclick = () => send('/faults', { device: byId('fault-device').value, fault: byId('fault-name').value, mode: byId('fault-mode').value });
 if (byId('insert')) byId('insert').onclick = async () => {
   const notes = [...bundle].filter(([note, count]) => note > 0 && count > 0).map(([denominationMinor, count]) => ({ denominationMinor, count }));
   if (await send('/notes/insert', { notes, unrecognised: bundle.get(0) })) { for (const note of bundle.keys()) bundle.set(note, 0); drawBundle(); }

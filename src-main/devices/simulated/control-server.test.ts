@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId, notes, patient } from '../../../tests/contract/devices/vocabulary.ts';
 import { systemChance, systemClock } from '../../clock.ts';
 import { type ControlServer, startControlServer } from './control-server.ts';
+import { DemonstrationCamera } from './demonstration-camera.ts';
 import { openSimulatedDevices, type SimulatedDevices } from './open.ts';
 
 const TOKEN = 'a-token-for-this-test';
@@ -13,6 +14,7 @@ const scene = { kind: 'scene' as const, background: '#777', layers: [] };
 let dir: string;
 let simulated: SimulatedDevices;
 let server: ControlServer;
+const camera = new DemonstrationCamera({ kind: 'device', label: null });
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'kaopass-devices-'));
@@ -25,9 +27,12 @@ beforeAll(async () => {
   });
   server = await startControlServer({
     control: simulated.control,
+    camera,
+    profile: 'atm',
     port: 0,
     token: TOKEN,
     clock: systemClock,
+    chance: systemChance,
     goods: [{ barcode: '4901234567894', names: { ja: 'おにぎり</script>', en: 'Rice ball' }, priceMinor: 160 }],
     scenes: [{ id: 'nobody', names: { ja: '誰もいない', en: 'Nobody' }, source: scene }],
   });
@@ -114,7 +119,7 @@ describe('control server', () => {
     await post('/faults/clear', { device: 'cash-dispenser' });
     expect(simulated.devices.cashDispenser!.health().state).toBe('online');
     const seen: unknown[] = [];
-    simulated.control.onCamera((source) => seen.push(source));
+    camera.onChange((source) => seen.push(source));
     expect(await post('/camera', { scene: 'nobody' })).toMatchObject({ status: 200 });
     expect(await post('/camera', { scene: 'somebody' })).toMatchObject({ status: 409 });
     expect(seen).toEqual([{ kind: 'device', label: null }, scene]);
@@ -134,8 +139,42 @@ describe('control server', () => {
     }
   });
 
+  it('of a terminal with other devices has the camera, and nothing to press', async () => {
+    const eye = new DemonstrationCamera({ kind: 'device', label: null });
+    const without = await startControlServer({
+      control: null,
+      camera: eye,
+      profile: 'atm',
+      port: 0,
+      token: TOKEN,
+      clock: systemClock,
+      chance: systemChance,
+      scenes: [{ id: 'nobody', names: { ja: '誰もいない', en: 'Nobody' }, source: scene }],
+    });
+    const ask = (path: string, body?: object) =>
+      fetch(`${without.origin}${path}`, {
+        method: body ? 'POST' : 'GET',
+        headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+      });
+    const page = await (await ask('/')).text();
+    expect(page).toContain('id="scenes"');
+    for (const hand of ['id="pin"', 'id="insert"', 'id="fault-device"']) expect(page).not.toContain(hand);
+    expect((await ask('/camera', { scene: 'nobody' })).status).toBe(200);
+    expect(eye.source()).toEqual(scene);
+    for (const path of ['/notes/take', '/faults', '/pin/keys']) expect((await ask(path, {})).status).toBe(404);
+    expect(await (await ask('/state')).json()).toMatchObject({ ok: true, state: { cash: null, camera: scene } });
+    await without.close();
+  });
+
   it('says that its port is in use, and refuses a token too short', async () => {
-    const again = { control: simulated.control, clock: systemClock };
+    const again = {
+      control: simulated.control,
+      camera,
+      profile: 'atm',
+      clock: systemClock,
+      chance: systemChance,
+    } as const;
     const port = Number(new URL(server.origin).port);
     await expect(startControlServer({ ...again, port, token: TOKEN })).rejects.toMatchObject({
       code: 'PORT_IN_USE',

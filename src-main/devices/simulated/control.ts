@@ -1,11 +1,10 @@
 /**
  * The hands and the voice of a person before simulated devices, and the eyes of a test: what people can do (put notes in, take
- * them, press keys, show goods, stand before the camera), what can be made to fail, and everything there is to see.
+ * them, press keys, show goods), what can be made to fail, and everything there is to see.
  * A deed that is impossible now answers `{ ok: false, message }` and changes nothing. Each takes `waitMs`: how long to wait for the
  * moment at which it becomes possible, 0 when not given.
  */
 import type { z } from 'zod';
-import type { CameraSource } from '../../../src-contract/screen.ts';
 import type { Clock } from '../../clock.ts';
 import type { CashUnit } from '../cash-dispenser.ts';
 import type { DeviceHealth } from '../device.ts';
@@ -71,7 +70,6 @@ export interface ControlState {
   readonly printer: { readonly paper: number } | null;
   readonly lights: Partial<Record<LightPosition, LightPattern>>;
   readonly faults: readonly FaultOrder[];
-  readonly camera: CameraSource;
 }
 
 export interface ControlParts {
@@ -84,7 +82,6 @@ export interface ControlParts {
   readonly scanner: SimulatedBarcodeScanner | null;
   readonly lights: SimulatedLights | null;
   readonly mechanisms: readonly Mechanism[];
-  readonly camera: CameraSource;
 }
 
 const OK: ControlAnswer = { ok: true };
@@ -92,13 +89,10 @@ const no = (message: string): ControlAnswer => ({ ok: false, message });
 
 export class SimulatedControl {
   readonly #parts: ControlParts;
-  readonly #cameraListeners = new Set<(source: CameraSource) => void>();
   readonly #closed = new AbortController();
-  #camera: CameraSource;
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
-    this.#camera = parts.camera;
   }
 
   state(): ControlState {
@@ -111,7 +105,6 @@ export class SimulatedControl {
       printer: printer && { paper: printer.paper },
       lights: lights?.shown() ?? {},
       faults: faults.armed(),
-      camera: this.#camera,
     };
   }
 
@@ -216,22 +209,6 @@ export class SimulatedControl {
   /** Newest first. */
   async receipts(): Promise<PrintedReceipt[]> {
     return (await this.#parts.printer?.receipts()) ?? [];
-  }
-
-  camera(): CameraSource {
-    return this.#camera;
-  }
-
-  setCamera(source: CameraSource): void {
-    this.#camera = source;
-    for (const listener of [...this.#cameraListeners]) listener(source);
-  }
-
-  /** Calls back with the source at once, then on every change. Returns how to stop. */
-  onCamera(listener: (source: CameraSource) => void): () => void {
-    this.#cameraListeners.add(listener);
-    listener(this.#camera);
-    return () => this.#cameraListeners.delete(listener);
   }
 
   close(): void {

@@ -1,7 +1,6 @@
 /** The simulated devices of one terminal, and the hands that use them. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CameraSource } from '../../../src-contract/screen.ts';
 import type { Chance, Clock } from '../../clock.ts';
 import type { Devices } from '../devices.ts';
 import { SimulatedBarcodeScanner } from './barcode-scanner.ts';
@@ -28,8 +27,6 @@ export interface SimulatedDevicesOptions {
   readonly speed?: number;
   /** Where receipts are kept; `<dir>/receipts` when not given. */
   readonly receiptsDir?: string;
-  /** What stands before the camera at first. */
-  readonly camera?: CameraSource;
 }
 
 export interface SimulatedDevices {
@@ -70,7 +67,6 @@ export async function openSimulatedDevices(options: SimulatedDevicesOptions): Pr
     scanner: barcodeScanner,
     lights,
     mechanisms,
-    camera: options.camera ?? { kind: 'device', label: null },
   });
   return {
     devices: { cashDispenser, cashAcceptor, pinPad, receiptPrinter, barcodeScanner, lights },
