@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Device, DeviceState } from '../devices/device.ts';
 import type { Devices } from '../devices/devices.ts';
-import { unavailable } from './availability.ts';
+import { hindrances, unavailable, warnings } from './availability.ts';
 
 const NAMES = {
   cashDispenser: 'cash-dispenser',
@@ -15,7 +15,10 @@ const NAMES = {
 function devices(change: Partial<Record<keyof Devices, DeviceState | null>> = {}): Devices {
   const all = Object.entries(NAMES).map(([key, name]) => {
     const state = change[key as keyof Devices] === undefined ? 'online' : change[key as keyof Devices];
-    const device: Partial<Device> = { name, health: () => ({ state: state ?? 'noDevice', problem: null }) };
+    const device: Partial<Device> = {
+      name,
+      health: () => ({ state: state ?? 'noDevice', problem: state === 'online' ? null : 'a problem' }),
+    };
     return [key, state === null ? null : device];
   });
   return Object.fromEntries(all) as Devices;
@@ -60,5 +63,34 @@ describe('a service', () => {
 
   it('that lacks device and bank says the device, which the bank’s return would not mend', () => {
     expect(unavailable('withdraw', devices({ cashDispenser: 'offline' }), false, none)).toBe('device-unavailable');
+  });
+});
+
+describe('the technician reads', () => {
+  it('everything that keeps a service away, device by device, and the bank last', () => {
+    const broken = devices({ cashDispenser: 'hardwareError', pinPad: null });
+    expect(hindrances('withdraw', { devices: broken, online: false, blocked: none })).toEqual([
+      { code: 'device-unavailable', device: 'cashDispenser', cause: 'not-working', problem: 'a problem' },
+      { code: 'device-unavailable', device: 'pinPad', cause: 'missing', problem: null },
+      { code: 'offline-service', device: null, cause: 'bank', problem: null },
+    ]);
+  });
+
+  it('that a suspect transaction holds a device that works', () => {
+    const blocked = new Set(['cash-dispenser']);
+    expect(hindrances('withdraw', { devices: devices(), online: true, blocked })).toMatchObject([
+      { device: 'cashDispenser', cause: 'blocked' },
+    ]);
+    expect(hindrances('deposit', { devices: devices(), online: true, blocked })).toEqual([]);
+  });
+
+  it.each(['deposit', 'withdraw', 'purchase'] as const)('that "%s" goes without a receipt, as a warning', (service) => {
+    const surroundings = { devices: devices({ receiptPrinter: 'hardwareError' }), online: true, blocked: none };
+    expect(hindrances(service, surroundings)).toEqual([]);
+    expect(warnings(service, surroundings)).toMatchObject([{ device: 'receiptPrinter', cause: 'not-working' }]);
+  });
+
+  it('no warning while all is well', () => {
+    expect(warnings('withdraw', { devices: devices(), online: true, blocked: none })).toEqual([]);
   });
 });

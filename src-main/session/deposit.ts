@@ -5,6 +5,7 @@ import type { NoteCount } from '../../src-contract/screen.ts';
 import { deadline } from '../clock.ts';
 import type { CashInEvent } from '../devices/cash-acceptor.ts';
 import { bankHasHeard } from './authorise.ts';
+import { guide } from './guide-light.ts';
 import { identifyMachine } from './identify.ts';
 import { accepted, type Person, unidentified } from './outcomes.ts';
 import { valueMinor } from './pay-out.ts';
@@ -62,7 +63,7 @@ export function depositMachine(ports: SessionPorts) {
           detail: { resultId: reached(input.person).resultId },
         });
         ports.journal.record(input.transactionId, { state: 'accepting' });
-        ports.devices.lights?.set('cashInput', 'slowFlash').catch(() => undefined);
+        const stopGuiding = guide(ports, 'cashInput');
         acceptor()
           .cashInStart(input.transactionId, (event) => sendBack({ type: 'cash-in', event }), controller.signal)
           .then(
@@ -71,7 +72,7 @@ export function depositMachine(ports: SessionPorts) {
           );
         return () => {
           controller.abort(new DOMException('cash-in was left', 'AbortError'));
-          ports.devices.lights?.set('cashInput', 'off').catch(() => undefined);
+          stopGuiding();
         };
       }),
       stop: step(async (_, signal) => {
@@ -91,7 +92,7 @@ export function depositMachine(ports: SessionPorts) {
       settle: step<TakenIn>((context, signal) => settleTakeIn(ports, takeIn(context), signal)),
       returnedTaken: step(async (_, signal) => {
         using limit = deadline(ports.clock, RETURNED_TAKEN_MS + ANSWER_MS_MAX, signal);
-        return await acceptor().returnedTaken(RETURNED_TAKEN_MS, limit.signal);
+        return await acceptor().returnedTaken(RETURNED_TAKEN_MS, limit.signal).finally(guide(ports, 'cashInput'));
       }),
       receipt: receiptMachine(ports),
     },

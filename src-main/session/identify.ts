@@ -8,6 +8,7 @@ import type { Money, Service, Uuid } from '../../src-contract/primitives.ts';
 import { fuse } from '../gallery/fusion.ts';
 import type { Observation } from '../vision/observation.ts';
 import { type Gathered, gather, type Judgement, judge, NOTHING_GATHERED } from './gather.ts';
+import { guide } from './guide-light.ts';
 import type { SessionPorts } from './ports.ts';
 import { type IntentEvent, reached, type StepMeta, shows, waiting } from './step.ts';
 
@@ -36,14 +37,16 @@ interface Context extends IdentifyInput {
 
 type Events = IntentEvent | { type: 'observed'; observation: Observation } | { type: 'time-is-up' };
 
-/** Watches through the terminal's camera; stops it when the state is left. */
+/** Watches through the terminal's camera, with its guide light on; stops both when the state is left. */
 export function watching(ports: SessionPorts) {
   return fromCallback<Events>(({ sendBack }) => {
+    const stopGuiding = guide(ports, 'camera');
     const stop = ports.watch((observation) => sendBack({ type: 'observed', observation }));
     const callOff = ports.clock.after(ports.patience.lookMs, () => sendBack({ type: 'time-is-up' }));
     return () => {
       stop();
       callOff();
+      stopGuiding();
     };
   });
 }

@@ -3,6 +3,7 @@ import { assign, fromCallback, setup } from 'xstate';
 import type { Money } from '../../src-contract/primitives.ts';
 import type { Screen } from '../../src-contract/screen.ts';
 import type { PinEntryCompletion } from '../devices/pin-pad.ts';
+import { guide } from './guide-light.ts';
 import type { SessionPorts } from './ports.ts';
 import { type IntentEvent, reached, type StepMeta, shows } from './step.ts';
 
@@ -45,7 +46,7 @@ export function pinMachine(ports: SessionPorts) {
       sendBack({ type: 'pad-failed' });
       return undefined;
     }
-    ports.devices.lights?.set('pinPad', 'slowFlash').catch(() => undefined);
+    const stopGuiding = guide(ports, 'pinPad');
     pad
       .enterPin(
         { digitsMin, digitsMax, encryptFor: ports.pinKey, boundTo: input.boundTo, timeoutMs: PIN_ENTRY_MS_MAX },
@@ -58,7 +59,7 @@ export function pinMachine(ports: SessionPorts) {
       );
     return () => {
       controller.abort(new DOMException('PIN entry was left', 'AbortError'));
-      ports.devices.lights?.set('pinPad', 'off').catch(() => undefined);
+      stopGuiding();
     };
   });
 

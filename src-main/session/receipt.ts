@@ -3,6 +3,7 @@ import { assign, fromPromise, setup } from 'xstate';
 import type { Money, Uuid } from '../../src-contract/primitives.ts';
 import type { BasketLine, Screen } from '../../src-contract/screen.ts';
 import { deadline } from '../clock.ts';
+import { guide } from './guide-light.ts';
 import type { SessionPorts } from './ports.ts';
 import { type IntentEvent, reached, type StepMeta, shows, waiting } from './step.ts';
 
@@ -28,20 +29,23 @@ const PRINT_MS_MAX = 15_000;
 export function receiptMachine(ports: SessionPorts) {
   const print = fromPromise<ReceiptStep, Context>(async ({ input, signal }) => {
     using limit = deadline(ports.clock, PRINT_MS_MAX, signal);
-    const completion = await ports.print(
-      {
-        service: input.service,
-        transactionId: input.transactionId,
-        at: ports.clock.now(),
-        language: ports.language(),
-        lines: input.lines.map(({ lineId: _, ...line }) => line),
-        amount: input.amount,
-        balance: input.account?.available ?? null,
-        accountEnding: input.account?.accountEnding ?? null,
-        standIn: input.standIn,
-      },
-      limit.signal,
-    );
+    const stopGuiding = guide(ports, 'receipt');
+    const completion = await ports
+      .print(
+        {
+          service: input.service,
+          transactionId: input.transactionId,
+          at: ports.clock.now(),
+          language: ports.language(),
+          lines: input.lines.map(({ lineId: _, ...line }) => line),
+          amount: input.amount,
+          balance: input.account?.available ?? null,
+          accountEnding: input.account?.accountEnding ?? null,
+          standIn: input.standIn,
+        },
+        limit.signal,
+      )
+      .finally(stopGuiding);
     return completion.outcome === 'printed' ? 'printed' : 'unavailable';
   });
 
