@@ -1,0 +1,71 @@
+/** A message that could not be taken: kept, told, and never taken for an answer. */
+import type { JsonObject } from './messages/lenient.ts';
+
+export type DeadLetterReason =
+  /** No JSON object, or a binary frame. */
+  | 'malformed'
+  /** JSON without a usable header. */
+  | 'invalidEnvelope'
+  /** Header understood, payload of a wrong type. */
+  | 'invalidPayload'
+  /** Larger than the limit; the content is gone. */
+  | 'tooLarge'
+  /** Belongs to no request of this connection. */
+  | 'unknownRequest'
+  /** The request has already been answered. */
+  | 'duplicate'
+  /** Right number, wrong command. */
+  | 'nameMismatch';
+
+export interface DeadLetter {
+  readonly uri: string;
+  /** On the client's clock. */
+  readonly monotonicMs: number;
+  readonly reason: DeadLetterReason;
+  /** What did not fit, naming the field. Holds nothing of the payload. */
+  readonly detail: string;
+  readonly bytes: number | null;
+  /** The message as JSON without what must not be kept, cut to a bounded length; null where it could not be read at all. */
+  readonly message: string | null;
+}
+
+const MESSAGE_LENGTH_MAX = 2_048;
+const STRING_LENGTH_MAX = 64;
+
+/** Tokens, PIN blocks, customer data, pictures, biometric data, key presses: compared without regard to case. */
+const SECRET = new Set(
+  [
+    'token',
+    'pinBlock',
+    'customerData',
+    'xorData',
+    'digit',
+    'pinKeys',
+    'pictureFile',
+    'camData',
+    'image',
+    'signature',
+    'serialNumber',
+    'barcodeData',
+    'data',
+    'dataRead',
+    'templates',
+    'templateData',
+    'identifier',
+    'transactionID',
+    'ksn',
+    'userPrompt',
+  ].map((name) => name.toLowerCase()),
+);
+
+/** The message as text for a log or a technician. */
+export function redacted(message: JsonObject): string {
+  const text = JSON.stringify(message, (name, value: unknown) => {
+    if (name !== '' && SECRET.has(name.toLowerCase())) return '[redacted]';
+    if (typeof value !== 'string') return value;
+    // An account number or a PIN in a field nobody expects it in.
+    if (/\d{4}/.test(value) && !/^[a-z]/i.test(value)) return '[redacted]';
+    return value.length > STRING_LENGTH_MAX ? `[${value.length} characters]` : value;
+  });
+  return text.length > MESSAGE_LENGTH_MAX ? `${text.slice(0, MESSAGE_LENGTH_MAX)}…` : text;
+}
