@@ -1,5 +1,6 @@
 /** The receipt printer, in XFS4IoT's words (Printer.PrintRaw). */
 import type { Device } from './device.ts';
+import type { ReceiptForm } from './receipt.ts';
 
 export interface PrinterStatus {
   readonly paper: 'full' | 'low' | 'out' | 'jammed' | 'unknown';
@@ -13,6 +14,8 @@ export type PrintCompletion =
     };
 
 export interface ReceiptPrinter extends Device {
+  /** What receipts for it are made of; absent: the default of `encodeReceipt`. */
+  readonly form?: ReceiptForm;
   status(signal: AbortSignal): Promise<PrinterStatus>;
   /** Prints ESC/POS bytes and cuts. */
   print(bytes: Uint8Array, signal: AbortSignal): Promise<PrintCompletion>;

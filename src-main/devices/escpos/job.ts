@@ -1,0 +1,177 @@
+/**
+ * One receipt on its way: sent piece by piece while the printer has no objection, then confirmed by the printer, not by the wire. Nothing
+ * is ever sent a second time. What was sent and not printed is cleared from the printer's memory, so that it doesn't come out when somebody
+ * puts in paper; where that can't be had, the message says that the receipt may still appear.
+ */
+import { type Clock, deadline } from '../../clock.ts';
+import type { PrintCompletion } from '../receipt-printer.ts';
+import { ASK_PAPER, askProcessId, CLEAR_BUFFERS } from './commands.ts';
+import { LineError } from './line.ts';
+import type { PrinterLink } from './link.ts';
+import type { Response } from './responses.ts';
+import { obstacle, paperOf } from './status.ts';
+
+/**
+ * How a printer says that a receipt is on paper, best first. "processId": GS ( H, after the last dot and the cut. "paperSensor": GS r,
+ * answered when everything before it was taken from the receive buffer. "status": it answers neither; its condition a while after
+ * sending decides.
+ */
+export type Confirmation = 'processId' | 'paperSensor' | 'status';
+
+type Failed = Extract<PrintCompletion, { outcome: 'failed' }>;
+export type JobLog = (message: string, details?: Readonly<Record<string, unknown>>) => void;
+
+/** Bytes offered at once: a failure names where it was, and a printer that stops is noticed soon. */
+const PIECE_BYTES = 4_096;
+/** Longest wait for the line to take one piece, ms. At 2,400 baud a piece takes 17 s. */
+const PIECE_MS_MAX = 30_000;
+/** Longest wait from the last byte to the printer's word, ms. A metre of raster at 50 mm/s takes 20 s. */
+const CONFIRM_MS_MAX = 60_000;
+/** Between two looks at a printer that is printing, ms. */
+const LOOK_EVERY_MS = 1_000;
+/** Longest wait for an answer to "forget what you have", ms. */
+const CLEAR_MS_MAX = 1_000;
+/** How fast a slow printer takes data, bytes/s: what "a while after sending" means for one that confirms nothing. */
+const SLOW_BYTES_PER_SECOND = 2_000;
+const SETTLE_MS_MIN = 2_000;
+
+export async function printJob(
+  link: PrinterLink,
+  bytes: Uint8Array,
+  confirmation: Confirmation,
+  /** Four characters no other job of late had. */
+  id: string,
+  clock: Clock,
+  log: JobLog,
+  power: AbortSignal,
+): Promise<PrintCompletion> {
+  const before = failureOf(link);
+  if (before) return before;
+  // Ends the sending or the waiting as soon as the printer can't go on.
+  using stopped = onObstacle(link);
+  const signal = AbortSignal.any([power, stopped.signal]);
+  let sent = 0;
+  try {
+    for (; sent < bytes.length; sent += PIECE_BYTES) {
+      using limit = deadline(clock, PIECE_MS_MAX, signal);
+      await link.write(bytes.subarray(sent, sent + PIECE_BYTES), limit.signal);
+    }
+    const confirmed = await confirm(link, confirmation, bytes.length, id, clock, log, signal);
+    if (confirmed) return confirmed;
+  } catch (cause) {
+    power.throwIfAborted();
+    if (!stopped.signal.aborted && !isEndOfLine(cause)) throw cause;
+  }
+  const amount =
+    sent < bytes.length ? `after at least ${sent} of ${bytes.length} bytes` : `after all ${bytes.length} bytes`;
+  if (link.ended) {
+    const { message } = await link.end;
+    return failed('noDevice', `${message}, ${amount}: the receipt may be incomplete or still come out`);
+  }
+  const failure = failureOf(link) ?? failed('hardwareError', 'the printer takes no data and gives no reason');
+  const cleared = await link.ask(CLEAR_BUFFERS, 'cleared', CLEAR_MS_MAX, power);
+  // Its parser may stand in the middle of a command now: a new connection begins anew.
+  if (!cleared) await link.close(new LineError('gone', `given up ${amount}`));
+  log('a receipt was not printed', { ...failure, sent, bytes: bytes.length, cleared: cleared !== null });
+  const rest = cleared ? 'the rest was cleared' : 'the rest may still come out';
+  return { ...failure, message: `${failure.message}, ${amount}; ${rest}` };
+}
+
+/** Null when nothing was heard in time. Rejects when the signal aborts. */
+async function confirm(
+  link: PrinterLink,
+  confirmation: Confirmation,
+  sent: number,
+  id: string,
+  clock: Clock,
+  log: JobLog,
+  signal: AbortSignal,
+): Promise<PrintCompletion | null> {
+  if (!link.speaks) {
+    // A line that takes bytes and a printer that never said a word: nobody knows whether there is paper, or a printer.
+    return failed(
+      'hardwareError',
+      `${sent} bytes were sent, but this printer answers nothing: look whether they came out`,
+    );
+  }
+  if (confirmation === 'status') {
+    await clock.sleep(Math.max(SETTLE_MS_MIN, (sent / SLOW_BYTES_PER_SECOND) * 1_000), signal);
+    if (!(await link.askCondition(signal))) return null;
+    log('a receipt was sent and not confirmed; the printer is in order', { bytes: sent });
+    return failureOf(link) ?? { outcome: 'printed' };
+  }
+  const done = Promise.withResolvers<Response>();
+  const stop = link.onResponse((response) => {
+    if (response.kind === 'processId' && response.id === id) done.resolve(response);
+    if (response.kind === 'single' && confirmation === 'paperSensor') done.resolve(response);
+  });
+  try {
+    const waiting = AbortSignal.any([signal, linkEnd(link)]);
+    using limit = deadline(clock, CONFIRM_MS_MAX, waiting);
+    await link.write(confirmation === 'processId' ? askProcessId(id) : ASK_PAPER, limit.signal);
+    let answer: Response | null = null;
+    while (!answer) {
+      limit.signal.throwIfAborted();
+      answer = await Promise.race([done.promise, pause(clock, limit.signal)]);
+      // The sensors are asked as well: not every printer pushes its status.
+      if (!answer) await link.askCondition(limit.signal);
+    }
+    if (answer.kind === 'single' && paperOf(answer.byte) === 'out') return failed('paperOut', 'out of paper');
+    return { outcome: 'printed' };
+  } catch (cause) {
+    signal.throwIfAborted();
+    if (isEndOfLine(cause)) return null;
+    throw cause;
+  } finally {
+    stop();
+  }
+}
+
+async function pause(clock: Clock, signal: AbortSignal): Promise<null> {
+  await clock.sleep(LOOK_EVERY_MS, signal);
+  return null;
+}
+
+function isEndOfLine(cause: unknown): boolean {
+  return cause instanceof LineError || (cause instanceof DOMException && cause.name === 'TimeoutError');
+}
+
+function linkEnd(link: PrinterLink): AbortSignal {
+  const controller = new AbortController();
+  void link.end.then((reason) => controller.abort(reason));
+  return controller.signal;
+}
+
+/** Aborts when a person or a mechanic is needed; what passes by itself is waited for. */
+function onObstacle(link: PrinterLink): { signal: AbortSignal; [Symbol.dispose](): void } {
+  const controller = new AbortController();
+  const look = () => {
+    const failure = failureOf(link);
+    if (failure) controller.abort(new Error(failure.message));
+  };
+  const stop = link.onCondition(look);
+  return { signal: controller.signal, [Symbol.dispose]: stop };
+}
+
+/** What keeps this printer from printing until somebody comes; null when nothing does. */
+function failureOf(link: PrinterLink): Failed | null {
+  const found = obstacle(link.condition);
+  switch (found?.kind) {
+    case undefined:
+    case 'autoRecoverable':
+    case 'offline':
+      return null;
+    case 'paperOut':
+      return failed('paperOut', found.message);
+    case 'recoverable':
+      return failed('paperJammed', found.message);
+    case 'cutter':
+    case 'coverOpen':
+    case 'unrecoverable':
+      return failed('hardwareError', found.message);
+  }
+}
+
+function failed(error: Failed['error'], message: string): Failed {
+  return { outcome: 'failed', error, message };
+}
