@@ -17,6 +17,7 @@ import {
   Uuid,
   WallTimeMs,
 } from './primitives.ts';
+import { CommandNonce, ResponseNonce, TokenText } from './security-token.ts';
 
 /** RFC 7517 public keys; only the members of an Ed25519 or P-256 key. */
 export const Ed25519PublicJwk = z.strictObject({
@@ -187,6 +188,8 @@ export const DeclineReason = z.enum([
   'unknown-person',
   'account-closed',
   'result-not-accepted',
+  /** The dispenser's side of end-to-end security is missing, or the bank's: no nonce, a nonce seen before, no keys. */
+  'dispense-not-secured',
 ]);
 export type DeclineReason = z.infer<typeof DeclineReason>;
 
@@ -202,14 +205,31 @@ export const AuthoriseRequest = z.strictObject({
   resultId: Uuid,
   /** PIN block bound to transactionId; null where the policy wants none. */
   pinBlock: CompactJwe.nullable(),
+  /** Of a withdrawal: the dispenser's nonce, for which a command token is asked; null where the device asks for no token. */
+  commandNonce: CommandNonce.nullable().default(null),
 });
 export type AuthoriseRequest = z.infer<typeof AuthoriseRequest>;
+
+/** For one withdrawal from a dispenser with end-to-end security (security-token.ts). A repeat brings the same. */
+export const DispenseGrant = z.strictObject({
+  /** The command token: exactly the amount, for the nonce asked with. For the dispenser alone. */
+  token: TokenText,
+  /** What the dispenser is asked with for its proofs of this withdrawal: once before it dispenses, once at the end. */
+  responseNonce: ResponseNonce,
+});
+export type DispenseGrant = z.infer<typeof DispenseGrant>;
 
 export const AccountView = z.strictObject({ accountEnding: z.string().length(4), available: Money, ledger: Money });
 export type AccountView = z.infer<typeof AccountView>;
 
 export const AuthoriseAnswer = z.discriminatedUnion('outcome', [
-  z.strictObject({ outcome: z.literal('approved'), authorisationId: Uuid, account: AccountView }),
+  z.strictObject({
+    outcome: z.literal('approved'),
+    authorisationId: Uuid,
+    account: AccountView,
+    /** Null where no token was asked for. */
+    dispense: DispenseGrant.nullable().default(null),
+  }),
   z.strictObject({
     outcome: z.literal('declined'),
     reason: DeclineReason,
@@ -219,8 +239,25 @@ export const AuthoriseAnswer = z.discriminatedUnion('outcome', [
 ]);
 export type AuthoriseAnswer = z.infer<typeof AuthoriseAnswer>;
 
+/**
+ * What the dispenser itself says of a withdrawal that was granted a token: response tokens over the grant's nonce, relayed as
+ * they came. The bank settles such a withdrawal from these and not from the terminal's word; anything that fails is kept as
+ * an incident, and the money stays held.
+ */
+const dispenserProofs = {
+  /** Asked when all was over. Null where the device gave none, or there was no grant. */
+  proof: TokenText.nullable().default(null),
+  /** Asked before the command to dispense: what became of the withdrawals before this one. */
+  priorProof: TokenText.nullable().default(null),
+};
+
 /** POST /v1/captures: money really moved; at most what was held. The rest of the hold is released. */
-export const CaptureRequest = z.strictObject({ idempotencyKey: Uuid, authorisationKey: Uuid, amount: Money });
+export const CaptureRequest = z.strictObject({
+  idempotencyKey: Uuid,
+  authorisationKey: Uuid,
+  amount: Money,
+  ...dispenserProofs,
+});
 export type CaptureRequest = z.infer<typeof CaptureRequest>;
 /** POST /v1/reversals: nothing moved; the hold is released. Names the authorisation by its idempotency key, so that an
  *  authorisation whose answer was lost can be reversed; one the bank never saw is barred from being made later. */
@@ -228,6 +265,7 @@ export const ReversalRequest = z.strictObject({
   idempotencyKey: Uuid,
   authorisationKey: Uuid,
   reason: z.string().max(60),
+  ...dispenserProofs,
 });
 export type ReversalRequest = z.infer<typeof ReversalRequest>;
 /** POST /v1/deposits: notes that are in the machine. The match result must have reached the bank before. */
@@ -249,8 +287,25 @@ export const StandInRequest = z.strictObject({
   resultId: Uuid,
 });
 export type StandInRequest = z.infer<typeof StandInRequest>;
-/** Answer to a capture, reversal, deposit or stand-in. */
-export const PostingAnswer = z.strictObject({ outcome: z.literal('posted'), account: AccountView.nullable() });
+/** Answer to a capture, reversal, deposit or stand-in. Both outcomes are final: there is nothing to send again. */
+export const PostingAnswer = z.discriminatedUnion('outcome', [
+  z.strictObject({ outcome: z.literal('posted'), account: AccountView.nullable() }),
+  /** Only for a withdrawal with a grant: taken down, and the money stays held until the bank knows more. */
+  z.strictObject({
+    outcome: z.literal('held'),
+    reason: z.enum([
+      /** The token might still have been used afterwards; the next withdrawal's proofs settle it. */
+      'unconfirmed',
+      'proof-missing',
+      'proof-invalid',
+      /** The terminal's word is not what the dispenser says. */
+      'proof-contradicts',
+      /** Notes came back that the dispenser did not count. */
+      'proof-uncounted',
+    ]),
+    account: AccountView.nullable(),
+  }),
+]);
 export type PostingAnswer = z.infer<typeof PostingAnswer>;
 
 /** GET /v1/health, without authentication. */

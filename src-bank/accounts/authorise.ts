@@ -129,5 +129,5 @@ async function approve(
     }
   }
   const after = { ...account, availableMinor: account.availableMinor - amountMinor };
-  return { outcome: 'approved', authorisationId, account: accountView(after) };
+  return { outcome: 'approved', authorisationId, account: accountView(after), dispense: null };
 }

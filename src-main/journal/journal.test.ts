@@ -38,7 +38,7 @@ const begin = (outbox: readonly OutboxMessage[] = []): Uuid => {
 };
 const reversal = (): OutboxMessage => ({
   kind: 'reversal',
-  body: { idempotencyKey: id(), authorisationKey: id(), reason: 'jam' },
+  body: { idempotencyKey: id(), authorisationKey: id(), reason: 'jam', proof: null, priorProof: null },
 });
 const standIn = (personId: Uuid, amountMinor: number): OutboxMessage => ({
   kind: 'stand-in',

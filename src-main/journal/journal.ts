@@ -100,7 +100,7 @@ export interface StandInTotals {
 }
 
 export interface Alarm {
-  readonly kind: 'dead-letter' | 'results-refused' | 'gallery' | 'policy';
+  readonly kind: 'dead-letter' | 'results-refused' | 'bank-holds' | 'gallery' | 'policy';
   /** One sentence for the technician. */
   readonly message: string;
 }

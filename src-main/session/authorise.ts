@@ -1,5 +1,5 @@
 /** Asking the bank to hold money, with the journal written before and after (design, invariants 1 and 2). */
-import type { AccountView, AuthoriseAnswer, DeclineReason } from '../../src-contract/bank-api.ts';
+import type { AccountView, AuthoriseAnswer, DeclineReason, DispenseGrant } from '../../src-contract/bank-api.ts';
 import type { Money, Uuid } from '../../src-contract/primitives.ts';
 import type { SorryCode } from '../../src-contract/screen.ts';
 import { deadline } from '../clock.ts';
@@ -13,10 +13,17 @@ export interface MoneyOrder {
   readonly amount: Money;
   readonly resultId: Uuid;
   readonly pinBlock: string | null;
+  /** The dispenser's, for a withdrawal that needs a token. */
+  readonly commandNonce: string | null;
 }
 
 export type Authorised =
-  | { readonly outcome: 'approved'; readonly authorisationKey: Uuid; readonly account: AccountView }
+  | {
+      readonly outcome: 'approved';
+      readonly authorisationKey: Uuid;
+      readonly account: AccountView;
+      readonly dispense: DispenseGrant | null;
+    }
   | { readonly outcome: 'declined'; readonly reason: DeclineReason; readonly attemptsLeft: number | null }
   /** The bank can't be asked. Whatever it did with a question whose answer was lost is being reversed. */
   | { readonly outcome: 'unreachable' };
@@ -45,7 +52,11 @@ export async function authorise(
     return { outcome: 'unreachable' };
   }
   const authorisationKey = ports.chance.id();
-  ports.journal.record(order.transactionId, { state: 'authorising', detail: { authorisationKey } });
+  const { commandNonce } = order;
+  ports.journal.record(order.transactionId, {
+    state: 'authorising',
+    detail: { authorisationKey, ...(commandNonce === null ? {} : { commandNonce }) },
+  });
   let answer: AuthoriseAnswer;
   try {
     answer = await ports.bank.authorise({ idempotencyKey: authorisationKey, ...order }, limit.signal);
@@ -60,8 +71,13 @@ export async function authorise(
     return { outcome: 'unreachable' };
   }
   if (answer.outcome === 'approved') {
-    ports.journal.record(order.transactionId, { state: 'authorised', detail: { authorisationKey } });
-    return { outcome: 'approved', authorisationKey, account: answer.account };
+    const { account, dispense } = answer;
+    // The token itself is not written down: after a restart nothing is dispensed under it.
+    ports.journal.record(order.transactionId, {
+      state: 'authorised',
+      detail: { authorisationKey, ...(dispense === null ? {} : { responseNonce: dispense.responseNonce }) },
+    });
+    return { outcome: 'approved', authorisationKey, account, dispense };
   }
   const again = answer.reason === 'pin-wrong' && (answer.attemptsLeft ?? 0) > 0;
   ports.journal.record(order.transactionId, { state: 'declined', detail: { reason: answer.reason }, final: !again });
@@ -78,12 +94,22 @@ export async function bankHasHeard(ports: SessionPorts, signal: AbortSignal): Pr
   }
 }
 
-export function reversal(ports: SessionPorts, authorisationKey: Uuid, reason: string) {
-  return { kind: 'reversal' as const, body: { idempotencyKey: ports.chance.id(), authorisationKey, reason } };
+/** What a dispenser says of a withdrawal, for the bank; nothing where no token was granted. */
+export interface DispenserProofs {
+  readonly proof: string | null;
+  readonly priorProof: string | null;
+}
+const NO_PROOFS: DispenserProofs = { proof: null, priorProof: null };
+
+export function reversal(ports: SessionPorts, authorisationKey: Uuid, reason: string, proofs = NO_PROOFS) {
+  return {
+    kind: 'reversal' as const,
+    body: { idempotencyKey: ports.chance.id(), authorisationKey, reason, ...proofs },
+  };
 }
 
-export function capture(ports: SessionPorts, authorisationKey: Uuid, amount: Money) {
-  return { kind: 'capture' as const, body: { idempotencyKey: ports.chance.id(), authorisationKey, amount } };
+export function capture(ports: SessionPorts, authorisationKey: Uuid, amount: Money, proofs = NO_PROOFS) {
+  return { kind: 'capture' as const, body: { idempotencyKey: ports.chance.id(), authorisationKey, amount, ...proofs } };
 }
 
 /** What the customer is told when the bank said no. */
@@ -96,4 +122,5 @@ export const DECLINE_SORRY: Readonly<Record<DeclineReason, SorryCode>> = {
   'unknown-person': 'nobody',
   'account-closed': 'account-closed',
   'result-not-accepted': 'failed',
+  'dispense-not-secured': 'device-unavailable',
 };

@@ -37,6 +37,7 @@ export function balanceMachine(ports: SessionPorts) {
         amount: null,
         resultId: person.resultId,
         pinBlock: input.pinBlock,
+        commandNonce: null,
       },
       limit.signal,
     );

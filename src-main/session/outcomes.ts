@@ -29,12 +29,14 @@ export function withoutPin(service: Service, step: PinStep): Outcome {
   return sorry(service, step.outcome === 'unavailable' ? 'device-unavailable' : 'pin-cancelled');
 }
 
-export function wrongPinWithMoreTries(authorised: Authorised): boolean {
+/** No nonce: the dispenser wants a token, and does not say for what. */
+type Answered = Authorised | { readonly outcome: 'no-nonce' };
+
+export function wrongPinWithMoreTries(authorised: Answered): boolean {
   return authorised.outcome === 'declined' && authorised.reason === 'pin-wrong' && (authorised.attemptsLeft ?? 0) > 0;
 }
 
-export function notAuthorised(service: 'withdraw' | 'purchase', authorised: Authorised): Outcome {
-  return authorised.outcome === 'declined'
-    ? sorry(service, DECLINE_SORRY[authorised.reason])
-    : sorry(service, 'offline-service');
+export function notAuthorised(service: 'withdraw' | 'purchase', authorised: Answered): Outcome {
+  if (authorised.outcome === 'declined') return sorry(service, DECLINE_SORRY[authorised.reason]);
+  return sorry(service, authorised.outcome === 'no-nonce' ? 'device-unavailable' : 'offline-service');
 }

@@ -8,6 +8,7 @@ import type { NoteCount } from '../../src-contract/screen.ts';
 import { deadline } from '../clock.ts';
 import type { CashDispenser, PresentStatus } from '../devices/cash-dispenser.ts';
 import { capture, reversal } from './authorise.ts';
+import { type DispenseSecurity, dispenseSecurityOf, forgetNonce, priorProofOf, proofsOf } from './dispense-security.ts';
 import type { SessionPorts } from './ports.ts';
 
 export interface PayOut {
@@ -15,7 +16,12 @@ export interface PayOut {
   readonly authorisationKey: Uuid;
   readonly amount: Money;
   readonly mix: readonly NoteCount[];
+  /** The bank's command token for the dispenser; null where it asks for none. */
+  readonly token: string | null;
 }
+
+/** What settling needs: it asks the journal for the rest, so that a restart settles alike. */
+type Unsettled = Omit<PayOut, 'mix' | 'token'>;
 
 /** Longest time one device command may take, ms; a recycler picks 50 notes in under 20 s. */
 const COMMAND_MS_MAX = 60_000;
@@ -31,21 +37,35 @@ export type Settled =
   | { readonly outcome: 'partly-paid'; readonly amount: Money }
   | { readonly outcome: 'suspect' };
 
-/** Notes to the stacker. */
-export async function stack(ports: SessionPorts, payOut: PayOut, signal: AbortSignal): Promise<'stacked' | 'failed'> {
+/** Notes to the stacker. "refused": the dispenser does not take the token, and moved nothing. */
+export async function stack(
+  ports: SessionPorts,
+  payOut: PayOut,
+  signal: AbortSignal,
+): Promise<'stacked' | 'failed' | 'refused'> {
   const dispenser = required(ports);
-  ports.journal.record(payOut.transactionId, { state: 'dispensing', detail: { mix: payOut.mix } });
+  const { responseNonce } = dispenseSecurityOf(ports.journal.transaction(payOut.transactionId));
+  const priorProof = responseNonce === null ? null : await priorProofOf(ports, dispenser, responseNonce, signal);
+  ports.journal.record(payOut.transactionId, {
+    state: 'dispensing',
+    detail: { mix: payOut.mix, ...(priorProof === null ? {} : { priorProof }) },
+  });
   try {
     using limit = deadline(ports.clock, COMMAND_MS_MAX, signal);
     const completion = await dispenser.dispense(
-      { transactionId: payOut.transactionId, amount: payOut.amount, mix: payOut.mix, token: null },
+      { transactionId: payOut.transactionId, amount: payOut.amount, mix: payOut.mix, token: payOut.token },
       limit.signal,
     );
     if (completion.outcome === 'dispensed') {
       ports.journal.record(payOut.transactionId, { state: 'stacked' });
       return 'stacked';
     }
-    ports.journal.record(payOut.transactionId, { state: 'dispense-failed', detail: { error: completion.error } });
+    const { error, message } = completion;
+    if (error === 'notAuthorised') {
+      ports.journal.record(payOut.transactionId, { state: 'token-refused', detail: { error, message } });
+      return 'refused';
+    }
+    ports.journal.record(payOut.transactionId, { state: 'dispense-failed', detail: { error } });
   } catch (error) {
     ports.journal.record(payOut.transactionId, { state: 'dispense-unanswered', detail: { error: String(error) } });
   }
@@ -88,32 +108,41 @@ export async function handOver(ports: SessionPorts, payOut: PayOut, signal: Abor
  * Brings cash, journal and bank to agreement by what the device says happened, whatever point the transaction had reached;
  * a restart calls it too. Notes still in the machine's path go back inside first.
  */
-export async function settle(ports: SessionPorts, payOut: Omit<PayOut, 'mix'>, signal: AbortSignal): Promise<Settled> {
+export async function settle(ports: SessionPorts, payOut: Unsettled, signal: AbortSignal): Promise<Settled> {
   const dispenser = ports.devices.cashDispenser;
   if (!dispenser) return suspect(ports, payOut.transactionId, 'there is no cash dispenser to ask');
+  const security = dispenseSecurityOf(ports.journal.transaction(payOut.transactionId));
+  const asking = () => ask(ports, dispenser, security.responseNonce, signal);
   try {
-    let status = await ask(ports, dispenser, signal);
+    let status = await asking();
     if (status.transactionId === payOut.transactionId && status.remaining === 'stacker') {
       ports.journal.record(payOut.transactionId, { state: 'clearing' });
       await command(ports, signal, (limit) => dispenser.reset(limit));
-      status = await ask(ports, dispenser, signal);
+      status = await asking();
     } else if (status.transactionId === payOut.transactionId && status.remaining === 'outputPosition') {
       ports.journal.record(payOut.transactionId, { state: 'retracting' });
       await command(ports, signal, (limit) => dispenser.retract(limit));
-      status = await ask(ports, dispenser, signal);
+      status = await asking();
     }
-    return conclude(ports, payOut, status);
+    return conclude(ports, payOut, status, security);
   } catch (error) {
     return suspect(ports, payOut.transactionId, `the cash dispenser did not answer: ${String(error)}`);
+  } finally {
+    if (security.nonceGiven) await forgetNonce(ports);
   }
 }
 
-function conclude(ports: SessionPorts, payOut: Omit<PayOut, 'mix'>, status: PresentStatus): Settled {
-  const { transactionId, authorisationKey, amount } = payOut;
+function conclude(
+  ports: SessionPorts,
+  { transactionId, authorisationKey, amount }: Unsettled,
+  { token, ...status }: PresentStatus,
+  security: DispenseSecurity,
+): Settled {
+  const proofs = proofsOf(token, security);
   if (status.transactionId !== transactionId) {
     // The device keeps its last dispense over restarts; another one there means that ours never began.
     ports.journal.record(transactionId, { state: 'not-paid', final: true }, [
-      reversal(ports, authorisationKey, 'not-dispensed'),
+      reversal(ports, authorisationKey, 'not-dispensed', proofs),
     ]);
     return { outcome: 'not-paid' };
   }
@@ -123,7 +152,7 @@ function conclude(ports: SessionPorts, payOut: Omit<PayOut, 'mix'>, status: Pres
   const takenMinor = valueMinor(status.presented) - valueMinor(status.retracted);
   if (status.state === 'notPresented' || takenMinor === 0) {
     ports.journal.record(transactionId, { state: 'not-paid', detail: { status }, final: true }, [
-      reversal(ports, authorisationKey, status.state === 'notPresented' ? 'not-presented' : 'not-taken'),
+      reversal(ports, authorisationKey, status.state === 'notPresented' ? 'not-presented' : 'not-taken', proofs),
     ]);
     return { outcome: 'not-paid' };
   }
@@ -132,7 +161,7 @@ function conclude(ports: SessionPorts, payOut: Omit<PayOut, 'mix'>, status: Pres
   }
   const taken = money(takenMinor, amount.currency);
   ports.journal.record(transactionId, { state: 'paid', detail: { status }, final: true }, [
-    capture(ports, authorisationKey, taken),
+    capture(ports, authorisationKey, taken, proofs),
   ]);
   return { outcome: takenMinor === amount.amountMinor ? 'paid' : 'partly-paid', amount: taken };
 }
@@ -141,17 +170,27 @@ export function valueMinor(notes: readonly NoteCount[]): number {
   return notes.reduce((sum, note) => sum + note.denominationMinor * note.count, 0);
 }
 
-function suspect(ports: SessionPorts, transactionId: Uuid, why: string, status?: PresentStatus): Settled {
+function suspect(
+  ports: SessionPorts,
+  transactionId: Uuid,
+  why: string,
+  status?: Omit<PresentStatus, 'token'>,
+): Settled {
   ports.journal.record(transactionId, { state: 'suspect', detail: { why, ...(status ? { status } : {}) } });
   ports.block('cash-dispenser');
   return { outcome: 'suspect' };
 }
 
-async function ask(ports: SessionPorts, dispenser: CashDispenser, signal: AbortSignal): Promise<PresentStatus> {
+async function ask(
+  ports: SessionPorts,
+  dispenser: CashDispenser,
+  responseNonce: string | null,
+  signal: AbortSignal,
+): Promise<PresentStatus> {
   for (let tries = 1; ; tries++) {
     try {
       using limit = deadline(ports.clock, ASK_MS_MAX, signal);
-      return await dispenser.presentStatus(limit.signal);
+      return await dispenser.presentStatus(limit.signal, responseNonce);
     } catch (error) {
       if (tries >= ASK_TRIES || signal.aborted) throw error;
       await ports.clock.sleep(ASK_PAUSE_MS, signal);

@@ -234,7 +234,15 @@ async function pay(ports: SessionPorts, context: Context, signal: AbortSignal): 
   const { personId, resultId, secondFactor } = reached(context.person);
   const amount = total(context.lines);
   if (!context.begun) ports.journal.begin({ transactionId, service: 'purchase', personId, amount });
-  const order = { transactionId, service: 'purchase' as const, personId, amount, resultId, pinBlock };
+  const order = {
+    transactionId,
+    service: 'purchase' as const,
+    personId,
+    amount,
+    resultId,
+    pinBlock,
+    commandNonce: null,
+  };
   const authorised = await authorise(ports, order, signal, { standIn: true });
   if (authorised.outcome === 'approved') {
     ports.journal.record(transactionId, { state: 'paid', final: true }, [

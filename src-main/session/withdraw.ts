@@ -6,7 +6,8 @@ import type { NoteCount, SorryCode } from '../../src-contract/screen.ts';
 import { deadline } from '../clock.ts';
 import type { CashUnit } from '../devices/cash-dispenser.ts';
 import { denominate, dispensable, possibleAmounts } from '../devices/denominate.ts';
-import { type Authorised, authorise } from './authorise.ts';
+import type { Authorised } from './authorise.ts';
+import { authoriseDispense } from './dispense-security.ts';
 import { identifyMachine } from './identify.ts';
 import {
   accepted,
@@ -41,6 +42,9 @@ interface Context {
   readonly pinBlock: string | null;
   readonly pinProblem: { problem: 'wrong'; attemptsLeft: number | null } | null;
   readonly authorisationKey: Uuid | null;
+  /** The bank's, for the dispenser. */
+  readonly token: string | null;
+  readonly tokenRefused: boolean;
   readonly account: AccountView | null;
   readonly output: Outcome | null;
 }
@@ -55,6 +59,7 @@ export function withdrawMachine(ports: SessionPorts) {
     authorisationKey: reached(context.authorisationKey),
     amount: context.amount,
     mix: context.mix,
+    token: context.token,
   });
   const step = <Result>(work: (context: Context, signal: AbortSignal) => Promise<Result>) =>
     fromPromise<Result, Context>(({ input, signal }) => work(input, signal));
@@ -73,7 +78,7 @@ export function withdrawMachine(ports: SessionPorts) {
       }),
       identify: identifyMachine(ports),
       pin: pinMachine(ports),
-      authorise: step<Authorised>(async (context, signal) => {
+      authorise: step<Awaited<ReturnType<typeof authoriseDispense>>>(async (context, signal) => {
         const person = reached(context.person);
         const { transactionId, amount } = context;
         if (!context.begun) {
@@ -85,7 +90,7 @@ export function withdrawMachine(ports: SessionPorts) {
             detail: { mix: context.mix },
           });
         }
-        return authorise(
+        return authoriseDispense(
           ports,
           {
             transactionId,
@@ -132,6 +137,8 @@ export function withdrawMachine(ports: SessionPorts) {
       pinBlock: null,
       pinProblem: null,
       authorisationKey: null,
+      token: null,
+      tokenRefused: false,
       account: null,
       output: null,
     }),
@@ -251,7 +258,8 @@ export function withdrawMachine(ports: SessionPorts) {
               target: 'dispensing',
               actions: assign(({ event }) => {
                 const approved = event.output as Extract<Authorised, { outcome: 'approved' }>;
-                return { authorisationKey: approved.authorisationKey, account: approved.account, pinBlock: null };
+                const { authorisationKey, account, dispense } = approved;
+                return { authorisationKey, account, token: dispense?.token ?? null, pinBlock: null };
               }),
             },
             {
@@ -276,7 +284,13 @@ export function withdrawMachine(ports: SessionPorts) {
         invoke: {
           src: 'stack',
           input: ({ context }) => context,
-          onDone: [{ guard: ({ event }) => event.output === 'stacked', target: 'presenting' }, { target: 'settling' }],
+          onDone: [
+            { guard: ({ event }) => event.output === 'stacked', target: 'presenting' },
+            {
+              target: 'settling',
+              actions: assign({ tokenRefused: ({ event }) => event.output === 'refused' }),
+            },
+          ],
           onError: 'settling',
         },
       },
@@ -310,7 +324,9 @@ export function withdrawMachine(ports: SessionPorts) {
             },
             {
               target: 'over',
-              actions: assign({ output: ({ context, event }) => afterSettling(event.output, context.amount, true) }),
+              actions: assign({
+                output: ({ context, event }) => afterSettling(event.output, context.amount, 'cash-not-taken'),
+              }),
             },
           ],
           onError: 'settling',
@@ -323,7 +339,14 @@ export function withdrawMachine(ports: SessionPorts) {
           input: ({ context }) => context,
           onDone: {
             target: 'over',
-            actions: assign({ output: ({ context, event }) => afterSettling(event.output, context.amount, false) }),
+            actions: assign({
+              output: ({ context, event }) =>
+                afterSettling(
+                  event.output,
+                  context.amount,
+                  context.tokenRefused ? 'device-unavailable' : 'cash-jammed',
+                ),
+            }),
           },
           onError: { target: 'over', actions: assign({ output: sorry(service, 'suspect') }) },
         },
@@ -359,12 +382,12 @@ export function withdrawMachine(ports: SessionPorts) {
   });
 }
 
-function afterSettling(settled: Settled, amount: Money, presented: boolean): Outcome {
+function afterSettling(settled: Settled, amount: Money, notPaid: SorryCode): Outcome {
   switch (settled.outcome) {
     case 'suspect':
       return sorry('withdraw', 'suspect');
     case 'not-paid':
-      return sorry('withdraw', presented ? 'cash-not-taken' : 'cash-jammed', { madeWhole: amount });
+      return sorry('withdraw', notPaid, { madeWhole: amount });
     case 'partly-paid':
       return sorry('withdraw', 'cash-not-taken', { madeWhole: money(amount.amountMinor - settled.amount.amountMinor) });
     case 'paid':

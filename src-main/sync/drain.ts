@@ -2,10 +2,11 @@
  * One pass over the outbox: match results first and in order, then messages about money, oldest first. A repeat carries
  * the same idempotency key, so an answer that was lost does no harm.
  */
+import type { PostingAnswer } from '../../src-contract/bank-api.ts';
 import { assertNever } from '../../src-contract/primitives.ts';
 import type { Chance, Clock } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { Alarm, Journal } from '../journal/journal.ts';
 import type { QueuedMessage, QueuedResult } from '../journal/outbox.ts';
 import { type BankClient, BankRefusal } from './bank-client.ts';
 import { ATTEMPTS_MAX, retryDelayMs, verdictOn } from './retry-rules.ts';
@@ -21,6 +22,7 @@ export interface DrainParts {
   readonly bank: BankClient;
   readonly clock: Clock;
   readonly chance: Chance;
+  readonly onAlarm: (alarm: Alarm) => void;
 }
 
 export type ResultsDrained =
@@ -88,10 +90,17 @@ async function deliver(
   message: QueuedMessage,
   signal: AbortSignal,
 ): Promise<'settled' | 'later' | 'offline'> {
-  const { journal, bank, clock, chance } = parts;
+  const { journal, bank, clock, chance, onAlarm } = parts;
   try {
-    await send(bank, message, signal);
+    const answer = await send(bank, message, signal);
     journal.outbox.delivered([message.id]);
+    // Unconfirmed is how a withdrawal that failed always stands until the next one; the others want a person.
+    if (answer.outcome === 'held' && answer.reason !== 'unconfirmed') {
+      onAlarm({
+        kind: 'bank-holds',
+        message: `the bank took a ${message.kind} (outbox ${message.id}) and keeps the money held: ${answer.reason}`,
+      });
+    }
     return 'settled';
   } catch (error) {
     const verdict = verdictOn(error);
@@ -118,7 +127,7 @@ async function deliver(
   }
 }
 
-function send(bank: BankClient, message: QueuedMessage, signal: AbortSignal): Promise<unknown> {
+function send(bank: BankClient, message: QueuedMessage, signal: AbortSignal): Promise<PostingAnswer> {
   switch (message.kind) {
     case 'capture':
       return bank.capture(message.body, signal);

@@ -88,7 +88,7 @@ class Terminal {
   reversal(): void {
     const message: OutboxMessage = {
       kind: 'reversal',
-      body: { idempotencyKey: id(), authorisationKey: id(), reason: 'jam' },
+      body: { idempotencyKey: id(), authorisationKey: id(), reason: 'jam', proof: null, priorProof: null },
     };
     this.journal.begin({ transactionId: id(), service: 'withdraw', personId: null, amount: null }, [message]);
     this.told.push(message);

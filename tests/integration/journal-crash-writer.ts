@@ -22,7 +22,10 @@ for (;;) {
   // Synchronous, or an acknowledgement could still be in this process when it is killed.
   writeSync(1, `result ${sequence}\n`);
   journal.record(transactionId, { state: 'reversed', final: true }, [
-    { kind: 'reversal', body: { idempotencyKey: id(), authorisationKey: id(), reason: transactionId } },
+    {
+      kind: 'reversal',
+      body: { idempotencyKey: id(), authorisationKey: id(), reason: transactionId, proof: null, priorProof: null },
+    },
   ]);
   writeSync(1, `final ${transactionId}\n`);
 }
