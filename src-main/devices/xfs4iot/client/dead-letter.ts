@@ -58,8 +58,16 @@ const SECRET = new Set(
   ].map((name) => name.toLowerCase()),
 );
 
-/** The message as text for a log or a technician. */
-export function redacted(message: JsonObject): string {
+/** The message as text for a technician; null for one that is nested too deeply to be written. */
+export function redacted(message: JsonObject): string | null {
+  try {
+    return written(message);
+  } catch {
+    return null;
+  }
+}
+
+function written(message: JsonObject): string {
   const text = JSON.stringify(message, (name, value: unknown) => {
     if (name !== '' && SECRET.has(name.toLowerCase())) return '[redacted]';
     if (typeof value !== 'string') return value;

@@ -1,4 +1,5 @@
 /** XFS4IoT client: the public surface. */
+export { connect } from './client.ts';
 export type { ClientClock } from './clock.ts';
 export type { Completion, FailureCode, UnansweredCode } from './completion.ts';
 export type { DeadLetter, DeadLetterReason } from './dead-letter.ts';

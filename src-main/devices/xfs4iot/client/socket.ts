@@ -52,8 +52,11 @@ export const openWebSocket: SocketFactory = (uri, events, { messageBytesMax, tls
   });
   socket.on('error', (error: Error & { code?: string }) => {
     detail = error.message;
+    if (!opened) return;
     if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') events.refused('tooLarge', error.message);
-    else if (opened && error.code?.startsWith('WS_ERR_')) events.refused('malformed', error.message);
+    else if (error.code?.startsWith('WS_ERR_')) events.refused('malformed', error.message);
+    // The protocol is broken: nothing is gained by waiting for a closing handshake.
+    socket.terminate();
   });
   socket.on('close', (code) => {
     signal.removeEventListener('abort', give);

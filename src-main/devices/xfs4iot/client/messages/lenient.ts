@@ -76,15 +76,19 @@ export function unsolicited<P extends z.ZodType>(payload: P, read?: (payload: Js
   return read ? ({ payload, unsolicited: true, read } as const) : ({ payload, unsolicited: true } as const);
 }
 
+/** Messages of the standard nest less than half as deep. */
+const DEPTH_MAX = 32;
+
 /**
  * The payload without null, and without the literal 'notSupported' that edition 2021-1 wrote where later ones leave the
  * property out. `__proto__` is nobody's property.
  */
-export function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.filter((item) => item !== null).map(withoutNulls);
+export function withoutNulls(value: unknown, depth = 0): unknown {
+  if (depth > DEPTH_MAX) throw new Error(`nested deeper than ${DEPTH_MAX}`);
+  if (Array.isArray(value)) return value.filter((item) => item !== null).map((item) => withoutNulls(item, depth + 1));
   if (!isObject(value)) return value;
   const entries = Object.entries(value).filter(
     ([name, inner]) => inner !== null && inner !== undefined && inner !== 'notSupported' && name !== '__proto__',
   );
-  return Object.fromEntries(entries.map(([name, inner]) => [name, withoutNulls(inner)]));
+  return Object.fromEntries(entries.map(([name, inner]) => [name, withoutNulls(inner, depth + 1)]));
 }
