@@ -74,10 +74,10 @@ const Header = z.looseObject({
   type: z.literal('command'),
   name: z.string().regex(/^[A-Za-z0-9]+\.[A-Za-z0-9]+$/),
   version: z.string().regex(/^[1-9][0-9]*\.([1-9][0-9]*|0)$/),
-  requestId: z.unknown(),
+  requestId: z.unknown().optional(),
   timeout: z.int().nonnegative().nullish(),
 });
-const Envelope = z.looseObject({ header: Header, payload: z.unknown() });
+const Envelope = z.looseObject({ header: Header, payload: z.unknown().optional() });
 const RequestId = z.int().min(1);
 
 export type Incoming =
