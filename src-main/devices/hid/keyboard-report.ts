@@ -95,7 +95,8 @@ export class KeyTracker {
       found = true;
       for (let index = 0; index < field.count; index += 1) {
         const value = readBits(body, field.bitOffset + index * field.bitSize, field.bitSize);
-        if (field.variable ? value === 0 : value < field.logicalMinimum) continue;
+        // In an array 0 is no key, also where a careless descriptor (BT006) makes it index 0, Enter: at rest nothing is pressed.
+        if (value === 0 || (!field.variable && value < field.logicalMinimum)) continue;
         const usage = usageAt(field, field.variable ? index : value - field.logicalMinimum);
         if (usage === null || usage.page !== KEYBOARD_PAGE || usage.usage === 0 || usage.usage >= KEYS) continue;
         if (usage.usage <= ERROR_USAGE_MAX) return false;
