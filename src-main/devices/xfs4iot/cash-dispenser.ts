@@ -203,7 +203,8 @@ export class XfsCashDispenser extends XfsCashDriver implements CashDispenser {
     const either = AbortSignal.any([signal, this.closed]);
     const end = this.clock.monotonicMs() + timeoutMs;
     for (;;) {
-      const how = await this.#outputEmpty(Math.max(end - this.clock.monotonicMs(), 0), either);
+      const left = Math.max(end - this.clock.monotonicMs(), 0);
+      const how = await this.sensed((status) => this.#path(status).output === 'empty', left, either);
       if (how === 'timeout') return 'timeout';
       const service = this.connected();
       if (!service || this.#path(service.status()).stacker !== 'notEmpty') return 'taken';
@@ -482,35 +483,6 @@ export class XfsCashDispenser extends XfsCashDriver implements CashDispenser {
             ? 'unknown'
             : 'empty',
     };
-  }
-
-  /** The sensors decide; the event only says that it is worth looking again. */
-  async #outputEmpty(timeoutMs: number, signal: AbortSignal): Promise<'empty' | 'timeout'> {
-    const empty = () => {
-      const service = this.connected();
-      return service?.status().fresh === true && this.#path(service.status()).output === 'empty';
-    };
-    const { promise, resolve } = Promise.withResolvers<'empty' | 'timeout'>();
-    const look = () => {
-      const service = this.connected();
-      service?.refresh(signal).then(
-        () => empty() && resolve('empty'),
-        () => undefined,
-      );
-    };
-    const stops = [
-      this.link.onChange(() => empty() && resolve('empty')),
-      this.connected()?.on('CashManagement.ItemsTakenEvent', look) ?? (() => undefined),
-      this.clock.after(timeoutMs, () => resolve('timeout')),
-    ];
-    try {
-      // The mirror may be behind the completion of Present: read before believing it.
-      await this.read(signal).catch(() => undefined);
-      if (empty()) resolve('empty');
-      return await orAbort(promise, signal);
-    } finally {
-      for (const stop of stops) stop();
-    }
   }
 }
 

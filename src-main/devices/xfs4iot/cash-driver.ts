@@ -4,7 +4,7 @@ import type { CashUnit } from '../cash-dispenser.ts';
 import type { DeviceHealth } from '../device.ts';
 import { cashUnits } from './cash-units.ts';
 import type { Status, Xfs4IotService } from './client/index.ts';
-import { XfsDriver } from './driver.ts';
+import { orAbort, XfsDriver } from './driver.ts';
 import { type NoteTypes, noteTypesOf } from './note-types.ts';
 import type { ServiceLink } from './service-link.ts';
 import { ledgerOf, type StorageLedger } from './storage-ledger.ts';
@@ -34,6 +34,11 @@ export abstract class XfsCashDriver extends XfsDriver {
     });
   }
 
+  /** For what a technician does with the units. Throws DEVICE_UNAVAILABLE while the device is not there. */
+  service(): Xfs4IotService {
+    return this.needConnected();
+  }
+
   /** Status and storage, read anew. Rejects with DEVICE_UNAVAILABLE while the device is not there. */
   protected async read(signal: AbortSignal): Promise<Reading> {
     const service = this.needConnected();
@@ -51,6 +56,37 @@ export abstract class XfsCashDriver extends XfsDriver {
       ledger: ledgerOf(storage, types),
       status: service.status(),
     };
+  }
+
+  /**
+   * Waits until the sensors say so. The mirror is read anew first, for it may be behind the completion that begins the wait, and
+   * again whenever the device says that items were taken: the event only says that it is worth looking.
+   */
+  protected async sensed(
+    holds: (status: Status) => boolean,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<'sensed' | 'timeout'> {
+    signal.throwIfAborted();
+    const { promise, resolve } = Promise.withResolvers<'sensed' | 'timeout'>();
+    const look = () => {
+      const status = this.connected()?.status();
+      if (status?.fresh && holds(status)) resolve('sensed');
+    };
+    const lookAgain = () => {
+      this.read(signal).then(look, () => undefined);
+    };
+    const stops = [
+      this.link.onChange(look),
+      this.connected()?.on('CashManagement.ItemsTakenEvent', lookAgain) ?? (() => undefined),
+      this.clock.after(timeoutMs, () => resolve('timeout')),
+    ];
+    try {
+      lookAgain();
+      return await orAbort(promise, signal);
+    } finally {
+      for (const stop of stops) stop();
+    }
   }
 
   protected abstract readonly half: 'dispenser' | 'acceptor';

@@ -20,6 +20,8 @@ const UnitLedger = z.strictObject({
   /** In transport, diverted, or where nobody knows. */
   lost: Bucket,
   deposited: Bucket,
+  /** Temporary: on the way into the unit. */
+  arriving: Bucket,
   retracted: Bucket,
   rejectedIn: Bucket,
   retractOperations: z.int().nonnegative(),
@@ -36,6 +38,7 @@ export interface Movement {
   readonly stacked: Tally;
   readonly lost: Tally;
   readonly deposited: Tally;
+  readonly arriving: Tally;
   readonly retracted: Tally;
   readonly rejectedIn: Tally;
   readonly retractOperations: number;
@@ -55,6 +58,7 @@ export function ledgerOf(units: Readonly<Record<string, StorageUnit>>, types: No
       stacked: read(out?.stacked),
       lost: sum([out?.unknown, out?.diverted, out?.transport, out?.distributed].map((bucket) => read(bucket))),
       deposited: read(entered?.deposited, 'genuine'),
+      arriving: read(entered?.transport),
       retracted: read(entered?.retracted),
       rejectedIn: read(entered?.rejected),
       retractOperations: entered?.retractOperations ?? 0,
@@ -76,6 +80,7 @@ export function movement(before: StorageLedger, after: StorageLedger): Movement 
     stacked: NOTHING,
     lost: NOTHING,
     deposited: NOTHING,
+    arriving: NOTHING,
     retracted: NOTHING,
     rejectedIn: NOTHING,
     retractOperations: 0,
@@ -105,6 +110,7 @@ export function movement(before: StorageLedger, after: StorageLedger): Movement 
       stacked: plus(moved.stacked, stacked),
       lost: plus(moved.lost, lost),
       deposited: plus(moved.deposited, all.deposited.notes),
+      arriving: plus(moved.arriving, above(was.arriving.notes, is.arriving.notes)),
       retracted: plus(moved.retracted, all.retracted.notes),
       rejectedIn: plus(moved.rejectedIn, all.rejectedIn.notes),
       retractOperations: moved.retractOperations + operations,
