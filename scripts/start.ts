@@ -56,6 +56,8 @@ async function main(): Promise<void> {
       console.log(
         '          Open this page to press PIN keys, insert and take notes, and choose who stands before the camera.',
       );
+      console.log(`service   ${String(terminal.ready['service'])}`);
+      console.log('          The technician’s page; this address opens it once, "kaopass status" prints another.');
       console.log('Ctrl+C ends it.');
       await untilEnded(terminal);
     }

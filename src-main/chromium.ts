@@ -23,7 +23,7 @@ const HELP = `Runs one terminal with its screen in Chromium.
   --help             this text
 
 When ready it prints one line of JSON: {"ready":true,"screen":URL,"browser":…,"control":URL of the simulated devices,
-"debugging":URL where configured}.`;
+"service":URL of the technician's page (opens once; kaopass status prints another),"debugging":URL where configured}.`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -81,6 +81,7 @@ async function main(): Promise<void> {
       screen: host.origin,
       browser: host.browser?.path ?? null,
       control: terminal.controlUrl,
+      service: terminal.serviceUrl,
       debugging: host.debuggingUrl ?? null,
     }),
   );

@@ -38,5 +38,6 @@ export function dataPlaces(dataDir: string) {
     gallery: join(dataDir, 'gallery.sqlite'),
     devices: join(dataDir, 'devices'),
     receipts: join(dataDir, 'receipts'),
+    servicePage: join(dataDir, 'service-page.json'),
   };
 }

@@ -21,6 +21,8 @@ import { openFileKeyStore } from './identity/file-key-store.ts';
 import { openIdentity } from './identity/identity.ts';
 import { openJournal } from './journal/journal.ts';
 import { dataPlaces, type Installation } from './places.ts';
+import { CameraHealth } from './provisioning/camera-health.ts';
+import { openServicePage } from './provisioning/service-page/open.ts';
 import { lockData } from './running-lock.ts';
 import { outOfService } from './session/out-of-service.ts';
 import type { SessionPorts } from './session/ports.ts';
@@ -48,6 +50,8 @@ export interface Terminal {
   /** The control panel of simulated devices and of what stands before a demonstration's camera; null where neither is. Carries
    *  its token: whoever has it has the simulated devices. */
   readonly controlUrl: string | null;
+  /** The technician's page, opened once by this address; `kaopass status` prints another. Null before activation. */
+  readonly serviceUrl: string | null;
   close(): Promise<void>;
 }
 
@@ -94,6 +98,7 @@ async function compose(
       end: { ...shown, onFrameWanted: () => () => {}, handleFrame: () => {} },
       activated: false,
       controlUrl: null,
+      serviceUrl: null,
       close,
     };
   }
@@ -159,12 +164,13 @@ async function compose(
   closers.push(() => feed.close());
 
   const blocked = new Set<string>();
+  const services = config.services ?? PROFILE_SERVICES[config.profile];
   const ports = (language: SessionPorts['language']): SessionPorts => ({
     terminal: {
       id: activation.terminalId,
       name: config.name,
       profile: config.profile,
-      services: config.services ?? PROFILE_SERVICES[config.profile],
+      services,
     },
     clock,
     chance,
@@ -183,7 +189,8 @@ async function compose(
     print: async (receipt, signal) => {
       const printer = devices.receiptPrinter;
       if (!printer) return { outcome: 'failed', error: 'noDevice', message: 'this terminal has no receipt printer' };
-      const bytes = await encodeReceipt({ ...receipt, terminalName: config.name, demonstration: config.demonstration });
+      const facts = { ...receipt, terminalName: config.name, demonstration: config.demonstration };
+      const bytes = await encodeReceipt(facts, printer.form);
       return printer.print(bytes, signal);
     },
     patience: config.patience,
@@ -202,6 +209,7 @@ async function compose(
     log.warn(one, 'settled what the last run left open');
   }
 
+  const cameraHealth = new CameraHealth();
   const visits = createVisits(ports, {
     demonstration: config.demonstration,
     defaultLanguage: config.language,
@@ -214,6 +222,7 @@ async function compose(
     },
     onCameraReport: (report) => {
       log.info(report, 'camera');
+      cameraHealth.reported(report);
       // A demonstration without a camera goes on with footage; its screens say that it is one.
       if (report.state === 'not-found' && config.demonstration && installation.footageDir) {
         camera.show(SCENES.personOnDayOne.source);
@@ -222,6 +231,25 @@ async function compose(
     onFailure: (error) => log.error({ err: error }, 'a visit broke down'),
   });
   closers.push(() => visits.stop());
+  const servicePage = await openServicePage({
+    terminal: { name: config.name, profile: config.profile, services },
+    devices,
+    origins: opened.origins,
+    camera: {
+      health: cameraHealth,
+      connection: config.camera.kind === 'device' ? (config.camera.label ?? 'the first camera') : 'footage',
+      watch: feed.watch,
+    },
+    blocked,
+    online: () => sync.online,
+    busy: () => !visits.idle,
+    port: config.servicePage.port,
+    addressFile: places.servicePage,
+    clock,
+    chance,
+    log,
+  });
+  closers.push(() => servicePage.close());
   sync.start();
 
   return {
@@ -233,6 +261,7 @@ async function compose(
     },
     activated: true,
     controlUrl: controlServer?.url ?? null,
+    serviceUrl: servicePage.issueUrl(),
     close,
   };
 }

@@ -32,6 +32,7 @@ describe('a configuration', () => {
       camera: { kind: 'device', label: null },
       demonstration: false,
       devices: { kind: 'simulated', controlPort: 0, speed: 1 },
+      servicePage: { port: 0 },
       screen: { port: 0, headless: false, remoteDebugging: false, fakeCamera: null },
       vision: { threads: 1 },
       goods: null,

@@ -32,6 +32,8 @@ export const Config = z.strictObject({
       speed: z.number().positive().max(1000).default(1),
     })
     .default({ kind: 'simulated', controlPort: 0, speed: 1 }),
+  /** Port of the technician's page on 127.0.0.1; 0 takes any free one. */
+  servicePage: z.strictObject({ port: Port.default(0) }).default({ port: 0 }),
   screen: z
     .strictObject({
       /** Port of the Chromium host on 127.0.0.1; 0 takes any free one. */

@@ -108,7 +108,7 @@ async function runStatus(args: readonly string[], { fetch, out }: CliPorts): Pro
   out(json ? `${JSON.stringify(status, null, 2)}\n` : inWords(status));
 }
 
-function inWords({ terminal, bank, journal, gallery }: Status): string {
+function inWords({ terminal, bank, journal, gallery, servicePage }: Status): string {
   const lines: [string, string][] = [
     [
       'terminal',
@@ -136,6 +136,7 @@ function inWords({ terminal, bank, journal, gallery }: Status): string {
     }
   } else lines.push(['journal', 'none yet: the terminal has not run']);
   lines.push(['gallery', gallery ? `${gallery.templates} templates, feed read to ${gallery.cursor}` : 'none yet']);
+  lines.push(['service page', servicePage ? `${servicePage} (opens once)` : 'none: the terminal is not running']);
   return `${lines.map(([what, words]) => `${what.padEnd(14)}${words}`).join('\n')}\n`;
 }
 

@@ -91,7 +91,7 @@ export function watchHealth({ patients, clock, held, onChange }: HealthWatchOpti
     if (before?.state === health.state && before.problem === health.problem) return;
     const change = { at: clock.now(), key, state: health.state, problem: health.problem };
     last.set(key, { at: change.at, health });
-    if (health.state !== 'online' || health.problem !== null) {
+    if (health.state !== 'online' || (health.problem !== null && before !== undefined)) {
       lastProblem.set(key, { at: change.at, state: health.state, problem: health.problem ?? health.state });
     }
     // How a device is at the start is news only when it is not well.

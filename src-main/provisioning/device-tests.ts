@@ -37,6 +37,8 @@ const HANDS_MS_MAX = 20_000;
 /** The longest any test takes, ms. */
 const TEST_MS_MAX = 30_000;
 const FLASH_MS = 800;
+/** 80 mm paper, for a printer that does not say. */
+const PAPER_DOTS = 576;
 const CAMERA_MS = 3_000;
 /** More is no label of goods; what is on a code may be somebody's. */
 const SHOWN_CHARS_MAX = 20;
@@ -124,7 +126,10 @@ const TESTS: Readonly<Record<DeviceKey, (tools: TestTools, signal: AbortSignal) 
 
   async receiptPrinter({ devices, clock, terminalName }, signal) {
     if (!devices.receiptPrinter) return absent();
-    const completion = await devices.receiptPrinter.print(await encodeTestSlip(terminalName, clock.now(), 576), signal);
+    const completion = await devices.receiptPrinter.print(
+      await encodeTestSlip(terminalName, clock.now(), devices.receiptPrinter.form?.widthDots ?? PAPER_DOTS),
+      signal,
+    );
     if (completion.outcome === 'failed') {
       return failed(`印字できません：${completion.message}`, `It did not print: ${completion.message}`);
     }

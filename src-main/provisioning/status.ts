@@ -7,6 +7,7 @@ import { openFileKeyStore } from '../identity/file-key-store.ts';
 import { type Inspection, inspectJournal } from '../journal/inspection.ts';
 import { dataPlaces } from '../places.ts';
 import { createBankClient, type FetchPort } from '../sync/bank-client.ts';
+import { servicePageUrl } from './service-address.ts';
 
 export interface Status {
   /** Null before activation. */
@@ -16,10 +17,14 @@ export interface Status {
   /** Null before the terminal first ran. */
   readonly journal: Inspection | null;
   readonly gallery: { readonly templates: number; readonly cursor: number } | null;
+  /** Opens the technician's page once; null while the terminal does not run. */
+  readonly servicePage: string | null;
 }
 
 /** Longest wait for the bank, ms: a technician stands before the machine. */
 const BANK_TIMEOUT_MS = 3_000;
+/** For a program on this machine, ms. */
+const SERVICE_PAGE_TIMEOUT_MS = 1_000;
 
 export async function statusOf(options: {
   readonly dataDir: string;
@@ -34,7 +39,13 @@ export async function statusOf(options: {
     bank: activation && (await askBank(activation.bankUrl, options)),
     journal: inspectJournal(places.journal),
     gallery: inspectGallery(places.gallery),
+    servicePage: await askServicePage(places.servicePage, options),
   };
+}
+
+async function askServicePage(addressFile: string, { fetch, clock }: { fetch: FetchPort; clock: Clock }) {
+  using limit = deadline(clock, SERVICE_PAGE_TIMEOUT_MS);
+  return await servicePageUrl(addressFile, fetch, limit.signal);
 }
 
 function publicPartOf({ terminalId, name, profile, bankUrl, activatedAt }: Activation): Status['terminal'] {

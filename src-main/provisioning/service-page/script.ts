@@ -1,0 +1,170 @@
+import { baseScript } from '../../local-page/script.ts';
+
+/** Script of the technician's page. Cards are made once and then only change, so that nothing jumps from under a finger. */
+export const servicePageScript = `${baseScript}
+const WORDS = {
+  ja: {
+    page: '保守画面', services: 'サービス', history: '起動後の状態の変化', noHistory: '変化はありません。',
+    cashDispenser: '紙幣出金機', cashAcceptor: '紙幣入金機', pinPad: '暗証番号パッド', receiptPrinter: '明細票プリンター', barcodeScanner: 'バーコードリーダー', lights: '案内灯', camera: 'カメラ',
+    enrol: '顔の登録', deposit: '預け入れ', withdraw: '引き出し', balance: '残高照会', purchase: '買い物',
+    online: '正常', warned: '要確認', offline: '応答なし', hardwareError: '故障', noDevice: '装置なし', userError: '操作が必要', fraudAttempt: '不正の疑い',
+    suspect: '未解決の取引のため停止中', test: 'テスト中',
+    driver: 'ドライバー', connection: '接続先', since: '現在の状態', lastProblem: '最後の異常', none: '起動後なし',
+    shutter: 'シャッター', stacker: 'スタッカー', outputPosition: '出金口', inputPosition: '入金口', escrow: '一時保留', paper: '用紙',
+    closed: '閉', open: '開', jammed: '詰まり', empty: '空', notEmpty: '紙幣あり', unknown: '不明', full: '満杯', low: '残りわずか', papers: { full: '十分', low: '残りわずか', out: 'なし', jammed: '詰まり', unknown: '不明' },
+    unit: 'カセット', kind: '種類', count: '枚数', cashOut: '出金', cashIn: '入金', recycle: '還流', reject: 'リジェクト', retract: '取り忘れ回収',
+    ok: '正常', high: '満杯近い', inoperative: '使用不可', missing: '未装着',
+    run: 'テスト', identify: '位置を示す', running: 'テスト中です…', passed: '合格', failed: '不合格',
+    offered: '提供中', away: '提供できません', poorer: '一部制限', missingDevice: '装置がありません', notWorking: '装置が使えません', blocked: '停止中です', bank: '銀行と通信できません', without: 'なしで提供',
+    allWell: 'すべて正常です', troubles: (n) => n + '件の確認が必要です', busy: 'お客様が利用中です。テストはできません。', offlinePage: '端末が応答しません。', sheets: '枚',
+    time: '時刻', device: '装置', state: '状態', problem: '内容',
+  },
+  en: {
+    page: 'service page', services: 'Services', history: 'Changes since the start', noHistory: 'Nothing has changed.',
+    cashDispenser: 'Cash dispenser', cashAcceptor: 'Cash acceptor', pinPad: 'PIN pad', receiptPrinter: 'Receipt printer', barcodeScanner: 'Barcode scanner', lights: 'Guide lights', camera: 'Camera',
+    enrol: 'Face registration', deposit: 'Deposit', withdraw: 'Withdrawal', balance: 'Balance', purchase: 'Purchase',
+    online: 'Working', warned: 'Look at it', offline: 'Does not answer', hardwareError: 'Broken', noDevice: 'Not there', userError: 'Needs a hand', fraudAttempt: 'Fraud suspected',
+    suspect: 'Blocked by an unsettled transaction', test: 'Being tested',
+    driver: 'Driver', connection: 'Connection', since: 'As it is since', lastProblem: 'Last problem', none: 'none since the start',
+    shutter: 'Shutter', stacker: 'Stacker', outputPosition: 'Output', inputPosition: 'Input', escrow: 'Escrow', paper: 'Paper',
+    closed: 'closed', open: 'open', jammed: 'jammed', empty: 'empty', notEmpty: 'notes in it', unknown: 'unknown', full: 'full', low: 'running low', papers: { full: 'enough', low: 'running low', out: 'out', jammed: 'jammed', unknown: 'unknown' },
+    unit: 'Unit', kind: 'Kind', count: 'Notes', cashOut: 'cash out', cashIn: 'cash in', recycle: 'recycle', reject: 'reject', retract: 'retract',
+    ok: 'ok', high: 'nearly full', inoperative: 'inoperative', missing: 'missing',
+    run: 'Test', identify: 'Show which', running: 'Testing…', passed: 'Passed', failed: 'Failed',
+    offered: 'offered', away: 'not offered', poorer: 'offered, with less', missingDevice: 'is not there', notWorking: 'does not work', blocked: 'is blocked', bank: 'The bank does not answer', without: 'goes without',
+    allWell: 'All is well', troubles: (n) => n === 1 ? '1 thing to look at' : n + ' things to look at', busy: 'A customer is being served: no tests now.', offlinePage: 'The terminal does not answer.', sheets: '',
+    time: 'Time', device: 'Device', state: 'State', problem: 'What',
+  },
+};
+let state = null;
+/** What each last test said. */
+const results = new Map();
+const cards = new Map();
+const time = (ms) => new Intl.DateTimeFormat(language === 'ja' ? 'ja-JP' : 'en-GB', { dateStyle: 'short', timeStyle: 'medium' }).format(ms);
+const gradeOf = (one) => one.held === 'suspect' || one.state !== 'online' ? 'bad' : one.held || one.problem || one.figuresProblem ? 'warn' : 'good';
+const stateWord = (one) => one.held ? t(one.held) : one.state === 'online' && gradeOf(one) === 'warn' ? t('warned') : t(one.state);
+
+function card(key) {
+  const parts = {
+    state: el('p', { className: 'state' }), problem: el('p', { className: 'problem' }), facts: el('dl'), units: el('table'),
+    hint: el('p', { className: 'hint' }), result: el('p', { className: 'result' }),
+    run: el('button', { type: 'button', className: 'primary' }), identify: el('button', { type: 'button' }), title: el('h2', { id: 'device-' + key }),
+  };
+  parts.result.setAttribute('role', 'status');
+  parts.run.onclick = () => carryOut('/test', key);
+  parts.identify.onclick = () => carryOut('/identify', key);
+  parts.root = el('section', {}, parts.title, parts.state, parts.problem, parts.facts, parts.units,
+    el('div', { className: 'deeds' }, parts.hint, el('div', { className: 'row' }, parts.run, parts.identify), parts.result));
+  parts.root.dataset.device = key;
+  parts.root.setAttribute('aria-labelledby', parts.title.id);
+  return parts;
+}
+async function carryOut(path, key) {
+  results.set(key, { running: true });
+  draw();
+  try {
+    const answer = await post(path, { device: key });
+    if (answer.ok) results.set(key, answer); else { results.delete(key); say(answer.message); }
+  } catch { results.delete(key); say(t('offlinePage')); }
+  await refresh();
+  draw();
+}
+function facts(one) {
+  const rows = [[t('driver'), one.driver], [t('connection'), one.connection], [t('since'), time(one.since)],
+    [t('lastProblem'), one.lastProblem ? time(one.lastProblem.at) + '\\n' + one.lastProblem.problem : t('none')]];
+  const { units, escrow, ...places } = one.figures;
+  for (const [what, value] of Object.entries(places)) if (WORDS[language][what]) rows.push([t(what), (what === 'paper' ? t('papers')[value] : t(value)) || value]);
+  if (escrow !== undefined) rows.push([t('escrow'), escrow + t('sheets')]);
+  return rows.flatMap(([what, words]) => [el('dt', { textContent: what }), el('dd', { textContent: words })]);
+}
+function unitRows(units) {
+  if (!units) return [];
+  const cell = (tag, textContent, className = '') => el(tag, { textContent, className });
+  const heading = (word) => { const one = cell('th', t(word)); one.scope = 'col'; return one; };
+  return [el('tr', {}, heading('unit'), heading('kind'), heading('count'), heading('state')), ...units.map((unit) => {
+    const normal = unit.state === 'ok' || (unit.state === 'empty' && !unit.denominationMinor) || (unit.state === 'low' && !unit.denominationMinor);
+    return el('tr', {}, cell('td', unit.id), cell('td', unit.denominationMinor ? yen(unit.denominationMinor) + ' ' + t(unit.kind) : t(unit.kind)),
+      cell('td', unit.count + '/' + unit.capacity, 'number'), cell('td', t(unit.state), normal ? '' : 'bad'));
+  })];
+}
+function drawCard(one) {
+  const parts = cards.get(one.key);
+  const result = results.get(one.key);
+  parts.root.className = gradeOf(one);
+  parts.title.textContent = t(one.key);
+  parts.state.textContent = stateWord(one);
+  parts.problem.textContent = [one.problem, one.figuresProblem].filter(Boolean).join(' · ');
+  parts.problem.hidden = !parts.problem.textContent;
+  fill(parts.facts, ...facts(one));
+  fill(parts.units, ...unitRows(one.figures.units));
+  parts.units.hidden = !one.figures.units;
+  parts.hint.textContent = content.hints[one.key][language];
+  parts.run.textContent = t('run');
+  parts.run.setAttribute('aria-label', t('run') + ' ' + t(one.key));
+  parts.identify.textContent = t('identify');
+  parts.identify.setAttribute('aria-label', t('identify') + ' ' + t(one.key));
+  parts.identify.hidden = one.key === 'barcodeScanner' || one.key === 'lights';
+  parts.run.disabled = parts.identify.disabled = state.busy || state.testing !== null || [...results.values()].some((each) => each.running);
+  const words = !result ? '' : result.running ? t('running') : t(result.passed ? 'passed' : 'failed') + ': ' + result.said[language];
+  if (parts.result.textContent !== words) parts.result.textContent = words;
+  parts.result.className = 'result ' + (!result || result.running ? '' : result.passed ? 'passed' : 'failed');
+}
+function reason(one) {
+  if (one.cause === 'bank') return t('bank');
+  const word = { missing: 'missingDevice', 'not-working': 'notWorking', blocked: 'blocked' }[one.cause];
+  return t(one.device) + (language === 'ja' ? '：' : ' ') + t(word) + (one.problem ? ' (' + one.problem + ')' : '');
+}
+function drawServices() {
+  fill(byId('service-list'), ...state.services.map((one) => {
+    const away = one.hindrances.length > 0;
+    const poorer = !away && one.warnings.length > 0;
+    return el('li', { className: away ? 'away' : poorer ? 'poorer' : '' },
+      el('p', {}, el('b', { textContent: t(one.service) }), ' ', el('span', { className: away ? 'hindrance' : poorer ? 'warning' : '', textContent: t(away ? 'away' : poorer ? 'poorer' : 'offered') })),
+      ...one.hindrances.map((each) => el('p', { className: 'hindrance', textContent: reason(each) })),
+      ...one.warnings.map((each) => el('p', { className: 'warning', textContent: reason(each) })));
+  }));
+}
+function drawHistory() {
+  const empty = state.history.length === 0;
+  byId('no-history').textContent = empty ? t('noHistory') : '';
+  byId('no-history').hidden = !empty;
+  const heading = (word) => { const one = el('th', { textContent: t(word) }); one.scope = 'col'; return one; };
+  fill(byId('changes'), ...(empty ? [] : [el('tr', {}, heading('time'), heading('device'), heading('state'), heading('problem'))]), ...state.history.map((one) =>
+    el('tr', {}, ...[time(one.at), t(one.key), one.state === 'online' && one.problem ? t('warned') : t(one.state), one.problem || ''].map((textContent) => el('td', { textContent })))));
+}
+function draw() {
+  if (!state) return;
+  const troubles = state.devices.filter((one) => gradeOf(one) !== 'good').length;
+  const verdict = byId('verdict');
+  const words = troubles === 0 ? t('allWell') : t('troubles')(troubles);
+  if (verdict.textContent !== words) verdict.textContent = words;
+  verdict.className = 'verdict' + (troubles === 0 ? '' : ' bad');
+  byId('notice').hidden = !state.busy;
+  byId('notice').textContent = t('busy');
+  for (const one of state.devices) {
+    if (!cards.has(one.key)) { cards.set(one.key, card(one.key)); byId('devices').append(cards.get(one.key).root); }
+    drawCard(one);
+  }
+  drawServices();
+  drawHistory();
+}
+function drawWords() {
+  byId('name').textContent = content.name;
+  last = '';
+  draw();
+}
+let last = '';
+async function refresh() {
+  try {
+    const answer = await get('/state');
+    if (!answer.ok) { say(answer.message); return; }
+    const { at, ...rest } = answer;
+    const text = JSON.stringify(rest);
+    state = answer;
+    if (text !== last) { last = text; draw(); }
+  } catch { say(t('offlinePage')); }
+}
+chooseLanguage(language);
+async function watch() { await refresh(); setTimeout(watch, 2000); }
+watch();
+`;

@@ -1,0 +1,104 @@
+/**
+ * The technician's page: every device with its state, its last problem and its counts, every service with what keeps it away,
+ * and a test of each device. On 127.0.0.1, opened by an address that works once (local-page/server.ts).
+ *
+ * | request          | body             |                                                                       |
+ * |------------------|------------------|-----------------------------------------------------------------------|
+ * | GET /            |                  | the page                                                              |
+ * | GET /state       |                  | what it shows                                                         |
+ * | POST /test       | device           | 200 with what was seen, whether it passed or not; 409 while not possible |
+ * | POST /identify   | device           | the same, with the light beside it                                    |
+ * | POST /launch     |                  | a new address, for who has the token (kaopass status)                 |
+ *
+ * A test takes its device from the customers: none is begun while somebody is served, one runs at a time, and the device is not
+ * offered until it is over.
+ */
+import { z } from 'zod';
+import type { Profile, Service } from '../../../src-contract/primitives.ts';
+import type { Chance, Clock } from '../../clock.ts';
+import { json, type PageAnswer, type PageServer, refuse, startPageServer } from '../../local-page/server.ts';
+import type { Hindrance } from '../../session/availability.ts';
+import type { DeviceKey, HealthWatch } from '../device-health.ts';
+import type { TestResult } from '../device-tests.ts';
+import { servicePage } from './page.ts';
+
+export interface ServiceReport {
+  readonly service: Service;
+  /** What keeps it from being offered; none: it is offered. */
+  readonly hindrances: readonly Hindrance[];
+  readonly warnings: readonly Hindrance[];
+}
+
+export interface ServicePageOptions {
+  readonly terminalName: string;
+  readonly profile: Profile;
+  /** 0 takes any free one. */
+  readonly port: number;
+  readonly token: string;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly keys: readonly DeviceKey[];
+  readonly health: HealthWatch;
+  readonly services: () => readonly ServiceReport[];
+  /** Whether a customer is being served. */
+  readonly busy: () => boolean;
+  /** Keeps the device from being offered. Returns how to give it back. */
+  readonly hold: (key: DeviceKey) => () => void;
+  readonly test: (key: DeviceKey, signal: AbortSignal) => Promise<TestResult>;
+  readonly identify: (key: DeviceKey, signal: AbortSignal) => Promise<TestResult>;
+}
+
+/** Throws PORT_IN_USE naming the port. */
+export async function startServicePage(options: ServicePageOptions): Promise<PageServer> {
+  const Order = z.strictObject({ device: z.enum(options.keys as [DeviceKey, ...DeviceKey[]]) });
+  const closed = new AbortController();
+  let testing: DeviceKey | null = null;
+
+  const state = async (): Promise<PageAnswer> =>
+    json(200, {
+      ok: true,
+      at: options.clock.now(),
+      busy: options.busy(),
+      testing,
+      devices: await options.health.report(closed.signal),
+      services: options.services(),
+      history: options.health.history(),
+    });
+
+  const carryOut = async (what: 'test' | 'identify', body: unknown): Promise<PageAnswer> => {
+    const { device } = Order.parse(body);
+    if (testing !== null) return refuse(409, `a test of ${testing} is running`);
+    if (options.busy()) return refuse(409, 'a customer is being served');
+    testing = device;
+    const giveBack = options.hold(device);
+    try {
+      return json(200, { ok: true, ...(await options[what](device, closed.signal)) });
+    } finally {
+      giveBack();
+      testing = null;
+    }
+  };
+
+  const server = await startPageServer({
+    name: 'service page',
+    access: 'launch-once',
+    port: options.port,
+    token: options.token,
+    clock: options.clock,
+    chance: options.chance,
+    handle: async ({ method, path, body }) => {
+      if (method === 'GET' && path === '/') return servicePage(options);
+      if (method === 'GET' && path === '/state') return await state();
+      if (method === 'POST' && path === '/test') return await carryOut('test', body);
+      if (method === 'POST' && path === '/identify') return await carryOut('identify', body);
+      return refuse(404, `nothing is at ${path}`);
+    },
+  });
+  return {
+    ...server,
+    close: async () => {
+      closed.abort(new Error('the terminal is closing'));
+      await server.close();
+    },
+  };
+}

@@ -1,0 +1,156 @@
+/**
+ * The technician's page in a real browser: what it shows of healthy and broken devices, in both languages, and what its tests do.
+ * Set KAOPASS_SCREENSHOTS to a folder to look at it.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import axe from 'axe-core';
+import { pino } from 'pino';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemChance, systemClock } from '../../src-main/clock.ts';
+import { openDevices } from '../../src-main/devices/open.ts';
+import { CameraHealth } from '../../src-main/provisioning/camera-health.ts';
+import { openServicePage, type ServicePage } from '../../src-main/provisioning/service-page/open.ts';
+import { launchChromium } from '../screens/browser.ts';
+import type { Axe } from '../support/axe.ts';
+
+const SCREENSHOTS = process.env['KAOPASS_SCREENSHOTS'];
+const SIZES = [
+  { width: 1280, height: 900 },
+  { width: 390, height: 844 },
+];
+
+const dir = mkdtempSync(path.join(tmpdir(), 'kaopass-service-page-'));
+let opened: Awaited<ReturnType<typeof openDevices>>;
+let service: ServicePage;
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+const camera = new CameraHealth();
+const blocked = new Set<string>();
+const troubles: string[] = [];
+let busy = false;
+let online = true;
+
+beforeAll(async () => {
+  opened = await openDevices({
+    config: { kind: 'simulated', controlPort: 0, speed: 50 },
+    profile: 'atm',
+    dir,
+    receiptsDir: path.join(dir, 'receipts'),
+    clock: systemClock,
+    chance: systemChance,
+  });
+  service = await openServicePage({
+    terminal: { name: 'ATM 1', profile: 'atm', services: ['withdraw', 'deposit', 'balance', 'enrol'] },
+    devices: opened.devices,
+    origins: opened.origins,
+    camera: { health: camera, connection: 'footage', watch: () => () => {} },
+    blocked,
+    online: () => online,
+    busy: () => busy,
+    port: 0,
+    addressFile: path.join(dir, 'service-page.json'),
+    clock: systemClock,
+    chance: systemChance,
+    log: pino({ level: 'silent' }),
+  });
+  browser = await launchChromium();
+  context = await browser.newContext({ viewport: SIZES[0]!, reducedMotion: 'reduce', locale: 'ja-JP' });
+  page = await context.newPage();
+  page.on('pageerror', (error) => troubles.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && troubles.push(message.text()));
+  await page.goto(service.issueUrl());
+  await page.waitForSelector('[data-device="camera"]');
+});
+afterAll(async () => {
+  await browser?.close();
+  await service?.close();
+  await opened?.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const card = (key: string) => page.locator(`[data-device="${key}"]`);
+
+async function looksRight(name: string): Promise<void> {
+  if (SCREENSHOTS) mkdirSync(SCREENSHOTS, { recursive: true });
+  for (const size of SIZES) {
+    await page.setViewportSize(size);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect([size, wide]).toEqual([size, 0]);
+    if (SCREENSHOTS) {
+      await page.screenshot({ path: path.join(SCREENSHOTS, `service-${name}-${size.width}.png`), fullPage: true });
+    }
+  }
+  await page.setViewportSize(SIZES[0]!);
+  if (!(await page.evaluate(() => 'axe' in window))) {
+    await context.newCDPSession(page).then((session) => session.send('Runtime.evaluate', { expression: axe.source }));
+  }
+  const { violations } = await page.evaluate(() =>
+    (window as unknown as { axe: Axe }).axe.run({ resultTypes: ['violations'] }),
+  );
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+}
+
+describe('the service page', () => {
+  it('opens once by its address', async () => {
+    const url = service.issueUrl();
+    const other = await browser.newContext();
+    const guest = await other.newPage();
+    await guest.goto(url);
+    await guest.waitForSelector('[data-device="cashDispenser"]');
+    const again = await (await browser.newContext()).request.get(url);
+    expect(again.status()).toBe(403);
+    await other.close();
+  });
+
+  it('in Japanese, with every device well', async () => {
+    camera.reported({ state: 'running', detail: '' });
+    await page.getByText('すべて正常です').waitFor();
+    expect(await page.evaluate(() => document.documentElement.lang)).toBe('ja');
+    await looksRight('well-ja');
+  });
+
+  it('in English, with a printer without paper, a device gone, a suspect and no bank', async () => {
+    opened.control?.setPaper(0);
+    opened.control?.armFault({ device: 'pin-pad', fault: 'gone', mode: 'untilCleared' });
+    blocked.add('cash-dispenser');
+    online = false;
+    await page.locator('#lang-en').click();
+    await page.getByText('3 things to look at').waitFor();
+    expect(await card('cashDispenser').textContent()).toContain('Blocked by an unsettled transaction');
+    expect(await card('pinPad').textContent()).toContain('Does not answer');
+    expect(await card('receiptPrinter').textContent()).toContain('out of paper');
+    const withdrawal = page.locator('#service-list li', { hasText: 'Withdrawal' });
+    for (const reason of ['Cash dispenser is blocked', 'PIN pad does not work', 'The bank does not answer']) {
+      expect(await withdrawal.textContent()).toContain(reason);
+    }
+    expect(await page.locator('#changes tr').count()).toBeGreaterThan(2);
+    await looksRight('trouble-en');
+    await page.locator('#lang-ja').click();
+    await looksRight('trouble-ja');
+    opened.control?.clearFault();
+    opened.control?.setPaper(100);
+    blocked.clear();
+    online = true;
+    await page.getByText('すべて正常です').waitFor();
+  });
+
+  it('tests a device at the press of a button, and no device while a customer is served', async () => {
+    await card('cashDispenser').getByRole('button', { name: 'テスト 紙幣出金機' }).click();
+    await card('cashDispenser').locator('.result.passed').waitFor();
+    expect(await card('cashDispenser').locator('.result').textContent()).toContain('合格');
+    expect(blocked.size).toBe(0);
+    await looksRight('tested-ja');
+    busy = true;
+    await page.getByText('お客様が利用中です').waitFor();
+    expect(await card('cashDispenser').locator('button').first().isDisabled()).toBe(true);
+    busy = false;
+  });
+
+  it('says nothing to the console', () => {
+    expect(troubles).toEqual([]);
+  });
+});
