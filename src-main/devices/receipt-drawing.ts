@@ -5,6 +5,8 @@ import type { ReceiptWords } from './receipt-words.ts';
 
 const MARGIN = 16;
 const NOTICE_SIZE = 22;
+/** Smaller letters are not legible at 203 dots an inch. */
+const SIZE_MIN = 18;
 
 /** RGBA rows of `width` dots; the height is a multiple of 8, as raster commands want. */
 export async function drawReceipt(words: ReceiptWords, width: number): Promise<{ pixels: Buffer; height: number }> {
@@ -42,7 +44,8 @@ export async function drawReceipt(words: ReceiptWords, width: number): Promise<{
     const weight = row.kind === 'total' ? 700 : 400;
     y += row.kind === 'total' ? 62 : row.kind === 'detail' ? 36 : 44;
     const room = right - MARGIN - widthOf(row.right) * size - size;
-    text(row.left, MARGIN, fitted(row.left, row.kind === 'total' ? 28 : size, room), 'start', weight);
+    const sizeLeft = Math.max(fitted(row.left, row.kind === 'total' ? 28 : size, room), SIZE_MIN);
+    text(clipped(row.left, room / sizeLeft), MARGIN, sizeLeft, 'start', weight);
     text(row.right, right, size, 'end', weight);
     if (row.kind === 'total') y += 6;
   }
@@ -64,6 +67,14 @@ export async function drawReceipt(words: ReceiptWords, width: number): Promise<{
 /** The size, or the smaller one at which the text is no wider than the room. */
 function fitted(text: string, size: number, room: number): number {
   return Math.min(size, Math.floor(room / Math.max(widthOf(text), 1)));
+}
+
+/** The text, or what of it is no wider than so many ems. */
+function clipped(text: string, ems: number): string {
+  if (widthOf(text) <= ems) return text;
+  const characters = [...text];
+  while (characters.length > 0 && widthOf(characters.join('')) + 1 > ems) characters.pop();
+  return `${characters.join('').trimEnd()}…`;
 }
 
 /** Width in ems: full-width characters take one, others a little over half. */

@@ -38,6 +38,8 @@ export function receiptLines(words: ReceiptWords, columns: number, measure: Meas
     const left = clip(row.left, room - measure(row.right) - 1, measure);
     const gap = ' '.repeat(Math.max(room - measure(left) - measure(row.right), 0));
     put(left + gap + row.right, total, wide ? 2 : 1, total ? 2 : 1);
+    // Tall letters fill their line: the next one would touch them.
+    if (total) put('');
   }
   put(null);
   for (const notice of words.notices) centred(notice);

@@ -39,3 +39,6 @@ export function pulse(pin: DrawerPin, onMs: number): Uint8Array {
 export function pulseNow(pin: DrawerPin, onMs: number): Uint8Array {
   return Uint8Array.of(DLE, 0x14, 1, pin === 2 ? 0 : 1, Math.min(Math.max(Math.ceil(onMs / 100), 1), 8));
 }
+
+/** ESC @, GS V 66 0: feeds what is on the paper past the cutter and cuts it off. */
+export const CUT_OFF = Uint8Array.of(ESC, 0x40, GS, 0x56, 66, 0);

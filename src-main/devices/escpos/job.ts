@@ -35,6 +35,7 @@ const CLEAR_MS_MAX = 1_000;
 const SLOW_BYTES_PER_SECOND = 2_000;
 const SETTLE_MS_MIN = 2_000;
 
+/** @returns what became of it, and whether part of it may stand on paper that was not cut. */
 export async function printJob(
   link: PrinterLink,
   bytes: Uint8Array,
@@ -44,9 +45,11 @@ export async function printJob(
   clock: Clock,
   log: JobLog,
   power: AbortSignal,
-): Promise<PrintCompletion> {
+): Promise<{ readonly completion: PrintCompletion; readonly fragment: boolean }> {
   const before = failureOf(link);
-  if (before) return before;
+  if (before) {
+    return { completion: { ...before, message: `${before.message}; nothing was sent` }, fragment: false };
+  }
   // Ends the sending or the waiting as soon as the printer can't go on.
   using stopped = onObstacle(link);
   const signal = AbortSignal.any([power, stopped.signal]);
@@ -57,27 +60,30 @@ export async function printJob(
       await link.write(bytes.subarray(sent, sent + PIECE_BYTES), limit.signal);
     }
     const confirmed = await confirm(link, confirmation, bytes.length, id, clock, log, signal);
-    if (confirmed) return confirmed;
+    if (confirmed) return { completion: confirmed, fragment: confirmed.outcome === 'failed' };
   } catch (cause) {
     power.throwIfAborted();
-    if (!stopped.signal.aborted && !isEndOfLine(cause)) throw cause;
+    if (!signal.aborted && !(cause instanceof LineError) && !isTimeout(cause)) throw cause;
   }
   const amount =
     sent < bytes.length ? `after at least ${sent} of ${bytes.length} bytes` : `after all ${bytes.length} bytes`;
   if (link.ended) {
     const { message } = await link.end;
-    return failed('noDevice', `${message}, ${amount}: the receipt may be incomplete or still come out`);
+    const text = `${message}, ${amount}: the receipt may be incomplete or still come out`;
+    return { completion: failed('noDevice', text), fragment: true };
   }
-  const failure = failureOf(link) ?? failed('hardwareError', 'the printer takes no data and gives no reason');
+  const reason = obstacle(link.condition)?.message ?? 'the printer gives no reason';
+  const what = sent < bytes.length ? 'takes no more data' : 'does not confirm the receipt';
+  const failure = failureOf(link) ?? failed('hardwareError', `the printer ${what} (${reason})`);
   const cleared = await link.ask(CLEAR_BUFFERS, 'cleared', CLEAR_MS_MAX, power);
   // Its parser may stand in the middle of a command now: a new connection begins anew.
   if (!cleared) await link.close(new LineError('gone', `given up ${amount}`));
   log('a receipt was not printed', { ...failure, sent, bytes: bytes.length, cleared: cleared !== null });
   const rest = cleared ? 'the rest was cleared' : 'the rest may still come out';
-  return { ...failure, message: `${failure.message}, ${amount}; ${rest}` };
+  return { completion: { ...failure, message: `${failure.message}, ${amount}; ${rest}` }, fragment: true };
 }
 
-/** Null when nothing was heard in time. Rejects when the signal aborts. */
+/** Null when nothing was heard in time, or the signal aborted. */
 async function confirm(
   link: PrinterLink,
   confirmation: Confirmation,
@@ -100,46 +106,37 @@ async function confirm(
     log('a receipt was sent and not confirmed; the printer is in order', { bytes: sent });
     return failureOf(link) ?? { outcome: 'printed' };
   }
-  const done = Promise.withResolvers<Response>();
+  const answered = new AbortController();
+  let answer: Response | null = null;
   const stop = link.onResponse((response) => {
-    if (response.kind === 'processId' && response.id === id) done.resolve(response);
-    if (response.kind === 'single' && confirmation === 'paperSensor') done.resolve(response);
+    const ours =
+      response.kind === 'processId' ? response.id === id : response.kind === 'single' && confirmation === 'paperSensor';
+    if (!ours) return;
+    answer = response;
+    answered.abort();
   });
+  using limit = deadline(clock, CONFIRM_MS_MAX, AbortSignal.any([signal, link.signal]));
   try {
-    const waiting = AbortSignal.any([signal, linkEnd(link)]);
-    using limit = deadline(clock, CONFIRM_MS_MAX, waiting);
     await link.write(confirmation === 'processId' ? askProcessId(id) : ASK_PAPER, limit.signal);
-    let answer: Response | null = null;
-    while (!answer) {
-      limit.signal.throwIfAborted();
-      answer = await Promise.race([done.promise, pause(clock, limit.signal)]);
+    const lookAgain = AbortSignal.any([limit.signal, answered.signal]);
+    while (!lookAgain.aborted) {
+      await clock.sleep(LOOK_EVERY_MS, lookAgain).catch(() => undefined);
       // The sensors are asked as well: not every printer pushes its status.
-      if (!answer) await link.askCondition(limit.signal);
+      if (!lookAgain.aborted) await link.askCondition(limit.signal);
     }
-    if (answer.kind === 'single' && paperOf(answer.byte) === 'out') return failed('paperOut', 'out of paper');
-    return { outcome: 'printed' };
   } catch (cause) {
-    signal.throwIfAborted();
-    if (isEndOfLine(cause)) return null;
-    throw cause;
+    if (!limit.signal.aborted && !(cause instanceof LineError)) throw cause;
   } finally {
     stop();
   }
+  return completionOf(answer);
 }
 
-async function pause(clock: Clock, signal: AbortSignal): Promise<null> {
-  await clock.sleep(LOOK_EVERY_MS, signal);
-  return null;
-}
-
-function isEndOfLine(cause: unknown): boolean {
-  return cause instanceof LineError || (cause instanceof DOMException && cause.name === 'TimeoutError');
-}
-
-function linkEnd(link: PrinterLink): AbortSignal {
-  const controller = new AbortController();
-  void link.end.then((reason) => controller.abort(reason));
-  return controller.signal;
+function completionOf(answer: Response | null): PrintCompletion | null {
+  if (!answer) return null;
+  return answer.kind === 'single' && paperOf(answer.byte) === 'out'
+    ? failed('paperOut', 'out of paper')
+    : { outcome: 'printed' };
 }
 
 /** Aborts when a person or a mechanic is needed; what passes by itself is waited for. */
@@ -170,6 +167,10 @@ function failureOf(link: PrinterLink): Failed | null {
     case 'unrecoverable':
       return failed('hardwareError', found.message);
   }
+}
+
+function isTimeout(cause: unknown): boolean {
+  return cause instanceof DOMException && cause.name === 'TimeoutError';
 }
 
 function failed(error: Failed['error'], message: string): Failed {

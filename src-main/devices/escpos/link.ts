@@ -66,6 +66,11 @@ export class PrinterLink {
     return this.#end.promise;
   }
 
+  /** Aborts then. */
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
   get ended(): boolean {
     return this.#ended.signal.aborted;
   }

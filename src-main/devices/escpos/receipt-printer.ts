@@ -9,7 +9,7 @@ import { TerminalError } from '../../errors.ts';
 import type { DeviceHealth } from '../device.ts';
 import type { ReceiptForm } from '../receipt.ts';
 import type { PrintCompletion, PrinterStatus, ReceiptPrinter } from '../receipt-printer.ts';
-import { ASK_MAKER, ASK_MODEL, ASK_PAPER } from './commands.ts';
+import { ASK_MAKER, ASK_MODEL, ASK_PAPER, CUT_OFF } from './commands.ts';
 import { type Confirmation, type JobLog, printJob } from './job.ts';
 import { LineError, type PrinterLine } from './line.ts';
 import { PrinterLink } from './link.ts';
@@ -58,6 +58,8 @@ export class EscPosPrinter implements ReceiptPrinter {
   #wakeUp: () => void = () => {};
   #lastHealth: DeviceHealth;
   #jobs = 0;
+  /** Part of a receipt stands on the paper and was not cut off. */
+  #fragment = false;
   readonly #running: Promise<void>;
 
   constructor({ line, form, clock, log }: EscPosPrinterOptions) {
@@ -134,7 +136,11 @@ export class EscPosPrinter implements ReceiptPrinter {
       const confirmation = link.speaks && !obstacle(link.condition) ? await this.#learn(link) : 'status';
       this.#jobs = (this.#jobs + 1) % 36 ** 3;
       const id = `K${this.#jobs.toString(36).toUpperCase().padStart(3, '0')}`;
-      return await printJob(link, bytes, confirmation, id, this.#clock, this.#log, power);
+      // Part of another customer's receipt must not hang on this one.
+      const job = this.#fragment ? Buffer.concat([CUT_OFF, bytes]) : bytes;
+      const { completion, fragment } = await printJob(link, job, confirmation, id, this.#clock, this.#log, power);
+      this.#fragment = fragment || (this.#fragment && completion.outcome !== 'printed');
+      return completion;
     });
   }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../../clock.ts';
 import { TerminalError } from '../../errors.ts';
-import { renderReceipt } from '../receipt-picture.ts';
+import { renderReceipt } from '../escpos/picture.ts';
 import type { PrintCompletion, PrinterStatus, ReceiptPrinter } from '../receipt-printer.ts';
 import { StateFile } from '../state-file.ts';
 import { Mechanism, type MechanismOptions } from './mechanism.ts';
