@@ -5,6 +5,8 @@ import { defineConfig } from 'vitest/config';
  * database suite delivers too few frames.
  */
 const CAMERA_SUITES = ['tests/browser/{terminal,terminal-camera,demonstration,camera}.test.ts'];
+/** Busy cores draw late; what is waited for comes, or it fails after this. The default is 1 s. */
+const POLL = { poll: { timeout: 15_000 } };
 
 export default defineConfig({
   test: {
@@ -35,6 +37,7 @@ export default defineConfig({
           exclude: CAMERA_SUITES,
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          expect: POLL,
         },
       },
       {
@@ -44,6 +47,7 @@ export default defineConfig({
           include: CAMERA_SUITES,
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          expect: POLL,
           fileParallelism: false,
         },
       },

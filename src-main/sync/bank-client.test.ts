@@ -11,7 +11,7 @@ const clientOf = (fetch: FetchPort, options: { bankUrl?: string; callTimeoutMs?:
   createBankClient({ bankUrl: 'http://bank.test', identity, fetch, clock: systemClock, ...options });
 const answering = (status: number, body: unknown): FetchPort => {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return async () => ({ status, text: async () => text });
+  return async () => new Response(text, { status });
 };
 const problem = { type: 'about:blank', title: 'No', status: 404, code: 'not-found', detail: 'no such authorisation' };
 const reversal = () => ({ idempotencyKey: systemChance.id(), authorisationKey: systemChance.id(), reason: 'jam', proof: null, priorProof: null });
@@ -28,7 +28,7 @@ describe('a request', () => {
         const answer = url.includes('gallery')
           ? { entries: [], next: 3, more: false }
           : { outcome: 'posted', account: null };
-        return { status: 200, text: async () => JSON.stringify(answer) };
+        return Response.json(answer);
       },
       clock: systemClock,
     });
@@ -51,7 +51,7 @@ describe('a request', () => {
     let headers = {};
     const client = clientOf(async (_, init) => {
       headers = init.headers;
-      return { status: 200, text: async () => '{"status":"ok","database":"pglite"}' };
+      return Response.json({ status: 'ok', database: 'pglite' });
     });
     await client.health(signal);
     expect(headers).not.toHaveProperty('authorization');
@@ -122,5 +122,18 @@ describe('an answer', () => {
     await expect(client.health(signal)).rejects.toMatchObject({ code: 'BANK_ANSWER_INVALID' });
     await expect(client.policy(signal)).rejects.toMatchObject({ code: 'BANK_ANSWER_INVALID' });
     expect(reached).toEqual([false]);
+  });
+
+  test('without end is not read to its end', async () => {
+    let chunks = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        chunks += 1;
+        controller.enqueue(new Uint8Array(1_000_000).fill(0x20));
+      },
+    });
+    const client = clientOf(async () => new Response(body));
+    await expect(client.policy(signal)).rejects.toMatchObject({ code: 'BANK_ANSWER_INVALID' });
+    expect(chunks).toBeLessThan(12);
   });
 });

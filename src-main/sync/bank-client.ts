@@ -50,7 +50,7 @@ export type FetchPort = (
     readonly redirect: 'error';
     readonly signal: AbortSignal;
   },
-) => Promise<{ readonly status: number; text(): Promise<string> }>;
+) => Promise<Pick<Response, 'status' | 'body'>>;
 
 export interface BankClient {
   health(signal: AbortSignal): Promise<HealthAnswer>;
@@ -132,7 +132,7 @@ export function createBankClient(options: BankClientOptions): BankClient {
         redirect: 'error',
         signal: limit.signal,
       });
-      return { status: answer.status, text: await answer.text() };
+      return { status: answer.status, text: await textOf(answer) };
     } catch (cause) {
       signal.throwIfAborted();
       const why = limit.signal.aborted ? `no answer within ${callTimeoutMs} ms` : reasonOf(cause);
@@ -200,10 +200,21 @@ function parsed<Answer>(schema: z.ZodType<Answer>, json: unknown, call: Call<unk
   );
 }
 
-/** Undefined, which fits no schema, when it is no JSON or too long to be an answer. */
+/** No more of it is read than an answer can be long; one cut off there is no JSON. */
+async function textOf({ body }: Pick<Response, 'body'>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > ANSWER_LENGTH_MAX) return '';
+  }
+  return text + decoder.decode();
+}
+
+/** Undefined, which fits no schema, when it is no JSON. */
 function parseJson(text: string): unknown {
   try {
-    return text.length > ANSWER_LENGTH_MAX ? undefined : JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

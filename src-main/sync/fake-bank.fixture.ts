@@ -101,7 +101,7 @@ export function fakeBank(): FakeBank {
       if (fault === 'answer-lost')
         throw new TypeError('fetch failed', { cause: Object.assign(new Error(), { code: 'ECONNRESET' }) });
       const text = fault === 'garbage' ? '<html>please log in</html>' : JSON.stringify(given.body);
-      return { status: fault === 'garbage' ? 200 : given.status, text: async () => text };
+      return new Response(text, { status: fault === 'garbage' ? 200 : given.status });
     },
   };
   return bank;

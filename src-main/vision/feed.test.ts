@@ -202,4 +202,11 @@ describe('a closed feed', () => {
     await clock.advance(5_000);
     expect([seen, asked, feed.watched, clock.waiting]).toEqual([[], 2, false, 0]);
   });
+
+  it('looks at nothing that comes later, not even what it asked for', () => {
+    watching();
+    feed.close();
+    feed.handleFrame(message(1));
+    expect(looks).toEqual([]);
+  });
 });

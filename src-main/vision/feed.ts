@@ -110,6 +110,7 @@ export function createFeed({ vision, clock, onProblem }: FeedOptions): Feed {
     },
     close() {
       closed = true;
+      asked = false;
       callOffAgain();
       watchers.clear();
     },

@@ -5,11 +5,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DemoBank } from '../../scripts/demo/bank.ts';
 import { ROOT } from '../../scripts/demo/processes.ts';
 import { checkoutInstallation } from '../../src-main/places.ts';
 import { GOOD_FRAMES_MIN } from '../../src-main/session/gather.ts';
+import { en } from '../../src-renderer/i18n/en.ts';
+import { ja } from '../../src-renderer/i18n/ja.ts';
 import { writeMjpegCamera } from '../contract/mjpeg-camera.ts';
 import { TerminalUnderTest } from './terminal-hands.ts';
 
@@ -50,46 +52,55 @@ function cameraReports(): { state: string; detail: string }[] {
     .map((line) => JSON.parse(line) as { state: string; detail: string });
 }
 
-it('the camera runs only while somebody is looked at, and its frames are real ones', async () => {
-  expect(cameraReports()).toEqual([]);
-  await atm.begins('withdraw', 'English');
-  await atm.sees('amount');
-  expect(cameraReports()).toEqual([]);
-  await atm.touches('choose-amount', { words: '5,000' });
-  await atm.sees('look');
-  await atm.page.waitForFunction(
-    () => document.querySelector<HTMLVideoElement>('video.camera-preview')?.videoWidth === 640,
-  );
-  await atm.sees('sorry');
-  await expect.poll(() => cameraReports().map(({ state }) => state)).toEqual(['running', 'stopped']);
-  expect(cameraReports()[0]?.detail).toContain('camera.mjpeg');
-});
-
-it('whose face nobody registered is refused, with a decision that is signed, chained and at the bank', async () => {
-  expect(await atm.words()).toContain('We could not find your registration');
-  await expect.poll(async () => (await bank.results(atm.terminalId)).length, { timeout: 15_000 }).toBe(1);
-  const [result] = await bank.results(atm.terminalId);
-  expect(result).toMatchObject({
-    sequence: 1,
-    service: 'withdraw',
-    outcome: 'refused',
-    reason: 'nobody',
-    mode: 'online',
-    // Passive liveness alone cannot tell stills that follow each other this fast from a man who moves: one face, no frame
-    // twice, every one a photograph of him. What matters here is that it was weighed.
-    liveness: { decision: 'live' },
+describe.each([
+  { language: 'English', visit: 1, says: en.sorry.texts.nobody.title },
+  { language: '日本語', visit: 2, says: ja.sorry.texts.nobody.title },
+] as const)('in $language', ({ language, visit, says }) => {
+  it('the camera runs only while somebody is looked at, and its frames are real ones', async () => {
+    const before = cameraReports().length;
+    await atm.begins('withdraw', language);
+    await atm.sees('amount');
+    expect(cameraReports().length).toBe(before);
+    await atm.touches('choose-amount', { words: '5,000' });
+    await atm.sees('look');
+    await atm.page.waitForFunction(
+      () => document.querySelector<HTMLVideoElement>('video.camera-preview')?.videoWidth === 640,
+    );
+    await atm.sees('sorry');
+    const reports = () => cameraReports().slice(before);
+    await expect.poll(() => reports().map(({ state }) => state)).toEqual(['running', 'stopped']);
+    expect(reports()[0]?.detail).toContain('camera.mjpeg');
   });
-  expect(result?.liveness.frames).toBeGreaterThanOrEqual(GOOD_FRAMES_MIN);
-  expect(result?.liveness.passive).toBeGreaterThan(0.5);
-  expect(await bank.chain(atm.terminalId)).toMatchObject({ results: 1, verified: true });
-  expect(await bank.incidents()).toEqual([]);
-});
 
-it('no money moved, and none is held', async () => {
-  const { cash } = await atm.devices();
-  expect(cash?.conservation).toMatchObject({ holds: true, takenMinor: 0, inReachMinor: 0 });
-  expect((await bank.accounts()).filter(({ ledgerMinor, heldMinor }) => ledgerMinor !== 0 || heldMinor !== 0)).toEqual(
-    [],
-  );
-  expect(atm.lastState('withdraw')).toBeUndefined();
+  it('whose face nobody registered is refused, with a decision that is signed, chained and at the bank', async () => {
+    expect(await atm.words()).toContain(says);
+    expect(await atm.violations()).toEqual([]);
+    await expect.poll(async () => (await bank.results(atm.terminalId)).length, { timeout: 15_000 }).toBe(visit);
+    const result = (await bank.results(atm.terminalId)).at(-1);
+    expect(result).toMatchObject({
+      sequence: visit,
+      service: 'withdraw',
+      outcome: 'refused',
+      reason: 'nobody',
+      mode: 'online',
+      // Passive liveness alone cannot tell stills that follow each other this fast from a man who moves: one face, no frame
+      // twice, every one a photograph of him. What matters here is that it was weighed.
+      liveness: { decision: 'live' },
+    });
+    expect(result?.liveness.frames).toBeGreaterThanOrEqual(GOOD_FRAMES_MIN);
+    expect(result?.liveness.passive).toBeGreaterThan(0.5);
+    expect(await bank.chain(atm.terminalId)).toMatchObject({ results: visit, verified: true });
+    expect(await bank.incidents()).toEqual([]);
+  });
+
+  it('no money moved, and none is held', async () => {
+    const { cash } = await atm.devices();
+    expect(cash?.conservation).toMatchObject({ holds: true, takenMinor: 0, inReachMinor: 0 });
+    expect(
+      (await bank.accounts()).filter(({ ledgerMinor, heldMinor }) => ledgerMinor !== 0 || heldMinor !== 0),
+    ).toEqual([]);
+    expect(atm.lastState('withdraw')).toBeUndefined();
+    await atm.touches('cancel');
+    await atm.sees('attract');
+  });
 });

@@ -65,7 +65,7 @@ const fetchInjected: FetchPort = async (url, { method, headers, body }) => {
     ...(body === undefined ? {} : { payload: body }),
   });
   if (fault === 'answer-lost') throw lost();
-  return { status: answer.statusCode, text: async () => answer.body };
+  return new Response(answer.body, { status: answer.statusCode });
 };
 
 async function admin<Answer>(method: 'GET' | 'POST' | 'DELETE', url: string, body?: object): Promise<Answer> {

@@ -111,7 +111,7 @@ export async function openWorld(policy: Policy = TEST_POLICY): Promise<World> {
     }
     const fault = disturbance?.fault;
     if (fault === 'down') throw new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') });
-    if (fault === 'server-error') return { status: 503, text: async () => 'gone fishing' };
+    if (fault === 'server-error') return new Response('gone fishing', { status: 503 });
     requests.push(`${method} ${pathname}`);
     const answer = await clock.during(
       Promise.resolve(
@@ -129,9 +129,9 @@ export async function openWorld(policy: Policy = TEST_POLICY): Promise<World> {
         signal.addEventListener('abort', () => reject(signal.reason), { once: true });
       });
     }
-    if (fault === 'garbage') return { status: 200, text: async () => '<html>hello</html>' };
-    if (fault === 'wrong-shape') return { status: 200, text: async () => '{"outcome":"approved","account":null}' };
-    return { status: answer.statusCode, text: async () => answer.body };
+    if (fault === 'garbage') return new Response('<html>hello</html>', { status: 200 });
+    if (fault === 'wrong-shape') return new Response('{"outcome":"approved","account":null}', { status: 200 });
+    return new Response(answer.body, { status: answer.statusCode });
   };
 
   const get = async <Body>(url: string): Promise<Body> => {
