@@ -214,6 +214,7 @@ class Client implements Xfs4IotClient {
 
 /** The promise, or the signal's reason; what the promise comes to afterwards is nobody's concern. */
 async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  promise.catch(() => {});
   signal.throwIfAborted();
   const aborted = Promise.withResolvers<never>();
   const abort = () => aborted.reject(signal.reason);

@@ -38,7 +38,9 @@ export async function discover(options: DiscoveryOptions, signal: AbortSignal): 
     ),
   );
   signal.throwIfAborted();
-  return [...new Map(found.flat().map((uri) => [sameService(uri), uri])).values()];
+  const services = new Map<string, string>();
+  for (const uri of found.flat()) if (!services.has(sameService(uri))) services.set(sameService(uri), uri);
+  return [...services.values()];
 }
 
 /** Two spellings of one address. */
