@@ -24,6 +24,10 @@ The reference bank of Kaopass. Listens on 127.0.0.1 and prints one line of JSON 
   --policy FILE            what terminals may decide, as JSON (default: built in)
   --log-level LEVEL        trace, debug, info, warn, error or silent (default: info); the log goes to stderr
   --help                   print this
+
+The keys of a terminal's dispenser are set while the bank runs, with the admin token; from then on it pays only under a
+token of this bank (docs/threat-model.md):
+  POST /admin/terminals/TERMINAL-ID/dispenser-keys  {"hostKey": "64 hex digits", "deviceKey": "64 hex digits"}
 `;
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;

@@ -1,9 +1,10 @@
 /** Asking for money to be held, or for the balance: face, PIN, limits and funds, in that order. */
-import type { AuthoriseAnswer, AuthoriseRequest, DeclineReason } from '../../src-contract/bank-api.ts';
+import { AuthoriseAnswer, type AuthoriseRequest, type DeclineReason } from '../../src-contract/bank-api.ts';
 import { money } from '../../src-contract/primitives.ts';
 import type { BankContext } from '../context.ts';
 import type { DbTransaction } from '../database/database.ts';
 import { isUniqueViolation } from '../database/failures.ts';
+import { checkDispense, type DispenseCheck, makeGrant } from '../dispense/grant.ts';
 import type { Terminal } from '../fleet/request-assertion.ts';
 import { checkPin, type LockedPerson, lockPerson, spendPinNonce } from '../people/pin-check.ts';
 import { type OpenPin, readPinBlock } from '../pin.ts';
@@ -22,12 +23,14 @@ export async function authorise(
   request: AuthoriseRequest,
 ): Promise<AuthoriseAnswer> {
   const amountMinor = requestedMinor(request);
-  return await once(context, terminal, 'authorise', request, async (tx) => {
+  const answer = await once<AuthoriseAnswer>(context, terminal, 'authorise', request, async (tx) => {
+    const dispense = await checkDispense(context, tx, terminal, request);
     const recorded = await findResult(tx, request.resultId);
     const pin = await openPin(context, tx, request);
     const person = await lockPerson(tx, request.personId);
     if (!person) return declined('unknown-person');
     if (objection(recorded, request, terminal, context.policy)) return declined('result-not-accepted');
+    if (dispense.needs === 'refusal') return declined('dispense-not-secured');
     const maxMinor = context.policy.services[request.service].maxAmountMinor;
     if (maxMinor !== null && amountMinor > maxMinor) return declined('over-limit');
     const secondFactor = await checkSecondFactor(context, tx, { request, person, pin });
@@ -39,8 +42,10 @@ export async function authorise(
       return declined('insufficient-funds', { availableMinor: pin ? Math.max(0, account.availableMinor) : null });
     }
     await markUsed(tx, request.resultId, request.transactionId);
-    return await approve(context, tx, terminal, { request, account, amountMinor });
+    return await approve(context, tx, terminal, { request, account, amountMinor, dispense });
   });
+  // A first answer from before there were grants lacks what the schema fills in.
+  return AuthoriseAnswer.parse(answer);
 }
 
 /** 0 for a balance. */
@@ -94,12 +99,13 @@ async function checkSecondFactor(
 }
 
 async function approve(
-  { clock, chance }: BankContext,
+  context: BankContext,
   tx: DbTransaction,
   terminal: Terminal,
-  granted: { request: AuthoriseRequest; account: CustomerAccount; amountMinor: number },
+  granted: { request: AuthoriseRequest; account: CustomerAccount; amountMinor: number; dispense: DispenseCheck },
 ): Promise<AuthoriseAnswer> {
-  const { request, account, amountMinor } = granted;
+  const { clock, chance } = context;
+  const { request, account, amountMinor, dispense: check } = granted;
   const authorisationId = chance.id();
   if (request.service !== 'balance') {
     const now = clock.now();
@@ -129,5 +135,9 @@ async function approve(
     }
   }
   const after = { ...account, availableMinor: account.availableMinor - amountMinor };
-  return { outcome: 'approved', authorisationId, account: accountView(after), dispense: null };
+  const dispense =
+    check.needs === 'token'
+      ? await makeGrant(context, tx, terminal, { ...check, holdId: authorisationId, amountMinor })
+      : null;
+  return { outcome: 'approved', authorisationId, account: accountView(after), dispense };
 }

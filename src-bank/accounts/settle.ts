@@ -2,19 +2,16 @@
 import type { CaptureRequest, PostingAnswer, ReversalRequest } from '../../src-contract/bank-api.ts';
 import type { BankContext } from '../context.ts';
 import type { DbTransaction } from '../database/database.ts';
+import { lockDispenser } from '../dispense/keys.ts';
+import { findGrant, settleGranted } from '../dispense/settlement.ts';
 import type { Terminal } from '../fleet/request-assertion.ts';
 import { ProblemError } from '../problem.ts';
+import { endHold, lockHold } from './holds.ts';
 import { claimKey, once, operationOf } from './idempotency.ts';
-import { accountView, CURRENCY, lockCustomerAccount, ownAccount, post } from './ledger.ts';
+import { accountView, CURRENCY, lockCustomerAccount } from './ledger.ts';
 
-interface Hold {
-  readonly hold_id: string;
-  readonly transaction_id: string;
-  readonly account_id: string;
-  readonly service: 'withdraw' | 'purchase';
-  readonly amount_minor: number;
-  readonly state: 'held' | 'captured' | 'released';
-}
+/** A terminal reverses so what it got no answer to (src-main/session/authorise.ts). */
+const UNANSWERED = 'no-answer';
 
 /** Posts what moved and releases the rest. Late is late, but posted: an expired hold is captured too. */
 export async function capture(
@@ -23,18 +20,23 @@ export async function capture(
   request: CaptureRequest,
 ): Promise<PostingAnswer> {
   return await once(context, terminal, 'capture', request, async (tx) => {
+    await lockDispenser(context, tx, terminal);
     const hold = await lockHold(tx, terminal, request.authorisationKey);
     if (!hold) throw await noHold(tx, terminal, request.authorisationKey);
-    if (hold.state !== 'held') throw contradiction(`the authorisation is ${hold.state} already`, request);
     if (request.amount.currency !== CURRENCY) {
       throw new ProblemError('invalid-request', `amount.currency: the hold is in ${CURRENCY}`, {
         field: 'amount.currency',
       });
     }
     const movedMinor = request.amount.amountMinor;
+    const grant = await findGrant(tx, hold.hold_id);
+    if (grant) {
+      const report = { ...request, paidMinor: movedMinor, unanswered: false };
+      return await settleGranted(context, tx, terminal, { hold, grant, report });
+    }
+    if (hold.state !== 'held') throw contradiction(`the authorisation is ${hold.state} already`, request);
     if (movedMinor > hold.amount_minor) throw contradiction('the amount is more than was held', request);
-    await endHold(context, tx, hold, { state: movedMinor === 0 ? 'released' : 'captured', capturedMinor: movedMinor });
-    if (movedMinor > 0) await postCapture(context, tx, terminal, { hold, movedMinor });
+    await endHold(context, tx, terminal, { hold, movedMinor });
     return await posted(context, tx, hold.account_id);
   });
 }
@@ -56,23 +58,19 @@ export async function reverse(
     if (operation !== 'authorise' && operation !== 'barred') {
       throw contradiction(`authorisationKey is the key of another request (${operation})`, request);
     }
+    await lockDispenser(context, tx, terminal);
     const hold = await lockHold(tx, terminal, request.authorisationKey);
     // Declined, a balance, or barred before: nothing is held.
     if (!hold) return { outcome: 'posted', account: null };
+    const grant = await findGrant(tx, hold.hold_id);
+    if (grant) {
+      const report = { ...request, paidMinor: 0, unanswered: request.reason === UNANSWERED };
+      return await settleGranted(context, tx, terminal, { hold, grant, report });
+    }
     if (hold.state === 'captured') throw contradiction('the authorisation is captured already', request);
-    if (hold.state === 'held') await endHold(context, tx, hold, { state: 'released', capturedMinor: null });
+    if (hold.state === 'held') await endHold(context, tx, terminal, { hold, movedMinor: 0 });
     return await posted(context, tx, hold.account_id);
   });
-}
-
-async function lockHold(tx: DbTransaction, terminal: Terminal, authorisationKey: string): Promise<Hold | undefined> {
-  return await tx
-    .selectFrom('holds')
-    .select(['hold_id', 'transaction_id', 'account_id', 'service', 'amount_minor', 'state'])
-    .where('terminal_id', '=', terminal.terminalId)
-    .where('authorisation_key', '=', authorisationKey)
-    .forUpdate()
-    .executeTakeFirst();
 }
 
 async function noHold(tx: DbTransaction, terminal: Terminal, authorisationKey: string): Promise<ProblemError> {
@@ -91,42 +89,6 @@ function contradiction(detail: string, { authorisationKey }: { authorisationKey:
   return new ProblemError('conflict', detail, {
     field: 'authorisationKey',
     incident: { evidence: `authorisation ${authorisationKey}` },
-  });
-}
-
-async function endHold(
-  { clock }: BankContext,
-  tx: DbTransaction,
-  hold: Hold,
-  end: { state: 'captured' | 'released'; capturedMinor: number | null },
-): Promise<void> {
-  await tx
-    .updateTable('holds')
-    .set({ state: end.state, captured_minor: end.capturedMinor, ended_at: clock.now() })
-    .where('hold_id', '=', hold.hold_id)
-    .execute();
-}
-
-async function postCapture(
-  context: BankContext,
-  tx: DbTransaction,
-  terminal: Terminal,
-  { hold, movedMinor }: { hold: Hold; movedMinor: number },
-): Promise<void> {
-  // Locked in the order all entries use: the customer's account, then the bank's own.
-  await lockCustomerAccount(context, tx, { accountId: hold.account_id });
-  // Notes leave the terminal; a purchase is owed to the shop.
-  const counterpart = hold.service === 'withdraw' ? 'cash' : 'merchant';
-  const counterpartId = await ownAccount(context, tx, counterpart, terminal.terminalId);
-  await post(context, tx, {
-    kind: hold.service,
-    transactionId: hold.transaction_id,
-    terminalId: terminal.terminalId,
-    at: context.clock.now(),
-    postings: [
-      { accountId: hold.account_id, creditMinor: -movedMinor },
-      { accountId: counterpartId, creditMinor: movedMinor },
-    ],
   });
 }
 

@@ -119,7 +119,26 @@ export interface Tables {
     expires_at: number;
     ended_at: number | null;
   };
+  dispenser_keys: { terminal_id: string; version: number; sealed: Uint8Array; created_at: number };
+  dispense_grants: {
+    hold_id: string;
+    grant_seq: Generated<number>;
+    terminal_id: string;
+    key_version: number;
+    command_nonce: string;
+    response_nonce: string;
+    dispense_id: string;
+    amount_minor: number;
+    state: Generated<GrantState>;
+    used: Generated<boolean>;
+    told_minor: number | null;
+    proven_minor: number | null;
+    proof: string | null;
+    issued_at: number;
+  };
 }
+
+export type GrantState = 'open' | 'unconfirmed' | 'suspect' | 'settled';
 
 export type AccountKind = 'customer' | 'cash' | 'merchant' | 'suspense';
 export type EntryKind = 'deposit' | 'withdraw' | 'purchase' | 'stand-in';

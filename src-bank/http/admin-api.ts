@@ -145,6 +145,44 @@ export const HoldsAnswer = z.strictObject({
   ),
 });
 
+export const TerminalParams = z.strictObject({ terminalId: Uuid });
+const KeyHex = z.string().regex(/^[0-9A-Fa-f]{64}$/, 'must be 32 bytes as 64 hex digits');
+/** The keys that the terminal's dispenser holds: XFSAuthenticateHost and XFSAuthenticateDevice. They can be set, never read. */
+export const DispenserKeysRequest = z.strictObject({ hostKey: KeyHex, deviceKey: KeyHex });
+export const DispenserKeysAnswer = z.strictObject({
+  /** 1 for a terminal's first keys, then one more each time. */
+  version: z.int().positive(),
+});
+
+/** Withdrawals that were granted a token, by the order of their authorisation. */
+export const DispensesAnswer = z.strictObject({
+  dispenses: z.array(
+    z.strictObject({
+      authorisationId: Uuid,
+      authorisationKey: Uuid,
+      terminalId: Uuid,
+      transactionId: Uuid,
+      /** HMAC of the token: its name in a response token. */
+      dispenseId: z.string(),
+      currency: Currency,
+      amountMinor: z.int().positive(),
+      /** open: nothing proven yet; unconfirmed: waits for the next withdrawal's proofs; suspect: waits for a person. */
+      state: z.enum(['open', 'unconfirmed', 'suspect', 'settled']),
+      /** Paid, as the terminal said; null before it said anything. */
+      toldMinor: z.int().nonnegative().nullable(),
+      /** Paid, as the dispenser proved; null while it proved nothing that can be read. */
+      provenMinor: z.int().nonnegative().nullable(),
+      /** The last valid response token. */
+      proof: z.string().nullable(),
+      issuedAt: WallTimeMs,
+    }),
+  ),
+});
+export const DispenseParams = z.strictObject({ authorisationId: Uuid });
+/** What was paid in truth, as counted by people. */
+export const DispenseSettlementRequest = z.strictObject({ paidMinor: z.int().nonnegative() });
+export const DispenseSettlementAnswer = z.strictObject({ settled: z.literal(true) });
+
 export const ResultsQuery = SequenceQuery.extend({ terminalId: Uuid });
 export const ResultsListAnswer = z.strictObject({
   results: z.array(

@@ -6,6 +6,8 @@ import type { z } from 'zod';
 import { Problem } from '../../src-contract/bank-api.ts';
 import { listAccounts, listEntries, listHolds, trialBalance } from '../accounts/report.ts';
 import type { BankContext } from '../context.ts';
+import { setDispenserKeys } from '../dispense/keys.ts';
+import { listDispenses, settleByStaff } from '../dispense/staff.ts';
 import { makeActivationCode } from '../fleet/activation.ts';
 import { listIncidents, listPeople, listResults, listTerminals } from '../fleet/report.ts';
 import { erasePerson, unlockPin } from '../people/erasure.ts';
@@ -44,6 +46,38 @@ export function adminRoutes(scope: FastifyInstance, context: BankContext, adminT
       },
     },
     async (request) => api.TerminalsAnswer.parse(await listTerminals(context, request.query)),
+  );
+  routes.post(
+    '/admin/terminals/:terminalId/dispenser-keys',
+    {
+      schema: {
+        ...describeRoute("Set the keys of a terminal's dispenser", api.DispenserKeysAnswer),
+        params: api.TerminalParams,
+        body: api.DispenserKeysRequest,
+      },
+    },
+    async (request) => await setDispenserKeys(context, request.params.terminalId, request.body),
+  );
+  routes.get(
+    '/admin/dispenses',
+    {
+      schema: { ...describeRoute('Withdrawals under a token', api.DispensesAnswer), querystring: api.ListQuery },
+    },
+    async (request) => api.DispensesAnswer.parse(await listDispenses(context, request.query)),
+  );
+  routes.post(
+    '/admin/dispenses/:authorisationId/settlement',
+    {
+      schema: {
+        ...describeRoute('Settle by hand a withdrawal that nothing else settles', api.DispenseSettlementAnswer),
+        params: api.DispenseParams,
+        body: api.DispenseSettlementRequest,
+      },
+    },
+    async (request) => {
+      await settleByStaff(context, { ...request.params, ...request.body });
+      return { settled: true as const };
+    },
   );
   routes.get(
     '/admin/people',

@@ -10,7 +10,19 @@ export type IncidentCode =
   | 'pin-block-replayed'
   | 'stand-in-without-evidence'
   | 'stand-in-over-limit'
-  | 'deposit-over-limit';
+  | 'deposit-over-limit'
+  /** A dispenser's nonce came twice. */
+  | 'dispense-nonce-reused'
+  /** A withdrawal with a grant was reported without a valid proof of the dispenser. */
+  | 'dispense-unproven'
+  /** The dispenser proves something else than the terminal says. */
+  | 'dispense-contradicted'
+  /** Notes came back that the dispenser did not count. */
+  | 'dispense-uncounted'
+  /** A grant whose proof was overwritten by a later one, or cannot be told from a forgery in time. */
+  | 'dispense-evidence-lost'
+  /** The dispenser's last token is none of this bank's. */
+  | 'dispense-foreign-token';
 
 export interface Incident {
   readonly code: IncidentCode;
