@@ -7,7 +7,7 @@ export const PinKey = z
   .strictObject({
     name: z.string().min(1).max(64),
     /** PIN encryption (X9.143). Keys of other usages do not belong into a PIN device. */
-    usage: z.literal('P0'),
+    usage: z.literal('P0').default('P0'),
     /** A: AES, for iso4; T: TDES, for the older formats. */
     algorithm: z.enum(['A', 'T']),
     /** Hex; null: the key's place is there and no value was loaded. */
