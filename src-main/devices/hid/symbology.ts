@@ -29,9 +29,10 @@ export function barcodeOf(aim: string | null, text: string): Barcode | null {
 function eanOrUpc(modifier: string, text: string): Barcode | null {
   if (modifier === '4') return text.length === 8 && checkDigitFits(text) ? { symbology: 'ean8', text } : null;
   if (modifier !== '0') return { symbology: 'unknown', text };
-  // Some scanners say "]E0" of EAN-8 too, and send UPC-E short.
-  const code = text.length === 8 && !checkDigitFits(text) ? expandUpcE(text) : text;
-  if (code === null || !checkDigitFits(code)) return null;
+  // Some scanners send UPC-E short, some say "]E0" of EAN-8 too. Where both fit, "]E0" says that it is the former.
+  const expanded = expandUpcE(text);
+  const code = expanded !== null && checkDigitFits(expanded) ? expanded : text;
+  if (!checkDigitFits(code)) return null;
   const symbology = bySight(code);
   return symbology === 'unknown' ? null : { symbology, text: code };
 }
