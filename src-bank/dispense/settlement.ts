@@ -135,7 +135,7 @@ class Desk {
   }
 
   async #unused(hold: Hold, grant: Grant, proven: PresentReport, report: Report): Promise<Held | null> {
-    const last = await this.#lastUsed(proven);
+    const last = await this.#lastUsed(proven, grant);
     if (last === 'foreign') {
       const why = "the dispenser's last token is none that this bank knows of";
       await this.#suspect(hold, grant, 'dispense-foreign-token', why, report.proof);
@@ -165,7 +165,7 @@ class Desk {
       .execute();
     if (earlier.length === 0) return;
     const prior = await this.#read(priorProof, later);
-    const last = prior.is === 'valid' ? await this.#lastUsed(prior.report) : 'foreign';
+    const last = prior.is === 'valid' ? await this.#lastUsed(prior.report, later) : 'foreign';
     for (const grant of earlier) {
       const hold = await lockHoldById(this.#tx, grant.hold_id);
       if (prior.is !== 'valid' || !isUnforeseeable(later.command_nonce)) {
@@ -216,15 +216,16 @@ class Desk {
     await this.#mark(grant, { state: 'settled' });
   }
 
-  /** Place in the order of grants of the last token the dispenser used: 0 for none. A dispenser that was seen to use one and
-   *  says it never did has lost its memory, and its word is as good as a stranger's. */
-  async #lastUsed({ dispenseId }: PresentReport): Promise<number | 'foreign'> {
+  /** Place in the order of grants of the last token the dispenser used: 0 for none. A dispenser that was seen to use another
+   *  than the one it is asked about, and says it never used any, has lost its memory. */
+  async #lastUsed({ dispenseId }: PresentReport, asked: Grant): Promise<number | 'foreign'> {
     const known = this.#tx.selectFrom('dispense_grants').where('terminal_id', '=', this.#terminal.terminalId);
     if (dispenseId !== null) {
       const grant = await known.select('grant_seq').where('dispense_id', '=', dispenseId).executeTakeFirst();
       return grant?.grant_seq ?? 'foreign';
     }
-    const used = await known.select('grant_seq').where('used', '=', true).limit(1).executeTakeFirst();
+    const others = known.where('used', '=', true).where('hold_id', '<>', asked.hold_id);
+    const used = await others.select('grant_seq').limit(1).executeTakeFirst();
     return used ? 'foreign' : 0;
   }
 
