@@ -109,11 +109,12 @@ export class PrinterLink {
   ): Promise<Extract<Response, { kind: Kind }> | null> {
     using limit = deadline(this.#clock, ms, AbortSignal.any([signal, this.#ended.signal]));
     const answer = this.#next(kind, limit.signal);
+    // It may be given up while the question is still being written; the `await` below hears of it then.
+    answer.catch(() => undefined);
     try {
       await this.#line.write(question, limit.signal);
       return await answer;
     } catch (error) {
-      answer.catch(() => undefined);
       signal.throwIfAborted();
       if (limit.signal.aborted || error instanceof LineError) return null;
       throw error;

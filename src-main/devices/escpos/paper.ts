@@ -252,7 +252,7 @@ export class Paper {
         this.#block(readRaster(params));
         break;
       case 'GS ( L':
-      case 'GS 8':
+      case 'GS 8 L':
         this.#storeOrPrint(command);
         break;
       case 'GS k':
@@ -329,8 +329,7 @@ export class Paper {
 
   /** GS ( L and GS 8 L: fn 112 keeps a raster, fn 50 (or 2) prints it. */
   #storeOrPrint(command: Command): void {
-    const large = command.name === 'GS 8';
-    const params = command.params.subarray(large ? 5 : 3);
+    const params = command.params.subarray(command.name === 'GS ( L' ? 2 : 4);
     const fn = params[1];
     if (fn === 112) this.#graphics = readGraphics(params);
     else if ((fn === 50 || fn === 2) && this.#graphics) {
@@ -342,8 +341,8 @@ export class Paper {
   /** GS ( k pL pH cn fn: fn 80 keeps the data, fn 81 prints the symbol. */
   #twoDimensional(command: Command): void {
     const { params } = command;
-    const [, , , cn, fn] = params;
-    if (fn === 80) this.#qr = Buffer.from(params.subarray(6)).toString('latin1');
+    const [, , cn, fn] = params;
+    if (fn === 80) this.#qr = Buffer.from(params.subarray(5)).toString('latin1');
     if (fn !== 81) return;
     const side = Math.min(200, this.widthDots);
     this.#code(command, `${cn === 49 ? 'QR' : 'PDF417'} ${this.#qr}`, side, cn === 49 ? side : 80);

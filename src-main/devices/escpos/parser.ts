@@ -174,8 +174,9 @@ export class CommandParser {
     if (params === null) return null;
     if (params > PARAMS_MAX) return this.#take(`${prefix} ${hex(second)}`, 2, 0, false);
     if (rest.length < 2 + params) return null;
-    const family = key.endsWith('(') && params > 0 ? `${key} ${String.fromCharCode(rest[2]!)}` : (SPELT[key] ?? key);
-    return this.#take(family, 2, params, true);
+    // A letter after ( or 8 belongs to the name.
+    const family = key.endsWith('(') || key === 'GS 8' ? ` ${String.fromCharCode(rest[2]!)}` : '';
+    return this.#take((SPELT[key] ?? key) + family, family ? 3 : 2, family ? params - 1 : params, true);
   }
 
   #take(name: string, header: number, params: number, known: boolean): Command {

@@ -295,7 +295,7 @@ export class VirtualPrinter {
         break;
       }
       case 'GS ( H':
-        if (processId && params[3] === 0x30 && params.length === 9) this.#answer([0x37, 0x22, ...params.slice(5), 0]);
+        if (processId && params[2] === 0x30 && params.length === 8) this.#answer([0x37, 0x22, ...params.slice(4), 0]);
         break;
     }
   }
