@@ -17,6 +17,7 @@ const LIMITS: Limits = {
   retryMs: 500,
   retryMsMax: 30_000,
   retriesBeforeDiscovery: 5,
+  keepAliveMs: 10_000,
   outstandingMax: 16,
   // What the reference framework takes.
   messageBytesMax: 2 * 1024 * 1024,

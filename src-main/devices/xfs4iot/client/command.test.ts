@@ -217,6 +217,17 @@ describe('S17 cancel', () => {
     expect(clock.monotonicMs() - before).toBe(105_000);
     expect(cancels(device)).toHaveLength(1);
   });
+
+  it('is sent once, however often the command is given up', async () => {
+    const { device, service, clock } = await dispenser({ limits: { answerMarginMs: 1_000, cancelMs: 15_000 } });
+    const before = clock.monotonicMs();
+    const abort = new AbortController();
+    const dispense = service.command('CashDispenser.Dispense', DISPENSE, { timeoutMs: 1_000, signal: abort.signal });
+    clock.after(5_000, () => abort.abort());
+    expect(await dispense).toMatchObject({ code: 'noAnswer' });
+    expect(clock.monotonicMs() - before).toBe(17_000);
+    expect(cancels(device)).toHaveLength(1);
+  });
 });
 
 describe('what comes late', () => {

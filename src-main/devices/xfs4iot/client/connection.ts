@@ -8,6 +8,7 @@ import type { ClientClock } from './clock.ts';
 import { type Completion, completionCode, unanswered } from './completion.ts';
 import { type DeadLetterReason, redacted } from './dead-letter.ts';
 import { type Incoming, readEnvelope, writeCommand } from './envelope.ts';
+import { type KeepAlive, keepAlive } from './keep-alive.ts';
 import { isObject, type JsonObject } from './messages/lenient.ts';
 import {
   type CommandName,
@@ -60,6 +61,7 @@ export class Connection {
   readonly #closed = Promise.withResolvers<string>();
   #socket: Socket | null = null;
   #open = true;
+  #keepAlive: KeepAlive | null = null;
   #requestId = 0;
 
   private constructor(options: ConnectionOptions) {
@@ -95,6 +97,7 @@ export class Connection {
           text: (message) => this.#receive(message),
           refused: (reason, detail) => this.#options.onDeadLetter(reason, detail, null, null),
           closed: (detail) => this.#end(detail),
+          pong: () => this.#keepAlive?.heard(),
         },
         { messageBytesMax: limits.messageBytesMax, tls, signal: AbortSignal.any([signal, slow.signal]) },
       );
@@ -102,6 +105,17 @@ export class Connection {
       callOff();
     }
     if (!this.#open) throw new Error(`${uri} closed at once`);
+    const socket = this.#socket;
+    if (!socket.ping || limits.keepAliveMs <= 0) return;
+    this.#keepAlive = keepAlive(
+      clock,
+      limits.keepAliveMs,
+      () => socket.ping?.(),
+      () => {
+        socket.close();
+        this.#end(`silent for ${limits.keepAliveMs} ms`);
+      },
+    );
   }
 
   /** Ends the connection; every outstanding command resolves as `connectionLost`. */
@@ -209,6 +223,7 @@ export class Connection {
   #end(detail: string): void {
     if (!this.#open) return;
     this.#open = false;
+    this.#keepAlive?.stop();
     this.#closed.resolve(detail);
     for (const pending of [...this.#pending.values()]) {
       this.#settle(pending, unanswered('connectionLost', `${pending.name}: ${detail}`));
@@ -217,6 +232,7 @@ export class Connection {
 
   #receive(text: string): void {
     if (!this.#open) return;
+    this.#keepAlive?.heard();
     const bytes = Buffer.byteLength(text);
     let message: JsonObject | null = null;
     try {

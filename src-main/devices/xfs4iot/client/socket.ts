@@ -8,12 +8,16 @@ export interface SocketEvents {
   /** A frame that was not taken: binary, or above the limit. */
   refused(reason: 'malformed' | 'tooLarge', detail: string): void;
   closed(detail: string): void;
+  /** The answer to a ping. */
+  pong(): void;
 }
 
 export interface Socket {
   send(message: string): void;
   /** Ends the connection, at once where a handshake does not come. `closed` follows. */
   close(): void;
+  /** Asks for a sign of life; a socket without it is believed to be alive until it closes. */
+  ping?(): void;
 }
 
 export interface SocketOptions {
@@ -44,8 +48,14 @@ export const openWebSocket: SocketFactory = (uri, events, { messageBytesMax, tls
   socket.on('open', () => {
     opened = true;
     signal.removeEventListener('abort', give);
-    resolve({ send: (message) => socket.send(message, () => {}), close: () => socket.terminate() });
+    resolve({
+      // What goes wrong on sending closes the socket, and that is heard.
+      send: (message) => socket.send(message, () => {}),
+      close: () => socket.terminate(),
+      ping: () => socket.ping(undefined, undefined, () => {}),
+    });
   });
+  socket.on('pong', () => events.pong());
   socket.on('message', (data, binary) => {
     if (binary) events.refused('malformed', 'a binary frame');
     else events.text(data.toString());

@@ -54,6 +54,8 @@ export interface Limits {
   readonly retryMsMax: number;
   /** Attempts at one address before the machine is searched again. */
   readonly retriesBeforeDiscovery: number;
+  /** Between two pings of a connection, ms; a silence twice as long ends it. 0: none. */
+  readonly keepAliveMs: number;
   /** Commands without a completion, per service. */
   readonly outstandingMax: number;
   /** In either direction, bytes. */
