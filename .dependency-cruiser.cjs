@@ -93,7 +93,7 @@ module.exports = {
         path: '^src-main/',
         pathNot: '^src-main/(terminal[.]ts$|devices/((open|find)[.]ts$|(simulated|xfs4iot|hid|escpos)/))|[.]test[.]ts$',
       },
-      to: { path: '^src-main/devices/(simulated|xfs4iot|hid|escpos)/' },
+      to: { path: '^src-main/devices/(simulated|xfs4iot|hid|escpos)/', pathNot: '/config[.]ts$' },
     },
     {
       name: 'no-orphans',

@@ -130,10 +130,13 @@ async function compose(
   const opened = await openDevices({
     config: config.devices,
     profile: config.profile,
+    dataDir,
     dir: places.devices,
     receiptsDir: places.receipts,
     clock,
     chance,
+    log,
+    onAlarm,
   });
   closers.push(() => opened.close());
   const { devices } = opened;

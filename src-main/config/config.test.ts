@@ -94,7 +94,7 @@ describe('what does not fit is refused, naming source and key:', () => {
     ['footage outside of its folder', scene('/etc/passwd'), 'kaopass.json: camera.layers.0.url: '],
     ['footage above its folder', scene('/footage/../keys'), 'kaopass.json: camera.layers.0.url: '],
     ['a demonstration that is a word', { demonstration: 'yes' }, 'kaopass.json: demonstration: '],
-    ['devices nobody wrote a driver for', { devices: { kind: 'xfs4iot' } }, 'kaopass.json: devices.kind: '],
+    ['devices nobody wrote a driver for', { devices: { kind: 'telepathy' } }, 'kaopass.json: devices.kind: '],
     ['devices that stand still', { devices: { kind: 'simulated', speed: 0 } }, 'kaopass.json: devices.speed: '],
     ['a port above 65535', { screen: { port: 65_536 } }, 'kaopass.json: screen.port: '],
     ['a port below 0', { devices: { kind: 'simulated', controlPort: -1 } }, 'kaopass.json: devices.controlPort: '],
@@ -118,6 +118,81 @@ describe('what does not fit is refused, naming source and key:', () => {
   it('several things at once, all of them', () => {
     const message = refused({ colour: 'red', language: 'fr', screen: { port: -1 } });
     for (const part of ['colour', 'language: ', 'screen.port: ']) expect(message).toContain(part);
+  });
+});
+
+describe('devices', () => {
+  const devicesOf = (devices: object) => parseConfig({ ...NEEDED, devices }, 'kaopass.json').devices;
+
+  it('of an ATM are those of one machine, on all ports of the standard', () => {
+    expect(devicesOf({ kind: 'xfs4iot', host: '10.0.0.5' })).toEqual({
+      kind: 'xfs4iot',
+      host: '10.0.0.5',
+      ports: null,
+      ca: null,
+      tokens: 'required',
+      pinKey: null,
+      hid: { pinPad: null, barcodeScanners: [], lights: null },
+      escpos: { receiptPrinter: null },
+      controlPort: 0,
+    });
+  });
+
+  it('of a store name their drivers, and each its own settings', () => {
+    expect(
+      devicesOf({
+        kind: 'store',
+        hid: { pinPad: { vendorId: '04d9', productId: 'A02A' }, barcodeScanners: [{ mode: 'keyboard', layout: 'jp' }] },
+        escpos: { receiptPrinter: { line: { kind: 'tcp', host: 'printer.shop' }, text: 'kanji' } },
+      }),
+    ).toMatchObject({
+      hid: {
+        pinPad: { vendorId: 0x04d9, productId: 0xa02a, exclusive: 'required' },
+        barcodeScanners: [{ layout: 'jp' }],
+      },
+      escpos: {
+        receiptPrinter: { line: { kind: 'tcp', host: 'printer.shop', port: 9100 }, text: 'kanji', widthDots: 576 },
+      },
+    });
+  });
+
+  const atm = { kind: 'xfs4iot', host: '10.0.0.5' };
+  const printer = (line: object) => ({ kind: 'store', escpos: { receiptPrinter: { line } } });
+  it.each<[string, object, string]>([
+    ['an ATM without a machine', { kind: 'xfs4iot' }, 'devices.host: '],
+    ['a machine written as an address of a page', { ...atm, host: 'wss://10.0.0.5' }, 'devices.host: a host name'],
+    ['an unknown key', { ...atm, speed: 2 }, 'unknown key "speed" at devices'],
+    ['a port without its encryption', { ...atm, ports: [{ port: 5846 }] }, 'devices.ports.0.secure: '],
+    [
+      'a plain connection to another machine',
+      {
+        ...atm,
+        ports: [
+          { port: 443, secure: true },
+          { port: 5846, secure: false },
+        ],
+      },
+      'devices.ports.1.secure: a connection to another machine (10.0.0.5) is encrypted',
+    ],
+    ['tokens that are optional', { ...atm, tokens: 'optional' }, 'devices.tokens: '],
+    ['a store without devices', { kind: 'store' }, 'devices.hid: neither hid nor escpos names a device'],
+    ['a device with another driver', { kind: 'store', hid: { cashDispenser: {} } }, '"cashDispenser" at devices.hid'],
+    ['a pad of no maker', { kind: 'store', hid: { pinPad: { productId: 'a02a' } } }, 'devices.hid.pinPad.vendorId: '],
+    [
+      'an id that is a number',
+      { kind: 'store', hid: { barcodeScanners: [{ vendorId: 1241 }] } },
+      'barcodeScanners.0.vendorId',
+    ],
+    ['a printer on no line', printer({}), 'devices.escpos.receiptPrinter.line.kind: '],
+    ['a printer on port 0', printer({ kind: 'tcp', host: 'a', port: 0 }), 'receiptPrinter.line.port: '],
+  ])('are refused with %s', (_, devices, says) => {
+    expect(refused({ devices })).toContain(says);
+  });
+
+  it('of this machine may be spoken to plainly', () => {
+    for (const host of ['127.0.0.1', 'localhost', '::1']) {
+      expect(devicesOf({ ...atm, host, ports: [{ port: 5846, secure: false }] })).toMatchObject({ host });
+    }
   });
 });
 

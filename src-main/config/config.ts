@@ -7,8 +7,7 @@ import { z } from 'zod';
 import { Language, Profile, Service } from '../../src-contract/primitives.ts';
 import { CameraSource } from '../../src-contract/screen.ts';
 import { TerminalError } from '../errors.ts';
-
-const Port = z.int().min(0).max(65_535);
+import { DEVICES_DEFAULT, DevicesConfig, Port } from './devices.ts';
 
 export const Config = z.strictObject({
   /** Shown on screen and receipts. */
@@ -23,15 +22,7 @@ export const Config = z.strictObject({
   camera: CameraSource.default({ kind: 'device', label: null }),
   /** True paints "demonstration" on every screen: the camera is footage, the money is not real. */
   demonstration: z.boolean().default(false),
-  devices: z
-    .strictObject({
-      kind: z.literal('simulated'),
-      /** Port of the simulated devices' control panel on 127.0.0.1; 0 takes any free one. */
-      controlPort: Port.default(0),
-      /** Times faster than the real thing; 1 is as slow as hardware. */
-      speed: z.number().positive().max(1000).default(1),
-    })
-    .default({ kind: 'simulated', controlPort: 0, speed: 1 }),
+  devices: DevicesConfig.prefault(DEVICES_DEFAULT),
   /** Port of the technician's page on 127.0.0.1; 0 takes any free one. */
   servicePage: z.strictObject({ port: Port.default(0) }).default({ port: 0 }),
   screen: z

@@ -38,10 +38,13 @@ beforeAll(async () => {
   opened = await openDevices({
     config: { kind: 'simulated', controlPort: 0, speed: 50 },
     profile: 'atm',
+    dataDir: dir,
     dir,
     receiptsDir: path.join(dir, 'receipts'),
     clock: systemClock,
     chance: systemChance,
+    log: pino({ level: 'silent' }),
+    onAlarm: (alarm) => troubles.push(alarm.message),
   });
   service = await openServicePage({
     terminal: { name: 'ATM 1', profile: 'atm', services: ['withdraw', 'deposit', 'balance', 'enrol'] },

@@ -30,6 +30,7 @@ ${section('history', 'history', '<p class="soft" id="no-history"></p><div class=
 
 const STYLE = `
 main{display:grid;gap:20px;padding:24px 28px;max-width:1480px;margin:auto}
+main>*{min-width:0}
 .devices{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,340px),1fr));gap:20px}
 .devices section{display:flex;flex-direction:column;gap:10px;border-left-width:6px}
 .devices h2{margin:0}
