@@ -95,8 +95,9 @@ class Client implements Xfs4IotClient {
   }
 
   async close(): Promise<void> {
+    const closing = this.#services.map((service) => service.close());
     this.#ended.abort(new Error('closed by the client'));
-    await Promise.all(this.#services.map((service) => service.close()));
+    await Promise.all(closing);
     await this.#searching;
   }
 

@@ -150,8 +150,9 @@ export class Service implements Xfs4IotService {
   }
 
   async close(): Promise<void> {
-    this.#ended.abort(new Error('closed by the client'));
+    // The connection first: nothing needs to be cancelled on it any more.
     this.#connection?.close();
+    this.#ended.abort(new Error('closed by the client'));
     this.#set('closed');
     await this.#ending;
   }
@@ -168,9 +169,9 @@ export class Service implements Xfs4IotService {
         const why = await connection.closed;
         // One that is lost at once, again and again, is tried less and less often.
         if (this.#clock.monotonicMs() - since >= this.#limits.retryMsMax) failures = 0;
-        this.#log('warn', 'connection lost', why);
+        if (!signal.aborted) this.#log('warn', 'connection lost', why);
       } catch (error) {
-        this.#log('info', 'not connected', error instanceof Error ? error.message : String(error));
+        if (!signal.aborted) this.#log('info', 'not connected', error instanceof Error ? error.message : String(error));
       }
       this.#disconnect();
       this.#tried.resolve();
@@ -240,7 +241,10 @@ export class Service implements Xfs4IotService {
       return;
     }
     this.#refreshing = this.refresh(this.#ended.signal)
-      .catch((error: unknown) => this.#log('warn', 'not refreshed', error instanceof Error ? error.message : ''))
+      .catch((error: unknown) => {
+        if (!this.#ended.signal.aborted)
+          this.#log('warn', 'not refreshed', error instanceof Error ? error.message : '');
+      })
       .finally(() => {
         this.#refreshing = null;
         const again = this.#refreshAgain;
