@@ -4,7 +4,9 @@
  */
 import { z } from 'zod';
 import { SYMBOLOGIES } from '../barcode/barcode-reader.ts';
+import type { CashHands } from '../cash/hands.ts';
 import { STANDARD_DIALECT } from '../dialect.ts';
+import { LEVELS } from '../notes/items.ts';
 import { KEYS } from '../pin/entry.ts';
 import { FLIPPED_DIALECT, switches } from './dialect-switches.ts';
 import type { Machine, PoweredAtm } from './machine.ts';
@@ -68,7 +70,58 @@ const DEVICE_STATES = [
   'potentialFraud',
 ] as const;
 
+/** A deed at the cash side. What hands can't do is theirs to say, as an Error. */
+function cash<Schema extends z.ZodType>(
+  schema: Schema,
+  act: (hands: CashHands, body: z.output<Schema>) => Promise<unknown> | unknown,
+): Route {
+  return powered(schema, async ({ peripherals: { cash: side } }, body) => {
+    if (!side) return impossible(404, 'this machine has no cash');
+    try {
+      await act(side.hands, body);
+      return ok();
+    } catch (error) {
+      return impossible(409, (error as Error).message);
+    }
+  });
+}
+
+const Notes = z
+  .array(
+    z.strictObject({
+      /** Major units. */
+      value: z.int().positive(),
+      count: z.int().min(0).max(500),
+      level: z.enum(LEVELS).default('fit'),
+    }),
+  )
+  .max(20);
+/** Absent: all of them. */
+const Some = z.strictObject({ count: z.int().min(1).max(500).optional() });
+const UnitId = z.string().max(40);
+
 const POST: Readonly<Record<string, Route>> = {
+  '/api/notes/insert': cash(
+    z.strictObject({
+      notes: Notes.default([]),
+      unrecognised: z.int().min(0).max(200).default(0),
+      wait: z.boolean().default(false),
+    }),
+    (hands, { notes, unrecognised, wait }) =>
+      wait ? hands.insertWhenOpen(notes, { unrecognised }) : hands.insertNotes(notes, { unrecognised }),
+  ),
+  '/api/notes/take': cash(Some, (hands, { count }) => hands.takeNotes(count ? { some: count } : {})),
+  '/api/notes/take-returned': cash(Some, (hands, { count }) => hands.takeReturned(count ? { some: count } : {})),
+  '/api/foreign-item': cash(
+    z.strictObject({ position: z.enum(['output', 'input']), there: z.boolean() }),
+    (hands, { position, there }) => hands.foreignItem(position, there),
+  ),
+  '/api/units/remove': cash(z.strictObject({ unit: UnitId }), (hands, { unit }) => hands.removeUnit(unit)),
+  '/api/units/insert': cash(z.strictObject({ unit: UnitId }), (hands, { unit }) => hands.insertUnit(unit)),
+  '/api/units/load': cash(
+    z.strictObject({ unit: UnitId, count: z.int().min(0).max(100_000), told: z.boolean().default(true) }),
+    (hands, { unit, count, told }) => hands.load(unit, count, { told }),
+  ),
   '/api/pin/keys': powered(z.strictObject({ keys: z.array(z.enum(KEYS)).min(1).max(32) }), async (atm, { keys }) => {
     const heard = await atm.peripherals.pin.press(keys);
     return heard > 0 ? ok({ heard }) : impossible(409, 'no entry is asked for');

@@ -1,13 +1,15 @@
 /** The cash side of the machine as a person sees it: what lies in every cassette and in every other place, whatever was counted. */
+import type { Cash } from '../cash/cash-services.ts';
 import { replenishment } from '../cash/storage-view.ts';
-import { type CashState, contents, PLACES, problems } from '../notes/cash-state.ts';
+import { contents, PLACES, problems } from '../notes/cash-state.ts';
 import { itemKey, itemOf, NOTE_TYPES, UNRECOGNIZED } from '../notes/items.ts';
 import { sum, type Tally, total, worth } from '../notes/tally.ts';
 
 /** Paper a customer can be given to insert, beside good notes: one that looks false, and one that is no note. */
 const ODD_ITEMS = [itemKey(NOTE_TYPES.at(-1)!, 'counterfeit'), UNRECOGNIZED];
 
-export function cashView(state: CashState) {
+export function cashView({ machine, hands }: Cash) {
+  const { state } = machine;
   const places = PLACES.map((place) => ({ place, tally: contents(state, place) }));
   const inUnits = sum(Object.values(state.units).map(({ notes }) => notes));
   return {
@@ -27,8 +29,10 @@ export function cashView(state: CashState) {
       worth: worth(tally),
     })),
     problems: problems(state),
+    jams: [state.dispenserJam, state.acceptorJam].filter((jam) => jam !== null),
+    foreign: { output: state.foreignAtOutput, input: state.foreignAtInput },
     output: { shutter: state.outputShutter, notes: lying(contents(state, 'exit')) },
-    input: { shutter: state.inputShutter, accepting: state.inputShutter === 'open' },
+    input: { shutter: state.inputShutter, accepting: hands.canInsert() },
     returned: lying(contents(state, 'return')),
     items: [...NOTE_TYPES.map((type) => itemKey(type)).reverse(), ...ODD_ITEMS].map((item) => ({
       item,

@@ -1,4 +1,5 @@
 /** Everything the control page shows, as one value. */
+import { cashView } from './cash-view.ts';
 import type { Machine } from './machine.ts';
 
 /** Receipts listed; the folder has more. */
@@ -8,7 +9,7 @@ export async function controlState(machine: Machine) {
   const atm = machine.atm();
   const common = { url: machine.url, powered: atm !== null, dialect: machine.dialect() };
   if (!atm) return common;
-  const { pin, printer, barcode, lights, camera, biometric } = atm.peripherals;
+  const { cash, pin, printer, barcode, lights, camera, biometric } = atm.peripherals;
   return {
     ...common,
     services: atm.services.map((service) => ({
@@ -16,6 +17,7 @@ export async function controlState(machine: Machine) {
       device: service.device(),
       connections: service.connections(),
     })),
+    ...(cash && { cash: cashView(cash) }),
     pin: pin.state(),
     printer: { ...printer.state(), receipts: (await printer.receipts.names()).slice(0, RECEIPTS_MAX) },
     barcode: { reading: barcode.reading() },

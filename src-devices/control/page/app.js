@@ -114,8 +114,10 @@ on('take', 'click', () => send('/api/notes/take', {}));
 on('take-some', 'click', () => send('/api/notes/take', { count: 1 }));
 on('take-returned', 'click', () => send('/api/notes/take-returned', {}));
 on('insert', 'click', async () => {
-  const notes = [...bundle].flatMap(([item, count]) => (count > 0 ? [{ item, count }] : []));
-  if (await send('/api/notes/insert', { notes })) emptyBundle();
+  const notes = state.cash.items.flatMap(({ item, value, level }) =>
+    level !== null && bundle.get(item) > 0 ? [{ value, level, count: bundle.get(item) }] : [],
+  );
+  if (await send('/api/notes/insert', { notes, unrecognised: bundle.get('unrecognized') ?? 0 })) emptyBundle();
 });
 on('empty-bundle', 'click', () => emptyBundle());
 on('take-receipt', 'click', () => send('/api/receipt/take'));
@@ -329,7 +331,10 @@ function drawUnits(units) {
     units,
     ({ id }) => id,
     ({ id }) => {
-      const load = button(t('loadUnit', { n: LOAD }), () => send('/api/units/load', { unit: id, count: LOAD }));
+      const load = button(t('loadUnit', { n: LOAD }), () => {
+        const { count, capacity } = state.cash.units.find((unit) => unit.id === id);
+        void send('/api/units/load', { unit: id, count: Math.min(count + LOAD, capacity) });
+      });
       load.className = 'load';
       const place = button('', () => send(place.dataset.out ? '/api/units/insert' : '/api/units/remove', { unit: id }));
       place.className = 'place';
