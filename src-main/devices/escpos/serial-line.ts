@@ -13,6 +13,17 @@ export interface SerialSettings {
 /** Longest wait for one write to leave, ms: 4 KiB at 2,400 baud, with the printer busy for a while. */
 const WRITE_MS_MAX = 30_000;
 
+type Callback = (error: Error | null | undefined) => void;
+/** What of a port is used. */
+interface Port {
+  readonly isOpen: boolean;
+  open(callback: Callback): void;
+  write(bytes: Buffer, callback: Callback): unknown;
+  flush(callback: Callback): void;
+  close(callback: Callback): void;
+  on(event: 'data', listener: (bytes: Buffer) => void): unknown;
+  on(event: 'error' | 'close', listener: (error: Error | null) => void): unknown;
+}
 /** What makes a port; the class of the package `serialport` or its mock. */
 export type SerialPortClass = new (options: {
   path: string;
@@ -21,7 +32,7 @@ export type SerialPortClass = new (options: {
   rtscts: boolean;
   xon: boolean;
   xoff: boolean;
-}) => Pick<SerialPort, 'open' | 'write' | 'drain' | 'flush' | 'close' | 'on' | 'isOpen'>;
+}) => Port;
 
 export function serialLine(
   { path, baudRate, flowControl = 'rtscts' }: SerialSettings,
@@ -54,18 +65,18 @@ export function serialLine(
 
 class SerialConnection implements OpenLine {
   readonly #path: string;
-  readonly #port: InstanceType<SerialPortClass>;
+  readonly #port: Port;
   readonly #clock: Clock;
   #closing = false;
 
-  constructor(path: string, port: InstanceType<SerialPortClass>, clock: Clock, events: LineEvents) {
+  constructor(path: string, port: Port, clock: Clock, events: LineEvents) {
     this.#path = path;
     this.#port = port;
     this.#clock = clock;
     port.on('data', (bytes: Buffer) => events.data(bytes));
     // The package reports an unplugged adapter as a close with a DisconnectedError, other trouble as an error before a close.
     let trouble: Error | null = null;
-    port.on('error', (error: Error) => {
+    port.on('error', (error: Error | null) => {
       trouble = error;
     });
     port.on('close', (error: Error | null) => {
@@ -90,8 +101,8 @@ class SerialConnection implements OpenLine {
       signal.addEventListener('abort', abort, { once: true });
       if (!this.#port.isOpen) failed(new Error('the port is closed'));
       else {
-        this.#port.write(Buffer.from(bytes), (error) => (error ? failed(error) : undefined));
-        this.#port.drain((error) => (error ? failed(error) : settle(null)));
+        // Taken by the kernel; waiting for it to leave (tcdrain) would hold a thread while the printer says stop.
+        this.#port.write(Buffer.from(bytes), (error) => (error ? failed(error) : settle(null)));
       }
     });
   }

@@ -47,8 +47,13 @@ pinPadContract('simulated', async () => {
 });
 
 receiptPrinterContract('simulated', async () => {
-  const { devices, close } = await open('checkout');
-  return { printer: devices.receiptPrinter!, close };
+  const { devices, control, close } = await open('checkout');
+  return {
+    printer: devices.receiptPrinter!,
+    takePaper: () => void control.setPaper(0),
+    putPaper: () => void control.setPaper(300),
+    close,
+  };
 });
 
 barcodeScannerContract('simulated', async () => {
