@@ -1,22 +1,28 @@
 /** One machine: its services behind one publisher, over one folder that remembers. The one place that knows every device. */
-import { type Clock, systemClock } from './clock.ts';
+import { CASH_FAULTS } from './cash/cash-faults.ts';
+import { type Cash, type CashOptions, openCash } from './cash/cash-services.ts';
+import type { CashHands } from './cash/hands.ts';
+import { type Chance, type Clock, systemChance, systemClock } from './clock.ts';
 import type { DialectChange } from './dialect.ts';
 import { type FaultKind, Faults } from './faults.ts';
-import { type Publisher, publish, STANDARD_PORTS } from './publisher.ts';
+import { publish, STANDARD_PORTS } from './publisher.ts';
 import { createRuntime } from './runtime.ts';
 import type { LogEntry, Runtime, Service } from './service.ts';
 import { WIRE_FAULTS } from './wire-faults.ts';
 
 /** What a group of devices brings into a machine. `hands` is what a person does to them. */
-export interface Peripherals<Hands> {
+interface DeviceGroup<Hands> {
   readonly services: readonly Service[];
   readonly hands: Hands;
 }
 
-export interface AtmOptions<Hands> {
+export interface AtmOptions<Hands> extends CashOptions {
   /** Everything the machine remembers without power. */
   readonly stateDir: string;
+  /** `atm` (default) handles cash, `checkout` does not. */
+  readonly profile?: 'atm' | 'checkout';
   readonly clock?: Clock;
+  readonly chance?: Chance;
   /** How many times faster than real hardware mechanisms work; Infinity: they take no time. */
   readonly speed?: number;
   readonly dialect?: DialectChange;
@@ -26,7 +32,7 @@ export interface AtmOptions<Hands> {
   /** Fault kinds of the peripherals. */
   readonly faultKinds?: readonly FaultKind[];
   /** Builds the devices that are not cash: PIN device, printer, scanner, lights, camera … */
-  peripherals?(runtime: Runtime, stateDir: string): Peripherals<Hands>;
+  peripherals?(runtime: Runtime, stateDir: string): DeviceGroup<Hands>;
   log?(entry: LogEntry): void;
 }
 
@@ -36,6 +42,9 @@ export interface Atm<Hands> {
   readonly url: string;
   readonly services: readonly Service[];
   readonly faults: Faults;
+  /** Null where the profile handles no cash. */
+  readonly cash: Cash | null;
+  readonly hands: CashHands | null;
   readonly peripherals: Hands | null;
   serviceUrl(name: string): string;
   setDialect(change: DialectChange): void;
@@ -46,7 +55,7 @@ export interface Atm<Hands> {
 
 /** Throws an Error that names the file when the state is damaged, and the ports when none is free. */
 export async function openAtm<Hands = null>(options: AtmOptions<Hands>): Promise<Atm<Hands>> {
-  const faults = new Faults([...WIRE_FAULTS, ...(options.faultKinds ?? [])]);
+  const faults = new Faults([...WIRE_FAULTS, ...CASH_FAULTS, ...(options.faultKinds ?? [])]);
   const runtime = createRuntime({
     clock: options.clock ?? systemClock,
     faults,
@@ -54,9 +63,11 @@ export async function openAtm<Hands = null>(options: AtmOptions<Hands>): Promise
     ...(options.dialect && { dialect: options.dialect }),
     ...(options.log && { log: options.log }),
   });
+  const chance = options.chance ?? systemChance;
+  const cash = options.profile === 'checkout' ? null : openCash(runtime, options.stateDir, chance, options);
   const peripherals = options.peripherals?.(runtime, options.stateDir) ?? null;
-  const services = [...(peripherals?.services ?? [])];
-  const publisher: Publisher = await publish(runtime, services, {
+  const services = [...(cash?.services ?? []), ...(peripherals?.services ?? [])];
+  const publisher = await publish(runtime, services, {
     host: options.host ?? '127.0.0.1',
     ports: options.ports ?? STANDARD_PORTS,
     ...(options.tls && { tls: options.tls }),
@@ -71,6 +82,8 @@ export async function openAtm<Hands = null>(options: AtmOptions<Hands>): Promise
     url: publisher.url,
     services,
     faults,
+    cash,
+    hands: cash?.hands ?? null,
     peripherals: peripherals?.hands ?? null,
     serviceUrl: publisher.serviceUrl,
     setDialect: (change) => runtime.setDialect(change),
