@@ -28,6 +28,8 @@ The reference bank of Kaopass. Listens on 127.0.0.1 and prints one line of JSON 
 The keys of a terminal's dispenser are set while the bank runs, with the admin token; from then on it pays only under a
 token of this bank (docs/threat-model.md):
   POST /admin/terminals/TERMINAL-ID/dispenser-keys  {"hostKey": "64 hex digits", "deviceKey": "64 hex digits"}
+The working key of an encrypting PIN pad, as the pad names it:
+  POST /admin/terminals/TERMINAL-ID/pin-keys  {"name": "PIN", "key": "32, 48 or 64 hex digits"}
 `;
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;

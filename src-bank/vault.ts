@@ -23,7 +23,7 @@ export interface MasterKeySource {
   readonly name: string;
 }
 
-type SealPurpose = 'template' | 'platform-secret' | 'dispenser-keys';
+type SealPurpose = 'template' | 'platform-secret' | 'dispenser-keys' | 'pad-key';
 type MacPurpose = 'pin-pepper' | 'activation-code';
 
 export interface Vault {

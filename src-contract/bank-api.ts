@@ -119,6 +119,12 @@ export const ProtectedTemplate = z.strictObject({
 });
 export type ProtectedTemplate = z.infer<typeof ProtectedTemplate>;
 
+/**
+ * An encrypted PIN: a JWE for the bank's PIN key, or `iso4.<name of the key>.<block>` (both base64url), an ISO 9564-1 format 4 block
+ * under a working key that the terminal's PIN pad and the bank share.
+ */
+const PinBlock = z.union([CompactJwe, z.string().regex(/^iso4\.[\w-]{1,344}\.[\w-]{22}$/, 'a format 4 PIN block')]);
+
 /** POST /v1/enrolments: opens an account for a new person and registers their face. */
 export const EnrolRequest = z.strictObject({
   idempotencyKey: Uuid,
@@ -129,7 +135,7 @@ export const EnrolRequest = z.strictObject({
   /** The look-alike this person was told about, null when none. */
   lookAlikeOf: Uuid.nullable(),
   /** The chosen PIN twice, each as a PIN block bound to personId; the bank compares them. */
-  pinBlocks: z.tuple([CompactJwe, CompactJwe]),
+  pinBlocks: z.tuple([PinBlock, PinBlock]),
   /** Match result with outcome "enrolled". */
   result: CompactJws,
 });
@@ -204,7 +210,7 @@ export const AuthoriseRequest = z.strictObject({
   amount: Money.nullable(),
   resultId: Uuid,
   /** PIN block bound to transactionId; null where the policy wants none. */
-  pinBlock: CompactJwe.nullable(),
+  pinBlock: PinBlock.nullable(),
   /** Of a withdrawal: the dispenser's nonce, for which a command token is asked; null where the device asks for no token. */
   commandNonce: CommandNonce.nullable().default(null),
 });

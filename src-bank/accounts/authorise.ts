@@ -6,8 +6,9 @@ import type { DbTransaction } from '../database/database.ts';
 import { isUniqueViolation } from '../database/failures.ts';
 import { checkDispense, type DispenseCheck, makeGrant } from '../dispense/grant.ts';
 import type { Terminal } from '../fleet/request-assertion.ts';
+import { openPinBlock } from '../people/pad-keys.ts';
 import { checkPin, type LockedPerson, lockPerson, spendPinNonce } from '../people/pin-check.ts';
-import { type OpenPin, readPinBlock } from '../pin.ts';
+import type { OpenPin } from '../pin.ts';
 import { wantsPin } from '../policy.ts';
 import { ProblemError } from '../problem.ts';
 import { findResult, markUsed, objection } from '../results/evidence.ts';
@@ -26,7 +27,7 @@ export async function authorise(
   const answer = await once<AuthoriseAnswer>(context, terminal, 'authorise', request, async (tx) => {
     const dispense = await checkDispense(context, tx, terminal, request);
     const recorded = await findResult(tx, request.resultId);
-    const pin = await openPin(context, tx, request);
+    const pin = await openPin(context, tx, terminal, request);
     const person = await lockPerson(tx, request.personId);
     if (!person) return declined('unknown-person');
     if (objection(recorded, request, terminal, context.policy)) return declined('result-not-accepted');
@@ -68,9 +69,14 @@ function declined(
   return { outcome: 'declined', reason, attemptsLeft, available };
 }
 
-async function openPin(context: BankContext, tx: DbTransaction, request: AuthoriseRequest): Promise<OpenPin | null> {
-  if (request.pinBlock === null) return null;
-  const pin = await readPinBlock(request.pinBlock, request.transactionId, context.platform.pinKey, 'pinBlock');
+async function openPin(
+  context: BankContext,
+  tx: DbTransaction,
+  terminal: Terminal,
+  { pinBlock, transactionId }: AuthoriseRequest,
+): Promise<OpenPin | null> {
+  if (pinBlock === null) return null;
+  const pin = await openPinBlock(context, tx, terminal, { block: pinBlock, boundTo: transactionId, field: 'pinBlock' });
   await spendPinNonce(context, tx, pin, 'pinBlock');
   return pin;
 }

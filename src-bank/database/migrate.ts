@@ -9,6 +9,7 @@ import { fleet } from './migrations/0001-fleet.ts';
 import { people } from './migrations/0002-people.ts';
 import { ledger } from './migrations/0003-ledger.ts';
 import { dispense } from './migrations/0004-dispense.ts';
+import { padKeys } from './migrations/0005-pad-keys.ts';
 import type { Tables } from './tables.ts';
 
 export interface Migration {
@@ -17,7 +18,7 @@ export interface Migration {
   readonly statements: readonly string[];
 }
 
-export const MIGRATIONS: readonly Migration[] = [fleet, people, ledger, dispense];
+export const MIGRATIONS: readonly Migration[] = [fleet, people, ledger, dispense, padKeys];
 
 /** Names the advisory lock among all of the database's users: "kaop". */
 const MIGRATION_LOCK = 0x6b616f70;

@@ -119,6 +119,7 @@ export interface Tables {
     expires_at: number;
     ended_at: number | null;
   };
+  pad_keys: { terminal_id: string; name: string; sealed: Uint8Array; created_at: number };
   dispenser_keys: { terminal_id: string; version: number; sealed: Uint8Array; created_at: number };
   dispense_grants: {
     hold_id: string;

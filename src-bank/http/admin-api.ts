@@ -154,6 +154,15 @@ export const DispenserKeysAnswer = z.strictObject({
   version: z.int().positive(),
 });
 
+/** A working key of the terminal's PIN pad: AES, which the pad names `name`. It can be set, never read. */
+export const PadKeyRequest = z.strictObject({
+  name: z.string().min(1).max(64),
+  key: z
+    .string()
+    .regex(/^([0-9A-Fa-f]{32}|[0-9A-Fa-f]{48}|[0-9A-Fa-f]{64})$/, 'must be 16, 24 or 32 bytes as hex digits'),
+});
+export const PadKeyAnswer = z.strictObject({ name: z.string() });
+
 /** Withdrawals that were granted a token, by the order of their authorisation. */
 export const DispensesAnswer = z.strictObject({
   dispenses: z.array(

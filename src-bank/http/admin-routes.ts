@@ -11,6 +11,7 @@ import { listDispenses, settleByStaff } from '../dispense/staff.ts';
 import { makeActivationCode } from '../fleet/activation.ts';
 import { listIncidents, listPeople, listResults, listTerminals } from '../fleet/report.ts';
 import { erasePerson, unlockPin } from '../people/erasure.ts';
+import { setPadKey } from '../people/pad-keys.ts';
 import { ProblemError } from '../problem.ts';
 import { verifyChain } from '../results/chain.ts';
 import * as api from './admin-api.ts';
@@ -57,6 +58,17 @@ export function adminRoutes(scope: FastifyInstance, context: BankContext, adminT
       },
     },
     async (request) => await setDispenserKeys(context, request.params.terminalId, request.body),
+  );
+  routes.post(
+    '/admin/terminals/:terminalId/pin-keys',
+    {
+      schema: {
+        ...describeRoute("Set a working key of a terminal's PIN pad", api.PadKeyAnswer),
+        params: api.TerminalParams,
+        body: api.PadKeyRequest,
+      },
+    },
+    async (request) => await setPadKey(context, request.params.terminalId, request.body),
   );
   routes.get(
     '/admin/dispenses',

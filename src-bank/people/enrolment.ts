@@ -5,11 +5,12 @@ import { openCustomerAccount } from '../accounts/ledger.ts';
 import type { BankContext } from '../context.ts';
 import type { DbTransaction } from '../database/database.ts';
 import type { Terminal } from '../fleet/request-assertion.ts';
-import { hashPin, isWeakPin, type OpenPin, readPinBlock, samePin } from '../pin.ts';
+import { hashPin, isWeakPin, type OpenPin, samePin } from '../pin.ts';
 import { ProblemError } from '../problem.ts';
 import { recordBatch } from '../results/record.ts';
 import { verifyResult } from '../results/verify.ts';
 import { appendToFeed } from './gallery-feed.ts';
+import { openPinBlock } from './pad-keys.ts';
 import { spendPinNonce } from './pin-check.ts';
 import { storeTemplate, templateBytes } from './template.ts';
 
@@ -17,7 +18,7 @@ export async function enrol(context: BankContext, terminal: Terminal, request: E
   const template = templateBytes(request.template, context.platform.protectionVersion);
   return await once(context, terminal, 'enrol', request, async (tx) => {
     await recordEnrolResult(context, tx, terminal, request);
-    const [first, second] = await readPins(context, tx, request);
+    const [first, second] = await readPins(context, tx, terminal, request);
     const refused = await refusal(context, tx, request, first, second);
     if (refused) return { outcome: 'refused', reason: refused };
     await insertPerson(context, tx, terminal, { request, pin: first });
@@ -47,10 +48,19 @@ async function recordEnrolResult(
   }
 }
 
-async function readPins(context: BankContext, tx: DbTransaction, request: EnrolRequest): Promise<[OpenPin, OpenPin]> {
+async function readPins(
+  context: BankContext,
+  tx: DbTransaction,
+  terminal: Terminal,
+  request: EnrolRequest,
+): Promise<[OpenPin, OpenPin]> {
   const read = async (index: 0 | 1): Promise<OpenPin> => {
     const field = `pinBlocks.${index}`;
-    const pin = await readPinBlock(request.pinBlocks[index], request.personId, context.platform.pinKey, field);
+    const pin = await openPinBlock(context, tx, terminal, {
+      block: request.pinBlocks[index],
+      boundTo: request.personId,
+      field,
+    });
     await spendPinNonce(context, tx, pin, field);
     return pin;
   };

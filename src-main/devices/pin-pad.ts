@@ -8,7 +8,7 @@ import type { Device } from './device.ts';
 export interface PinEntryRequest {
   readonly digitsMin: number;
   readonly digitsMax: number;
-  /** The bank's public key for PIN blocks. */
+  /** The bank's public key for PIN blocks; a pad with a working key of its own has no use for it. */
   readonly encryptFor: P256PublicJwk & { readonly kid: string };
   /** Written into the encrypted block, so that a block copied from one transaction is refused in another. */
   readonly boundTo: string;
@@ -17,7 +17,9 @@ export interface PinEntryRequest {
 }
 
 export type PinEntryCompletion =
-  /** JWE compact (ECDH-ES, A256GCM): src-main/devices/pin-block.ts says what is inside. */
+  /** Either a JWE in compact serialisation (ECDH-ES, A256GCM; pin-block.ts says what is inside), or, from an encrypting pad that
+   *  shares a working key with the bank, `iso4.<name of the key>.<block>`, both base64url: an ISO 9564-1 format 4 block whose
+   *  account digits are made of `boundTo`. */
   | { readonly outcome: 'entered'; readonly pinBlock: string }
   | { readonly outcome: 'cancelled' }
   | { readonly outcome: 'timeout' };
