@@ -19,7 +19,7 @@ interface DeviceGroup<Hands> {
 export interface AtmOptions<Hands> extends CashOptions {
   /** Everything the machine remembers without power. */
   readonly stateDir: string;
-  /** `atm` (default) handles cash, `checkout` does not. */
+  /** `atm` handles cash; `checkout`, or none named, has what `peripherals` builds and nothing else. */
   readonly profile?: 'atm' | 'checkout';
   readonly clock?: Clock;
   readonly chance?: Chance;
@@ -55,7 +55,8 @@ export interface Atm<Hands> {
 
 /** Throws an Error that names the file when the state is damaged, and the ports when none is free. */
 export async function openAtm<Hands = null>(options: AtmOptions<Hands>): Promise<Atm<Hands>> {
-  const faults = new Faults([...WIRE_FAULTS, ...CASH_FAULTS, ...(options.faultKinds ?? [])]);
+  const cashFaults = options.profile === 'atm' ? CASH_FAULTS : [];
+  const faults = new Faults([...WIRE_FAULTS, ...cashFaults, ...(options.faultKinds ?? [])]);
   const runtime = createRuntime({
     clock: options.clock ?? systemClock,
     faults,
@@ -64,9 +65,11 @@ export async function openAtm<Hands = null>(options: AtmOptions<Hands>): Promise
     ...(options.log && { log: options.log }),
   });
   const chance = options.chance ?? systemChance;
-  const cash = options.profile === 'checkout' ? null : openCash(runtime, options.stateDir, chance, options);
+  const cash = options.profile === 'atm' ? openCash(runtime, options.stateDir, chance, options) : null;
   const peripherals = options.peripherals?.(runtime, options.stateDir) ?? null;
   const services = [...(cash?.services ?? []), ...(peripherals?.services ?? [])];
+  const twice = services.find(({ name }, index) => services.findIndex((each) => each.name === name) !== index);
+  if (twice) throw new Error(`two services are named ${twice.name}`);
   const publisher = await publish(runtime, services, {
     host: options.host ?? '127.0.0.1',
     ports: options.ports ?? STANDARD_PORTS,
