@@ -141,8 +141,10 @@ function conclude(
   const proofs = proofsOf(token, security);
   if (status.transactionId !== transactionId) {
     // The device keeps its last dispense over restarts; another one there means that ours never began.
+    // Without the bank's nonce the device could not be asked for a proof: the answer that brought it was never read.
+    const unanswered = security.nonceGiven && security.responseNonce === null;
     ports.journal.record(transactionId, { state: 'not-paid', final: true }, [
-      reversal(ports, authorisationKey, 'not-dispensed', proofs),
+      reversal(ports, authorisationKey, unanswered ? 'no-answer' : 'not-dispensed', proofs),
     ]);
     return { outcome: 'not-paid' };
   }

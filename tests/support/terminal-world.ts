@@ -36,6 +36,7 @@ import { createVisits, type Visits } from '../../src-main/session/visits.ts';
 import { createBankClient, type FetchPort } from '../../src-main/sync/bank-client.ts';
 import { createSync, type Sync } from '../../src-main/sync/sync.ts';
 import { DIMENSIONS, ScriptedCamera, sameScriptedPerson, weighScriptedLiveness } from './scripted-camera.ts';
+import type { SecureElement } from './secured-dispenser.ts';
 import { TestCustomer } from './test-customer.ts';
 import { type Admin, adminOf, injectInto } from './test-terminal.ts';
 import { Mains, PowerCut, WorldClock } from './world-clock.ts';
@@ -77,6 +78,8 @@ export interface World {
 interface TerminalTestOptions {
   readonly load?: readonly UnitLoad[];
   readonly patience?: Partial<Config['patience']>;
+  /** Makes the dispenser ask for tokens. */
+  readonly element?: SecureElement;
 }
 
 interface Disturbance {
@@ -332,7 +335,10 @@ async function startRun(
   const camera = new ScriptedCamera(clock);
   const goods = loadGoods(GOODS_FILE);
   const blocked = new Set<string>();
-  const { devices } = simulated;
+  const devices =
+    options.element && simulated.devices.cashDispenser
+      ? { ...simulated.devices, cashDispenser: options.element.protect(simulated.devices.cashDispenser) }
+      : simulated.devices;
   const makePorts = (language: SessionPorts['language']): SessionPorts => ({
     terminal: { id: activation.terminalId, name: config.name, profile, services: PROFILE_SERVICES[profile] },
     clock,
