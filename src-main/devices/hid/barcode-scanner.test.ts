@@ -243,7 +243,10 @@ describe('a scanner in keyboard mode', () => {
 
   it('says when the system types its codes into the screen as well', async () => {
     const { scanner } = await rig([[KEYPAD, { inspection: { exclusive: 'no' } }]], IDS);
-    expect(scanner.health()).toMatchObject({ state: 'online', problem: expect.stringContaining('udev rule') });
+    expect(scanner.health()).toMatchObject({
+      state: 'online',
+      problem: expect.stringContaining('ATTR{inhibited}="1"'),
+    });
   });
 });
 

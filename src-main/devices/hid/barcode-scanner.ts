@@ -7,7 +7,7 @@
 import type { Clock } from '../../clock.ts';
 import type { Barcode, BarcodeScanner } from '../barcode-scanner.ts';
 import type { DeviceHealth } from '../device.ts';
-import type { HidBus, HidDevice, HidInfo, HidInspection } from './bus.ts';
+import { type HidBus, type HidDevice, type HidInfo, type HidInspection, nameOf } from './bus.ts';
 import type { ScannerConfig } from './config.ts';
 import { HidConnection, type HidDriver, type HidLog } from './connection.ts';
 import { characterOf } from './keyboard-layout.ts';
@@ -16,6 +16,7 @@ import { isKeyboard, isPosScanner } from './kinds.ts';
 import { COMMON_LAYOUT, type PosLayout, posLayout, readPosReport } from './pos-report.ts';
 import { findValue, parseReportDescriptor } from './report-descriptor.ts';
 import { barcodeOf } from './symbology.ts';
+import { udevAdvice } from './udev.ts';
 
 /** Most characters of one code: a QR code of version 40 has 7,089 digits (ISO/IEC 18004). */
 const CODE_LENGTH_MAX = 7_089;
@@ -107,10 +108,10 @@ class PosCodes implements HidDriver {
     this.#refuse = refuse;
   }
 
-  async attached(device: HidDevice, _info: HidInfo, { descriptor: bytes }: HidInspection): Promise<null> {
+  async attached(device: HidDevice, _info: HidInfo, { descriptor: bytes }: HidInspection): Promise<void> {
     this.#parts = [];
     this.#layout = COMMON_LAYOUT;
-    if (bytes === null) return null;
+    if (bytes === null) return;
     const descriptor = parseReportDescriptor(bytes);
     const layout = posLayout(descriptor);
     if (layout === null)
@@ -118,7 +119,6 @@ class PosCodes implements HidDriver {
     this.#layout = layout;
     const redirection = findValue(descriptor, 'feature', OUTPUT_REDIRECTION);
     if (redirection) await device.sendFeature(Uint8Array.of(redirection.field.reportId, TO_POS));
-    return null;
   }
 
   report(report: Uint8Array): void {
@@ -168,12 +168,16 @@ class TypedCodes implements HidDriver {
     this.#refuse = refuse;
   }
 
-  async attached(_device: HidDevice, _info: HidInfo, inspection: HidInspection): Promise<DeviceHealth | null> {
+  async attached(_device: HidDevice, _info: HidInfo, { descriptor }: HidInspection): Promise<void> {
     this.#reset();
-    this.#tracker = new KeyTracker(inspection.descriptor && parseReportDescriptor(inspection.descriptor));
-    if (inspection.exclusive === 'yes') return null;
-    const problem =
-      'the scanner also types its codes into the focused window: install the udev rule of `kaopass devices`';
+    this.#tracker = new KeyTracker(descriptor && parseReportDescriptor(descriptor));
+  }
+
+  /** No secret, but a code that is typed into the screen may press a button there. */
+  examine(info: HidInfo, { exclusive }: HidInspection): DeviceHealth | null {
+    if (exclusive !== 'no') return null;
+    const advice = udevAdvice({ ...info, typesKeys: true });
+    const problem = `${nameOf(info)} also types its codes into the focused window. ${advice}`;
     return { state: 'online', problem };
   }
 

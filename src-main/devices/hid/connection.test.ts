@@ -21,6 +21,13 @@ async function rig(
   bus = new ScriptedHidBus(),
 ) {
   for (const [info, as] of plugged) bus.plug(info, as);
+  const made = unstarted(bus, selector);
+  open.push(made.connection);
+  await made.connection.start();
+  return { bus, ...made };
+}
+
+function unstarted(bus: ScriptedHidBus, selector: object = IDS) {
   const clock = new VirtualClock();
   const told: string[] = [];
   const attached = { fails: null as Error | null };
@@ -30,15 +37,13 @@ async function rig(
       attached: async (_device, info) => {
         told.push(`attached ${info.path}`);
         if (attached.fails) throw attached.fails;
-        return null;
       },
+      examine: (_info, { exclusive }) => (exclusive === 'yes' ? null : { state: 'userError', problem: 'shared' }),
       report: (bytes) => told.push(`report ${bytes[2]}`),
       detached: () => told.push('detached'),
     },
   );
-  open.push(connection);
-  await connection.start();
-  return { bus, clock, connection, told, attached };
+  return { clock, connection, told, attached };
 }
 
 const TWIN: HidInfo = { ...KEYPAD, path: '/dev/hidraw1', port: 'usb-0000:00:14.0-2/input0' };
@@ -201,6 +206,34 @@ describe('a HID device of the terminal', () => {
     await clock.sleep(2_100, patient);
     expect(connection.health().state).toBe('online');
     expect(told).toEqual(['attached /dev/hidraw0', 'detached', 'attached /dev/hidraw0']);
+  });
+
+  it('whose exclusive hold comes a moment later is asked again by itself', async () => {
+    const { connection, bus, clock } = await rig([[KEYPAD, { inspection: { exclusive: 'no' } }]]);
+    expect(connection.health().state).toBe('userError');
+    bus.change(KEYPAD.path, { exclusive: 'yes' });
+    await clock.sleep(2_100, patient);
+    expect(connection.health()).toEqual({ state: 'online', problem: null });
+    expect(bus.listings).toBe(1);
+  });
+
+  it('is not opened any more when it was closed while it was looked for or opened', async () => {
+    for (const step of ['list', 'open'] as const) {
+      const bus = new ScriptedHidBus();
+      const gate = Promise.withResolvers<void>();
+      const { list, open: openNow } = { list: bus.list.bind(bus), open: bus.open.bind(bus) };
+      if (step === 'list') bus.list = () => gate.promise.then(list);
+      else bus.open = (path, listener) => gate.promise.then(() => openNow(path, listener));
+      bus.plug(KEYPAD);
+      const { connection, told } = unstarted(bus);
+      const starting = connection.start();
+      await connection.close();
+      await starting;
+      gate.resolve();
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(bus.isOpen(KEYPAD.path)).toBe(false);
+      expect(told).toEqual([]);
+    }
   });
 
   it('is let go when it is closed, whether it is there or looked for', async () => {

@@ -9,7 +9,7 @@ import { TerminalError } from '../../errors.ts';
 import type { Device, DeviceHealth } from '../device.ts';
 import { type HidBus, type HidDevice, type HidInfo, type HidInspection, nameOf, usbId } from './bus.ts';
 import type { HidSelector } from './config.ts';
-import { UDEV_RULE_FILE, udevRule } from './udev.ts';
+import { udevAdvice } from './udev.ts';
 
 export type HidLog = Pick<Logger, 'info' | 'warn'>;
 
@@ -33,11 +33,11 @@ export interface HidConnectionOptions {
 
 /** What a driver does with its device. */
 export interface HidDriver {
-  /**
-   * The device was opened; reports come when this has resolved. @returns what is wrong with it all the same; null when nothing is.
-   * Throws when it is not what the driver needs: it is closed again.
-   */
-  attached(device: HidDevice, info: HidInfo, inspection: HidInspection): Promise<DeviceHealth | null>;
+  /** The device was opened; reports come when this has resolved. Rejects when it is not what the driver needs: then it is
+   *  closed again. */
+  attached(device: HidDevice, info: HidInfo, inspection: HidInspection): Promise<void>;
+  /** What is wrong with a device that works all the same; asked again and again until nothing is. */
+  examine?(info: HidInfo, inspection: HidInspection): DeviceHealth | null;
   report(bytes: Uint8Array): void;
   detached(reason: string): void;
 }
@@ -56,7 +56,8 @@ export class HidConnection implements Device {
   #attached: Attached | null = null;
   #health: DeviceHealth;
   #running: Promise<void> = Promise.resolve();
-  #lost = Promise.withResolvers<void>();
+  /** Resolves when the health has a problem. */
+  #troubled = Promise.withResolvers<void>();
 
   constructor(options: HidConnectionOptions, driver: HidDriver) {
     this.name = options.name;
@@ -66,9 +67,10 @@ export class HidConnection implements Device {
   }
 
   /** Looks once, then goes on by itself until close(). Never rejects: what is wrong stands in health(). */
-  async start(): Promise<void> {
-    const lost = await this.#look();
-    this.#running = this.#keep(lost);
+  start(): Promise<void> {
+    const first = this.#look();
+    this.#running = first.then(() => this.#keep());
+    return first;
   }
 
   health(): DeviceHealth {
@@ -78,11 +80,6 @@ export class HidConnection implements Device {
   onHealth(listener: (health: DeviceHealth) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
-  }
-
-  /** Which device it is now; null while there is none. */
-  get info(): HidInfo | null {
-    return this.#attached?.info ?? null;
   }
 
   /** Throws DEVICE_UNAVAILABLE, with what the technician may do, while there is no device. */
@@ -103,9 +100,18 @@ export class HidConnection implements Device {
     }
   }
 
-  /** What the driver found out later about its device; null when all is well. */
-  tell(problem: DeviceHealth | null): void {
-    if (this.#attached) this.#setHealth(problem ?? HEALTHY);
+  /** Asks the system about the device anew. Rejects with DEVICE_UNAVAILABLE when it does not tell. */
+  async examine(): Promise<DeviceHealth> {
+    const attached = this.#attached;
+    if (attached) {
+      try {
+        const inspection = await this.#within(this.#options.bus.inspect(attached.info.path));
+        if (this.#attached === attached) this.#examined(attached.info, inspection);
+      } catch (cause) {
+        throw new TerminalError('DEVICE_UNAVAILABLE', `${this.name}: ${messageOf(cause)}`, { cause });
+      }
+    }
+    return this.#health;
   }
 
   async close(): Promise<void> {
@@ -121,50 +127,51 @@ export class HidConnection implements Device {
     }
   }
 
-  async #keep(found: boolean): Promise<void> {
+  async #keep(): Promise<void> {
     const { clock } = this.#options;
     const { signal } = this.#closing;
-    let there = found;
     while (!signal.aborted) {
       try {
-        if (there) await orAbort(this.#lost.promise, signal);
+        // A device with nothing wrong is left alone until something is, or it is gone.
+        if (this.#attached && this.#health.problem === null) {
+          this.#troubled = Promise.withResolvers();
+          await orAbort(this.#troubled.promise, signal);
+        }
         await clock.sleep(LOOK_MS, signal);
       } catch {
         return; // Closed: nothing else ends these waits.
       }
-      there = await this.#look();
+      if (this.#attached) await this.examine().catch(() => undefined);
+      else await this.#look();
     }
   }
 
-  /** Whether the device is there now. */
-  async #look(): Promise<boolean> {
+  /** Looks for the device, and opens it when there is one. */
+  async #look(): Promise<void> {
     try {
-      const fitting = this.#fitting(await this.#within(this.#options.bus.list()));
-      if (this.#closing.signal.aborted) return false;
+      const fitting = this.#fitting(await this.#within(this.#options.bus.list(), this.#closing.signal));
       const [info, second] = fitting;
       if (info === undefined) {
         this.#setHealth({ state: 'offline', problem: `${this.name}: no ${this.#wanted()} is plugged in` });
-        return false;
+        return;
       }
       if (second !== undefined) {
         const which = fitting.map((one) => `${nameOf(one)} at ${one.port ?? one.path}`).join(', ');
         const problem = `${this.name}: ${fitting.length} devices fit (${which}); name one by serialNumber or port`;
         this.#setHealth({ state: 'userError', problem });
-        return false;
+        return;
       }
-      return await this.#attach(info);
+      await this.#attach(info);
     } catch (error) {
       this.#setHealth({
         state: 'hardwareError',
         problem: `${this.name}: the USB bus cannot be read: ${messageOf(error)}`,
       });
-      return false;
     }
   }
 
-  async #attach(info: HidInfo): Promise<boolean> {
+  async #attach(info: HidInfo): Promise<void> {
     const { bus } = this.#options;
-    const lost = Promise.withResolvers<void>();
     let early: string | null = null;
     let device: HidDevice | null = null;
     // Reports that come before the driver is ready are not for anybody: a key that was pressed while it was plugged in.
@@ -179,7 +186,8 @@ export class HidConnection implements Device {
         else early = reason;
       },
     });
-    const opened = await this.#within(opening).catch((error: unknown) => {
+    const { signal } = this.#closing;
+    const opened = await this.#within(opening, signal).catch((error: unknown) => {
       void opening.then(
         (late) => (late.outcome === 'opened' ? this.#shut(late.device) : undefined),
         () => undefined,
@@ -188,20 +196,18 @@ export class HidConnection implements Device {
     });
     if (opened.outcome !== 'opened') {
       this.#setHealth(this.#refused(info, opened.outcome, opened.reason));
-      return false;
+      return;
     }
     device = opened.device;
-    this.#lost = lost;
     this.#attached = { device, info };
     try {
-      const inspection = await this.#within(bus.inspect(info.path));
-      const problem = await this.#within(this.#driver.attached(device, info, inspection));
+      const inspection = await this.#within(bus.inspect(info.path), signal);
+      await this.#within(this.#driver.attached(device, info, inspection), signal);
       if (early !== null) throw new Error(early);
-      if (this.#attached?.device !== device) return false;
+      if (this.#attached?.device !== device) return;
       ready = true;
-      this.#setHealth(problem ?? HEALTHY);
+      this.#examined(info, inspection);
       this.#options.log.info({ device: this.name, hid: nameOf(info), path: info.path }, 'HID device opened');
-      return true;
     } catch (error) {
       if (this.#attached?.device === device) {
         this.#attached = null;
@@ -209,8 +215,11 @@ export class HidConnection implements Device {
         await this.#shut(device);
       }
       this.#setHealth({ state: 'hardwareError', problem: `${this.name} (${nameOf(info)}): ${messageOf(error)}` });
-      return false;
     }
+  }
+
+  #examined(info: HidInfo, inspection: HidInspection): void {
+    this.#setHealth(this.#driver.examine?.(info, inspection) ?? HEALTHY);
   }
 
   #gone(reason: string): void {
@@ -221,7 +230,6 @@ export class HidConnection implements Device {
     this.#setHealth({ state: 'offline', problem: `${reason}. Look at its cable` });
     this.#driver.detached(reason);
     void this.#shut(attached.device);
-    this.#lost.resolve();
   }
 
   #fitting(all: readonly HidInfo[]): readonly HidInfo[] {
@@ -245,9 +253,8 @@ export class HidConnection implements Device {
   #refused(info: HidInfo, outcome: 'denied' | 'busy' | 'absent' | 'failed', reason: string): DeviceHealth {
     const which = `${this.name} (${nameOf(info)}, ${info.path})`;
     if (outcome === 'denied') {
-      const rule = udevRule({ ...info, typesKeys: this.#options.typesKeys }).trimEnd();
-      const problem = `${which}: this user may not open it. Put into ${UDEV_RULE_FILE}, reload udev and plug it in again:\n${rule}`;
-      return { state: 'userError', problem };
+      const advice = udevAdvice({ ...info, typesKeys: this.#options.typesKeys });
+      return { state: 'userError', problem: `${which}: this user may not open it. ${advice}` };
     }
     if (outcome === 'busy') return { state: 'userError', problem: `${which} is in use by another program` };
     return {
@@ -259,11 +266,12 @@ export class HidConnection implements Device {
   #setHealth(health: DeviceHealth): void {
     if (health.state === this.#health.state && health.problem === this.#health.problem) return;
     this.#health = health;
+    if (health.problem !== null) this.#troubled.resolve();
     for (const listener of [...this.#listeners]) listener(health);
   }
 
-  async #within<Answer>(answer: Promise<Answer>): Promise<Answer> {
-    using limit = deadline(this.#options.clock, TRANSFER_MS_MAX);
+  async #within<Answer>(answer: Promise<Answer>, signal?: AbortSignal): Promise<Answer> {
+    using limit = deadline(this.#options.clock, TRANSFER_MS_MAX, signal);
     return await orAbort(answer, limit.signal);
   }
 

@@ -46,10 +46,7 @@ export class HidLights implements Lights {
         typesKeys: false,
       },
       {
-        attached: async (device, info) => {
-          await this.#found(device, info);
-          return null;
-        },
+        attached: (device, info) => this.#found(device, info),
         report: () => undefined,
         detached: () => this.#darken(),
       },

@@ -18,7 +18,7 @@ import { HidConnection, type HidLog, orAbort } from './connection.ts';
 import { KeyTracker } from './keyboard-report.ts';
 import { isKeyboard } from './kinds.ts';
 import { parseReportDescriptor } from './report-descriptor.ts';
-import { UDEV_RULE_FILE, udevRule } from './udev.ts';
+import { udevAdvice } from './udev.ts';
 
 type Key = 'enter' | 'cancel' | 'clear' | 'correct';
 
@@ -73,7 +73,10 @@ export class HidPinPad implements PinPad {
     this.connection = new HidConnection(
       { ...options, name: this.name, selector: config, fits: isKeyboard, typesKeys: true },
       {
-        attached: (_device, info, inspection) => this.#attached(info, inspection),
+        attached: async (_device, _info, { descriptor }) => {
+          this.#tracker = new KeyTracker(descriptor && parseReportDescriptor(descriptor));
+        },
+        examine: (info, inspection) => this.#shared(info, inspection),
         report: (report) => this.#report(report),
         detached: (reason) => {
           this.#tracker.wipe();
@@ -126,27 +129,18 @@ export class HidPinPad implements PinPad {
     }
   }
 
-  async #attached(info: HidInfo, inspection: HidInspection): Promise<DeviceHealth | null> {
-    const descriptor = inspection.descriptor && parseReportDescriptor(inspection.descriptor);
-    this.#tracker = new KeyTracker(descriptor);
-    return this.#sharedProblem(info, inspection);
-  }
-
-  #sharedProblem(info: HidInfo, { exclusive }: HidInspection): DeviceHealth | null {
+  /** Whether the system types its keys elsewhere too. */
+  #shared(info: HidInfo, { exclusive }: HidInspection): DeviceHealth | null {
     if (exclusive === 'yes') return null;
-    const rule = udevRule({ ...info, typesKeys: true }).trimEnd();
-    const problem = `${this.name} (${nameOf(info)}): the system types its keys into the focused window too. Put into ${UDEV_RULE_FILE}, reload udev and plug it in again:\n${rule}`;
+    const advice = udevAdvice({ ...info, typesKeys: true });
+    const problem = `${this.name} (${nameOf(info)}): the system types its keys into the focused window too. ${advice}`;
     return { state: this.#options.config.exclusive === 'required' ? 'userError' : 'online', problem };
   }
 
   async #checkExclusive(): Promise<void> {
-    const { bus, config } = this.#options;
-    if (config.exclusive !== 'required') return;
-    const info = this.connection.info;
-    if (info === null) return;
-    const problem = this.#sharedProblem(info, await bus.inspect(info.path));
-    this.connection.tell(problem);
-    if (problem) throw new TerminalError('DEVICE_UNAVAILABLE', problem.problem ?? '');
+    if (this.#options.config.exclusive !== 'required') return;
+    const { state, problem } = await this.connection.examine();
+    if (state !== 'online') throw new TerminalError('DEVICE_UNAVAILABLE', problem ?? this.name);
   }
 
   #report(report: Uint8Array): void {

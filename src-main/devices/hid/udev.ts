@@ -35,3 +35,8 @@ export function udevRule(device: UdevDevice, group = 'kaopass'): string {
   }
   return `${lines.join('\n')}\n`;
 }
+
+/** What the technician does about it, with the rule. */
+export function udevAdvice(device: UdevDevice): string {
+  return `Put into ${UDEV_RULE_FILE}, reload udev and plug it in again:\n${udevRule(device).trimEnd()}`;
+}
