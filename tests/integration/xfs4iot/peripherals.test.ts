@@ -1,57 +1,24 @@
 /** The contract suites of PIN pad, printer, scanner and lights against the XFS4IoT drivers, over real sockets to the simulated machine. */
-import { createDecipheriv, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { createDecipheriv } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { openAtm } from '../../../src-devices/atm.ts';
-import { openPeripherals, PERIPHERAL_FAULTS, type Peripherals } from '../../../src-devices/peripherals.ts';
-import { systemChance, systemClock } from '../../../src-main/clock.ts';
-import { openXfs4IotDevices, type Xfs4IotDevicesOptions } from '../../../src-main/devices/xfs4iot/open.ts';
 import { accountDigits } from '../../../src-main/devices/xfs4iot/pin-pad.ts';
 import { barcodeScannerContract } from '../../contract/devices/barcode-scanner.ts';
 import { lightsContract } from '../../contract/devices/lights.ts';
 import { pinBank, pinPadContract } from '../../contract/devices/pin-pad.ts';
 import { receiptPrinterContract } from '../../contract/devices/receipt-printer.ts';
 import { patient } from '../../contract/devices/vocabulary.ts';
+import { Machine, PIN_KEY } from './machine.ts';
 import { until } from './waiting.ts';
 
-const KEY = {
-  name: 'PIN working key',
-  usage: 'P0',
-  algorithm: 'A',
-  value: '00112233445566778899AABBCCDDEEFF',
-} as const;
-
-async function open(profile: Xfs4IotDevicesOptions['profile'], keys: (typeof KEY)[] = [KEY]) {
-  const dir = mkdtempSync(join(tmpdir(), 'kaopass-xfs4iot-'));
-  const atm = await openAtm<Peripherals>({
-    stateDir: join(dir, 'machine'),
-    speed: Number.POSITIVE_INFINITY,
-    ports: [0],
-    faultKinds: PERIPHERAL_FAULTS,
-    peripherals: (runtime, folder) =>
-      openPeripherals(runtime, folder, { bytes: (length) => new Uint8Array(randomBytes(length)) }),
-  });
-  atm.peripherals!.pin.loadKeys(keys);
-  const { devices, surveillance, close } = await openXfs4IotDevices({
-    host: '127.0.0.1',
-    ports: [{ port: atm.port, secure: false }],
-    clock: systemClock,
-    chance: systemChance,
-    profile,
-    stateDir: join(dir, 'terminal'),
-  });
+async function open(profile: 'checkout' | 'gate', pinKeys = [PIN_KEY]) {
+  const machine = await Machine.open({ profile, pinKeys });
   return {
-    atm,
-    hands: atm.peripherals!,
-    devices,
-    surveillance,
-    close: async () => {
-      await close();
-      await atm.close();
-      rmSync(dir, { recursive: true });
-    },
+    machine,
+    atm: machine.atm,
+    hands: machine.peripherals,
+    devices: machine.devices,
+    surveillance: machine.terminal.surveillance,
+    close: () => machine.close(),
   };
 }
 
@@ -63,9 +30,9 @@ const keysOf = (keys: string) =>
 /** The bank's half of ISO 9564-1 format 4: AES, xor with the account field, AES. */
 function readField(pinBlock: string, boundTo: string): string {
   const [format, name, block] = pinBlock.split('.');
-  expect([format, Buffer.from(name ?? '', 'base64url').toString()]).toEqual(['iso4', KEY.name]);
+  expect([format, Buffer.from(name ?? '', 'base64url').toString()]).toEqual(['iso4', PIN_KEY.name]);
   const decipher = (bytes: Uint8Array) =>
-    createDecipheriv('aes-128-ecb', Buffer.from(KEY.value, 'hex'), null).setAutoPadding(false).update(bytes);
+    createDecipheriv('aes-128-ecb', Buffer.from(PIN_KEY.value, 'hex'), null).setAutoPadding(false).update(bytes);
   const account = accountDigits(boundTo);
   const panField = Buffer.from(`${account.length - 12}${account}`.padEnd(32, '0'), 'hex');
   const inner = decipher(Buffer.from(block ?? '', 'base64url')).map((byte, index) => byte ^ panField[index]!);
@@ -114,7 +81,7 @@ describe('peripherals over XFS4IoT', () => {
   it('a PIN pad without its key is out of service, and says which key', async () => {
     const { devices, hands, close } = await open('checkout', []);
     expect(devices.pinPad!.health()).toMatchObject({ state: 'hardwareError' });
-    hands.pin.loadKeys([KEY]);
+    hands.pin.loadKeys([PIN_KEY]);
     await until(() => devices.pinPad!.health().state === 'online');
     await close();
   });
