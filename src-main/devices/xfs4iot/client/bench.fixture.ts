@@ -25,11 +25,8 @@ export async function bench(
 ): Promise<Bench> {
   const machine = new MemoryMachine();
   machine.publisher(5846, DISPENSER_URI);
-  const device = machine
-    .at(DISPENSER_URI)
-    .answers('Common.Capabilities', capabilities(commands))
-    .answers('Common.Status', { common: { device: 'online' } })
-    .answers('Storage.GetStorage', { storage: {} });
+  const device = machine.at(DISPENSER_URI);
+  answerQueries(device, commands);
   prepare?.(device);
   const kept = { letters: [] as DeadLetter[], late: [] as LateCompletion[], log: [] as LogEntry[] };
   const client = await connect({
@@ -43,6 +40,14 @@ export async function bench(
     ...options,
   });
   return { machine, device, client, service: client.services()[0]!, ...kept };
+}
+
+/** What every service answers while it is connected. */
+export function answerQueries(device: MemoryService, commands: Record<string, readonly string[]>): void {
+  device
+    .answers('Common.Capabilities', capabilities(commands))
+    .answers('Common.Status', { common: { device: 'online' } })
+    .answers('Storage.GetStorage', { storage: {} });
 }
 
 /** A signal that never aborts. */

@@ -82,8 +82,9 @@ describe('S1 start-up', () => {
     machine.publisher(5846).on('ServicePublisher.GetServices', (command, line) => {
       line.event(command, 'ServicePublisher.ServiceDetailEvent', { services: [{ serviceURI: DISPENSER_URI }] });
     });
-    const { client } = await connected(machine);
+    const { client, clock } = await connected(machine);
     expect(client.services()).toHaveLength(2);
+    expect(clock.monotonicMs()).toBeLessThanOrEqual(7_000);
   });
 
   it('connects to nothing that is no ws or wss address', async () => {

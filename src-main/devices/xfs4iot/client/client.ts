@@ -1,6 +1,7 @@
 /** The services of one machine: found on all its ports, each connected and kept connected. */
 import type { ConnectionOptions } from './connection.ts';
 import type { DeadLetter } from './dead-letter.ts';
+import { DeadLetterBox } from './dead-letter-box.ts';
 import { type DiscoveryOptions, discover, PUBLISHER_PORTS, sameService, serviceName } from './discovery.ts';
 import { listeners } from './listeners.ts';
 import type { InterfaceName } from './messages/table.ts';
@@ -23,7 +24,6 @@ const LIMITS: Limits = {
   messageBytesMax: 2 * 1024 * 1024,
   servicesMax: 64,
 };
-const DEAD_LETTERS_MAX = 100;
 
 /**
  * Finds the services of a machine and connects each. Resolves once every service found has been tried; with none, and while one
@@ -44,7 +44,7 @@ class Client implements Xfs4IotClient {
   readonly #options: ClientOptions;
   readonly #limits: Limits;
   readonly #services: Service[] = [];
-  readonly #letters: DeadLetter[] = [];
+  readonly #letters: DeadLetterBox;
   readonly #ended = new AbortController();
   readonly #changes;
   #search: Promise<readonly string[]> | null = null;
@@ -53,6 +53,9 @@ class Client implements Xfs4IotClient {
   constructor(options: ClientOptions) {
     this.#options = options;
     this.#limits = { ...LIMITS, ...options.limits };
+    this.#letters = new DeadLetterBox(options.clock, (letter) =>
+      this.#guard(letter.uri, () => options.onDeadLetter(letter)),
+    );
     this.#changes = listeners<'change', void>((error) => this.#listenerFailed('', error));
   }
 
@@ -69,7 +72,7 @@ class Client implements Xfs4IotClient {
   }
 
   deadLetters(): readonly DeadLetter[] {
-    return [...this.#letters];
+    return this.#letters.letters();
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -179,12 +182,7 @@ class Client implements Xfs4IotClient {
       limits: this.#limits,
       ...handlers,
       log: (entry) => this.#log({ ...entry, uri }),
-      onDeadLetter: (reason, detail, bytes, message) => {
-        const letter = { uri, monotonicMs: clock.monotonicMs(), reason, detail, bytes, message };
-        this.#letters.push(letter);
-        if (this.#letters.length > DEAD_LETTERS_MAX) this.#letters.shift();
-        this.#guard(uri, () => this.#options.onDeadLetter(letter));
-      },
+      onDeadLetter: (reason, detail, bytes, message) => this.#letters.put({ uri, reason, detail, bytes, message }),
     };
   }
 

@@ -41,6 +41,12 @@ export interface ConnectionOptions {
   log(entry: Omit<LogEntry, 'uri'>): void;
 }
 
+/** How long a command is waited for beyond its time-out, and then for its completion after it was cancelled, ms. */
+export interface Patience {
+  readonly answerMarginMs: number;
+  readonly cancelMs: number;
+}
+
 interface Pending {
   readonly name: CommandName;
   readonly requestId: number;
@@ -48,6 +54,7 @@ interface Pending {
   readonly settle: (completion: Completion<CommandName>) => void;
   readonly onEvent: ((event: CommandEvent) => void) | undefined;
   readonly version: string;
+  readonly cancelMs: number;
   acknowledged: boolean;
   givingUp: boolean;
   callOff: () => void;
@@ -130,14 +137,14 @@ export class Connection {
     payload: CommandPayload<N> | null,
     version: string,
     { timeoutMs, signal, onEvent }: CommandOptions,
+    { answerMarginMs, cancelMs }: Patience = this.#options.limits,
   ): Promise<Completion<N>> {
     const { clock, limits } = this.#options;
     const notSent = (why: string) => Promise.resolve(unanswered('notSent', `${name}: ${why}`) as Completion<N>);
     if (!this.#open || !this.#socket) return notSent('no connection');
     if (signal.aborted) return notSent('called off before it was sent');
     const timeout = Math.ceil(timeoutMs);
-    if (!(timeout >= 1 && timeout <= TIMEOUT_MS_MAX - limits.answerMarginMs))
-      return notSent(`timeoutMs is ${timeoutMs}`);
+    if (!(timeout >= 1 && timeout <= TIMEOUT_MS_MAX - answerMarginMs)) return notSent(`timeoutMs is ${timeoutMs}`);
     const body = writePayload(name, payload, version);
     if (!body.value) return notSent(body.unfit ?? 'payload');
     this.#requestId += 1;
@@ -152,11 +159,12 @@ export class Connection {
         name,
         requestId,
         version,
+        cancelMs,
         sentMs: clock.monotonicMs(),
         onEvent,
         acknowledged: false,
         givingUp: false,
-        callOff: clock.after(timeout + limits.answerMarginMs, () => this.#giveUp(pending, 'no answer in time')),
+        callOff: clock.after(timeout + answerMarginMs, () => this.#giveUp(pending, 'no answer in time')),
         settle: (completion) => {
           signal.removeEventListener('abort', abort);
           resolve(completion as Completion<N>);
@@ -184,10 +192,10 @@ export class Connection {
     if (pending.givingUp || this.#pending.get(pending.requestId) !== pending) return;
     pending.givingUp = true;
     pending.callOff();
-    const { clock, limits, log } = this.#options;
+    const { clock, log } = this.#options;
     log({ level: 'info', message: why, command: pending.name, requestId: pending.requestId });
     const isCancel = pending.name === 'Common.Cancel';
-    pending.callOff = clock.after(isCancel ? 0 : limits.cancelMs, () => {
+    pending.callOff = clock.after(isCancel ? 0 : pending.cancelMs, () => {
       this.#givenUp.set(pending.requestId, pending.name);
       this.#settle(pending, unanswered('noAnswer', `${pending.name}: ${why}, and no completion after Common.Cancel`));
     });

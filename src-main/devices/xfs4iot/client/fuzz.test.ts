@@ -8,7 +8,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../../tests/contract/devices/virtual-clock.ts';
-import { bench, DISPENSER_URI, settled } from './bench.fixture.ts';
+import { answerQueries, bench, DISPENSER_URI, settled } from './bench.fixture.ts';
 import type { Completion } from './completion.ts';
 import { DISPENSER, PIN_DEVICE, type Sent } from './memory-machine.fixture.ts';
 
@@ -37,6 +37,7 @@ const CALLS = {
 };
 type Name = keyof typeof CALLS;
 const NAMES = Object.keys(CALLS) as Name[];
+const TABLE = { ...DISPENSER, ...PIN_DEVICE };
 
 const tooLarge = `{"header":{"type":"completion","name":"CashDispenser.Dispense","requestId":4},"payload":{"x":"${'x'.repeat(BYTES_MAX)}"}}`;
 const tooDeep = `{"header":{"type":"completion","name":"CashDispenser.Dispense","requestId":4},"payload":${'{"a":'.repeat(9_000)}1${'}'.repeat(9_000)}}`;
@@ -145,6 +146,15 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('drop' as const), downMs: fc.integer({ min: 0, max: 3_000 }) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 4_000 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('refresh' as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('spoil' as const),
+      name: fc.constantFrom('Common.Capabilities', 'Common.Status', 'Storage.GetStorage'),
+      how: fc.constantFrom('silent', 'failing', 'unfit', 'dropping', 'telling'),
+      payload: eventPayload,
+    }),
+  },
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
@@ -167,7 +177,7 @@ async function play(steps: readonly Step[], large: boolean): Promise<void> {
     queryMs: 500,
     outstandingMax: 8,
   };
-  const { client, service, device, late, letters } = await bench(clock, { ...DISPENSER, ...PIN_DEVICE }, { limits });
+  const { client, service, device, late, letters } = await bench(clock, TABLE, { limits });
   for (const name of NAMES) device.on(name, () => {});
   const stop = new AbortController();
   /** Calls to which the service said success, where a connection was left to say it on. */
@@ -233,6 +243,15 @@ async function play(steps: readonly Step[], large: boolean): Promise<void> {
       device.line.drop();
     },
     wait: ({ ms }) => clock.sleep(ms, stop.signal),
+    // What is asked while connecting goes wrong, until the end of the sequence.
+    spoil: ({ name, how, payload }) => {
+      device.on(name, (command, line) => {
+        if (how === 'dropping') line.drop();
+        else if (how === 'failing') line.fail(command, 'hardwareError');
+        else if (how === 'unfit') line.say({ header: { ...command.header, type: 'completion' }, payload });
+        else if (how === 'telling') line.unsolicited('Common.StatusChangedEvent', payload as never);
+      });
+    },
     refresh: () => void service.refresh(stop.signal).catch(() => count('refresh rejected')),
   };
 
@@ -257,9 +276,16 @@ async function play(steps: readonly Step[], large: boolean): Promise<void> {
 
   // And when the faults end, the service is there again with the truth about itself.
   device.down = false;
+  answerQueries(device, TABLE);
   await client.rediscover(stop.signal);
   const deadline = clock.monotonicMs() + 60_000;
   while (service.state() !== 'connected' && clock.monotonicMs() < deadline) await clock.sleep(100, stop.signal);
+  // Spoiled capabilities, once read, stay until the next connection.
+  if (!service.supports('CashDispenser.Reject')) {
+    device.line.drop();
+    await settled();
+    while (service.state() !== 'connected' && clock.monotonicMs() < deadline) await clock.sleep(100, stop.signal);
+  }
   await service.refresh(stop.signal);
   expect([service.state(), service.status().fresh, service.uri]).toEqual(['connected', true, DISPENSER_URI]);
   device.answers('CashDispenser.Reject');

@@ -45,7 +45,7 @@ export interface Limits {
   readonly connectMs: number;
   /** For Capabilities, Status, GetStorage, GetServices, ms. */
   readonly queryMs: number;
-  /** What a command may take beyond its own time-out before it is cancelled, ms: the worst mechanical time. */
+  /** What a command of the caller may take beyond its own time-out before it is cancelled, ms: the worst mechanical time. */
   readonly answerMarginMs: number;
   /** For the completion of a command that was cancelled, ms. */
   readonly cancelMs: number;
