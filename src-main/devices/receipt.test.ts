@@ -8,10 +8,15 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { money } from '../../src-contract/primitives.ts';
+import { Paper } from './escpos/paper.ts';
+import { CommandParser } from './escpos/parser.ts';
 import { renderReceipt } from './escpos/picture.ts';
+import { RealTimeScanner } from './escpos/virtual/real-time.ts';
 import { encodeReceipt, Receipt } from './receipt.ts';
 import { unwrapWoff } from './receipt-font.ts';
+import { receiptLines } from './receipt-lines.ts';
 import { formatMoney, receiptWords } from './receipt-words.ts';
+import { columnsOf, encodeShiftJis } from './shift-jis.ts';
 
 type ReceiptInput = z.input<typeof Receipt>;
 const withdrawal: ReceiptInput = {
@@ -24,6 +29,13 @@ const withdrawal: ReceiptInput = {
   balance: money(1_234_567),
   accountEnding: '4821',
 };
+function paperOf(bytes: Uint8Array, widthDots: number): Paper {
+  const parser = new CommandParser();
+  parser.push(bytes);
+  const paper = new Paper(widthDots);
+  for (let command = parser.next(); command; command = parser.next()) paper.apply(command);
+  return paper;
+}
 const ink = async (png: Buffer) => 255 - ((await sharp(png).greyscale().stats()).channels[0]?.mean ?? 255);
 
 describe('receipt', () => {
@@ -61,6 +73,53 @@ describe('receipt', () => {
       expect(bytes.subarray(0, 2)).toEqual(Buffer.from('\x1b@'));
       expect(bytes.includes(Buffer.from('\x1dV\x01', 'latin1'))).toBe(true);
     }
+  });
+
+  it('sends Japanese as Shift_JIS to a printer with a kanji font', async () => {
+    const form = { text: 'kanji', widthDots: 384 } as const;
+    const ja = Buffer.from(await encodeReceipt({ ...withdrawal, language: 'ja' }, form));
+    // FS C 1, FS &, and 「取引」 as two bytes a character.
+    expect(ja.includes(Buffer.from('1c43011c26', 'hex'))).toBe(true);
+    expect(ja.includes(Buffer.from('8ee688b5', 'hex'))).toBe(true);
+    expect(ja.includes(Buffer.from('\x1dv0', 'latin1'))).toBe(false);
+    const unknown = Buffer.from(await encodeReceipt({ ...withdrawal, terminalName: '𠮷野家前' }, form));
+    expect(unknown.includes(Buffer.from('\x1dv0', 'latin1'))).toBe(true);
+  });
+
+  it.each([384, 512, 576] as const)('keeps within %i dots, in every form and language', async (widthDots) => {
+    for (const text of ['kanji', 'codepage', 'raster'] as const) {
+      for (const language of ['ja', 'en'] as const) {
+        const names = {
+          ja: 'とても長い名前の商品 '.repeat(5),
+          en: 'An article with a very long name '.repeat(2).slice(0, 60),
+        };
+        const lines = [{ names, unitPrice: money(1_234_567), quantity: 9 }];
+        const bytes = await encodeReceipt({ ...withdrawal, language, lines, standIn: true }, { text, widthDots });
+        const paper = paperOf(bytes, widthDots);
+        // A picture or a command that does not fit is a problem.
+        expect(paper.problems).toEqual([]);
+        expect(paper.sheet.marks.length).toBeGreaterThan(2);
+        const columns = Math.floor(widthDots / 12);
+        const words = receiptWords(Receipt.parse({ ...withdrawal, language, lines, standIn: true }));
+        for (const line of receiptLines(words, columns, columnsOf)) {
+          expect(columnsOf(line.text ?? '') * line.width).toBeLessThanOrEqual(columns);
+        }
+      }
+    }
+  });
+
+  it('draws no dots that a printer would take for a real-time command, such as the one that opens the drawer', async () => {
+    const found: string[] = [];
+    for (const size of [384, 512, 576] as const) {
+      for (let index = 0; index < 8; index += 1) {
+        const bytes = await encodeReceipt(
+          { ...withdrawal, terminalName: `支店 ${index * 997}`, language: 'ja' },
+          { text: 'raster', widthDots: size },
+        );
+        new RealTimeScanner((name) => found.push(name)).push(bytes);
+      }
+    }
+    expect(found).toEqual([]);
   });
 
   it('draws a text the printer has no letters for, though the customer chose English', async () => {
@@ -134,5 +193,18 @@ describe('picture of a receipt', () => {
   it('takes no font that is not WOFF', () => {
     expect(() => unwrapWoff(Buffer.from('OTTO'))).toThrow('not a WOFF');
     expect(() => unwrapWoff(Buffer.alloc(100))).toThrow('not a WOFF');
+  });
+});
+
+describe('Shift_JIS', () => {
+  it('is what its decoder reads back, for every character it takes', () => {
+    const text = '顔パス、お引き出し￥30,000〜ｶｵ①髙ー';
+    const decoded = new TextDecoder('shift_jis').decode(encodeShiftJis(text)!);
+    expect(decoded).toBe(text.replace('〜', '～'));
+    expect(encodeShiftJis('¥')).toEqual(Uint8Array.of(0x81, 0x8f));
+    expect(encodeShiftJis('😀')).toBeNull();
+    // A backslash would be printed as a yen sign.
+    expect(encodeShiftJis('\\')).toBeNull();
+    expect(columnsOf('顔Aｶ')).toBe(4);
   });
 });

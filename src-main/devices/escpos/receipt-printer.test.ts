@@ -119,7 +119,7 @@ describe('a receipt', () => {
   it('fails, and is never sent again, when the printer is switched off in the middle', async () => {
     const { hardware, printer, text, health, waitMs } = connect();
     await printer.tried();
-    hardware.goneAfterBytes(1_000);
+    hardware.breakAfterBytes(1_000, 'power');
     expect(await printer.print(longer, patient)).toMatchObject({
       outcome: 'failed',
       error: 'noDevice',
@@ -129,6 +129,18 @@ describe('a receipt', () => {
     expect(health.map(({ state }) => state)).toContain('offline');
     expect(printer.health().state).toBe('online');
     expect(text()).toEqual([]);
+  });
+
+  it('whose rest is missing does not swallow the next one as its own dots', async () => {
+    const { hardware, printer, text, logged } = connect();
+    await printer.tried();
+    // GS v 0 promises 72 × 200 bytes; the cable is pulled after a thousand.
+    const raster = Uint8Array.from([0x1b, 0x40, 0x1d, 0x76, 0x30, 0, 72, 0, 200, 0, ...new Uint8Array(14_400)]);
+    hardware.breakAfterBytes(1_000, 'wire');
+    expect((await printer.print(raster, patient)).outcome).toBe('failed');
+    expect(await printer.print(hello, patient)).toEqual({ outcome: 'printed' });
+    expect(text().at(-1)).toBe('Kaopass');
+    expect(logged).not.toContain('a receipt was sent and not confirmed; the printer is in order');
   });
 
   it('fails within a minute or so when the network swallows everything in the middle', async () => {
@@ -148,6 +160,27 @@ describe('a receipt', () => {
       outcome: 'failed',
       error: 'noDevice',
       message: expect.stringContaining('nothing was sent'),
+    });
+  });
+
+  it('is not confirmed by a word about another one', async () => {
+    const { printer } = connect({}, (hardware) => {
+      const line = memoryLine(hardware);
+      return {
+        label: line.label,
+        open: (events, signal) =>
+          line.open(
+            {
+              ...events,
+              data: (bytes) => events.data(bytes[1] === 0x22 ? Uint8Array.from(Buffer.from('7"OLD1\0')) : bytes),
+            },
+            signal,
+          ),
+      };
+    });
+    expect(await printer.print(hello, patient)).toMatchObject({
+      outcome: 'failed',
+      message: expect.stringContaining('does not confirm'),
     });
   });
 

@@ -9,7 +9,7 @@ import { TerminalError } from '../../errors.ts';
 import type { DeviceHealth } from '../device.ts';
 import type { ReceiptForm } from '../receipt.ts';
 import type { PrintCompletion, PrinterStatus, ReceiptPrinter } from '../receipt-printer.ts';
-import { ASK_MAKER, ASK_MODEL, ASK_PAPER, CUT_OFF } from './commands.ts';
+import { ASK_MAKER, ASK_MODEL, ASK_PAPER, CLEAR_BUFFERS, CUT_OFF } from './commands.ts';
 import { type Confirmation, type JobLog, printJob } from './job.ts';
 import { LineError, type PrinterLine } from './line.ts';
 import { PrinterLink } from './link.ts';
@@ -28,6 +28,8 @@ const SILENCES_MAX = 2;
 /** Longest wait for a name, ms. */
 const NAME_MS_MAX = 500;
 const PAPER_SENSOR_MS_MAX = 1_000;
+/** Longest wait for an answer to "forget what you have", ms. Printers without that command don't answer. */
+const CLEAR_MS_MAX = 1_000;
 /** More than any receipt; a terminal that sends more is wrong. */
 const BYTES_MAX = 1_000_000;
 /** Makers whose printers answer GS ( H. Others might print the question. */
@@ -133,6 +135,8 @@ export class EscPosPrinter implements ReceiptPrinter {
           message: `${this.#line.label} does not answer: nothing was sent`,
         };
       }
+      // The printer may still wait for the rest of a receipt whose line broke, and take for it whatever comes.
+      if (this.#fragment && link.speaks) await link.ask(CLEAR_BUFFERS, 'cleared', CLEAR_MS_MAX, power);
       const confirmation = link.speaks && !obstacle(link.condition) ? await this.#learn(link) : 'status';
       this.#jobs = (this.#jobs + 1) % 36 ** 3;
       const id = `K${this.#jobs.toString(36).toUpperCase().padStart(3, '0')}`;

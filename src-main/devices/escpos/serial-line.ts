@@ -131,5 +131,7 @@ function lineError(path: string, cause: Error, otherwise: 'failed' | 'gone' = 'f
     );
   }
   if (/lock|busy/i.test(message)) return new LineError('busy', `${path} is held by another program`, options);
-  return new LineError(otherwise, `${path}: ${message}`, options);
+  return otherwise === 'gone'
+    ? new LineError('gone', `the printer or its adapter at ${path} went away (${message}): check cables`, options)
+    : new LineError('failed', `${path}: ${message}`, options);
 }

@@ -47,6 +47,8 @@ const PAPER_LOW_DOTS = 8_000;
 const ROLL_DOTS = 600_000;
 const DRAWER_LOW_LEVEL_OPEN = true;
 
+const NEVER = { at: Number.POSITIVE_INFINITY, what: 'power' } as const;
+
 export class VirtualPrinter {
   readonly #options: Required<Omit<VirtualPrinterOptions, 'onReceipt' | 'onEvent'>> & VirtualPrinterOptions;
   readonly #hosts = new Set<VirtualHost>();
@@ -70,7 +72,8 @@ export class VirtualPrinter {
   };
   #lastAsb = '';
   #jamAtNextCut = false;
-  #goneAfter = Number.POSITIVE_INFINITY;
+  /** What happens after so many bytes in all. */
+  #break: { readonly at: number; readonly what: 'power' | 'wire' } = NEVER;
   #drawerStuck = false;
   #received = 0;
   /** Answers nothing at all, and prints nothing: a network that swallows everything. */
@@ -157,9 +160,16 @@ export class VirtualPrinter {
     this.#drawerStuck = stuck;
   }
 
-  /** Switches itself off after so many bytes more. */
-  goneAfterBytes(bytes: number): void {
-    this.#goneAfter = this.#received + bytes;
+  /** After so many bytes more, somebody pulls the power plug, or the data cable. */
+  breakAfterBytes(bytes: number, what: 'power' | 'wire'): void {
+    this.#break = { at: this.#received + bytes, what };
+  }
+
+  /** Pulls the data cable: what it was told so far stays in its memory. It hears again from whoever connects next. */
+  cutWire(): void {
+    this.#break = NEVER;
+    for (const host of [...this.#hosts]) host.gone();
+    this.#hosts.clear();
   }
 
   /** Off and on again: forgets everything but what is mechanical. */
@@ -169,9 +179,7 @@ export class VirtualPrinter {
     this.#paper = new Paper(this.#options.widthDots);
     this.#problemsTold = 0;
     this.#asbMask = 0;
-    this.#goneAfter = Number.POSITIVE_INFINITY;
-    for (const host of [...this.#hosts]) host.gone();
-    this.#hosts.clear();
+    this.cutWire();
     this.#tellRoom();
   }
 
@@ -183,16 +191,18 @@ export class VirtualPrinter {
   #receive(bytes: Uint8Array): boolean {
     const before = this.#received;
     this.#received += bytes.length;
-    const cut = this.#received >= this.#goneAfter;
-    const taken = cut ? bytes.subarray(0, Math.max(this.#goneAfter - before, 0)) : bytes;
+    const { at, what } = this.#break;
+    const broken = this.#received >= at;
+    const taken = broken ? bytes.subarray(0, Math.max(at - before, 0)) : bytes;
     if (!this.silent) {
       this.#parser.push(taken);
       this.#scanner.push(taken);
       this.#kick();
     }
-    if (cut) {
-      this.#event('switched off in the middle');
-      this.powerCycle();
+    if (broken) {
+      this.#event(`lost its ${what} in the middle`);
+      if (what === 'power') this.powerCycle();
+      else this.cutWire();
     }
     return !this.full;
   }
