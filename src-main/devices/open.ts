@@ -3,19 +3,16 @@
  * concrete drivers. A device that is not there keeps nothing from opening: its health says so, and its driver takes it up when
  * it appears.
  */
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Profile } from '../../src-contract/primitives.ts';
 import type { Chance, Clock } from '../clock.ts';
-import { type DevicesConfig, type EscPosPrinterConfig, isThisMachine } from '../config/devices.ts';
-import { TerminalError } from '../errors.ts';
+import type { DevicesConfig, EscPosPrinterConfig } from '../config/devices.ts';
 import type { Devices } from './devices.ts';
 import type { HidConfig, HidSelector } from './hid/config.ts';
 import type { SimulatedControl } from './simulated/control.ts';
 import { openSimulatedDevices } from './simulated/open.ts';
-import type { PublisherPort } from './xfs4iot/client/index.ts';
 import { openXfs4IotDevices } from './xfs4iot/open.ts';
+import { xfs4IotAddress } from './xfs4iot-address.ts';
 
 export interface OpenDevicesOptions {
   readonly config: DevicesConfig;
@@ -103,11 +100,8 @@ async function openMachine(
   { profile, dataDir, dir, clock, chance, log, onAlarm }: OpenDevicesOptions,
 ): Promise<Part> {
   const { host, tokens, pinKey } = config;
-  const ports = portsOf(config);
   const { devices, close } = await openXfs4IotDevices({
-    host,
-    ...(ports ? { ports } : {}),
-    ...(config.ca === null ? {} : { tls: { ca: readAuthority(resolve(dataDir, config.ca)) } }),
+    ...xfs4IotAddress(config, dataDir),
     clock,
     chance,
     profile,
@@ -119,22 +113,6 @@ async function openMachine(
       onAlarm({ kind: 'device-message', message: `${uri}: a message did not fit (${reason})` }),
   });
   return { devices, origins: originsOf(devices, { driver: 'xfs4iot', connection: host }), close };
-}
-
-/** Null: all ports of the standard. Nothing unencrypted leaves this machine. */
-function portsOf({ host, ports }: Extract<DevicesConfig, { kind: 'xfs4iot' }>): readonly PublisherPort[] | null {
-  if (ports) return ports;
-  if (isThisMachine(host)) return null;
-  return [443, ...Array.from({ length: 11 }, (_, index) => 5846 + index)].map((port) => ({ port, secure: true }));
-}
-
-function readAuthority(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    const why = (cause as NodeJS.ErrnoException).code ?? 'error';
-    throw new TerminalError('CONFIG_INVALID', `devices.ca: ${path} cannot be read (${why})`, { cause });
-  }
 }
 
 async function openHid(config: HidConfig, { clock, chance, log }: OpenDevicesOptions): Promise<Part> {

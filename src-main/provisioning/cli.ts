@@ -1,14 +1,16 @@
-/** The program a technician runs: `kaopass activate`, `kaopass status`. Prints for somebody who never saw it before. */
+/** The program a technician runs: `kaopass activate`, `kaopass status`, `kaopass devices`. Prints for somebody who never saw it before. */
 import { existsSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { Profile } from '../../src-contract/primitives.ts';
 import { systemChance, systemClock } from '../clock.ts';
 import { loadConfig } from '../config/config.ts';
+import type { FindPorts } from '../devices/find.ts';
 import { TerminalError } from '../errors.ts';
 import type { Activation } from '../identity/activation.ts';
 import { dataPlaces } from '../places.ts';
 import type { FetchPort } from '../sync/bank-client.ts';
 import { activate } from './activate.ts';
+import { runDevices } from './devices-command.ts';
+import { flagsOf, needed, takeSwitch, UsageError } from './flags.ts';
 import { type Status, statusOf } from './status.ts';
 
 const USAGE = `kaopass: sets up a terminal and says how it is.
@@ -19,7 +21,12 @@ const USAGE = `kaopass: sets up a terminal and says how it is.
       where it is not, they are needed and the file is written.
 
   kaopass status --data DIR [--json]
-      Terminal, bank, what waits to be sent, gallery, open transactions. Changes nothing.
+      Terminal, bank, what waits to be sent, gallery, open transactions, and an address of the
+      service page while the terminal runs. Changes nothing.
+
+  kaopass devices [list | identify DEVICE | test DEVICE] [--data DIR] [--json]
+      What the terminal has and what hangs on this machine, which is which, and whether it works.
+      More by kaopass devices --help.
 
   kaopass --help
       This text.
@@ -28,13 +35,13 @@ DIR is the terminal's data directory: configuration, keys, journal, gallery.
 Ends with 0 when done, 1 when it could not be done (one sentence says why), 2 when the command was not understood.
 `;
 
-class UsageError extends Error {}
-
 export interface CliPorts {
   readonly fetch: FetchPort;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
   readonly signal: AbortSignal;
+  /** What `kaopass devices` looks through; the system's own when not given. */
+  readonly find?: FindPorts;
 }
 
 /** Runs one command; resolves with the exit code. */
@@ -44,6 +51,8 @@ export async function runCli(args: readonly string[], ports: CliPorts): Promise<
     if (command === undefined || command === '--help' || command === '-h' || command === 'help') ports.out(USAGE);
     else if (command === 'activate') await runActivate(rest, ports);
     else if (command === 'status') await runStatus(rest, ports);
+    else if (command === 'devices')
+      return await runDevices(rest, { ...ports, clock: systemClock, chance: systemChance });
     else throw new UsageError(`there is no command "${command}"`);
     return 0;
   } catch (error) {
@@ -97,11 +106,8 @@ function writeConfig(path: string, { name, profile, bankUrl }: Activation): void
 }
 
 async function runStatus(args: readonly string[], { fetch, out }: CliPorts): Promise<void> {
-  const json = args.includes('--json');
-  const flags = flagsOf(
-    args.filter((arg) => arg !== '--json'),
-    ['data'],
-  );
+  const [json, rest] = takeSwitch(args, '--json');
+  const flags = flagsOf(rest, ['data']);
   const dataDir = needed(flags, 'data');
   if (!existsSync(dataDir)) throw new TerminalError('CONFIG_INVALID', `--data: there is no directory ${dataDir}`);
   const status = await statusOf({ dataDir, fetch, clock: systemClock });
@@ -142,24 +148,6 @@ function inWords({ terminal, bank, journal, gallery, servicePage }: Status): str
 
 function timeOf(ms: number): string {
   return `${new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium', timeZone: 'UTC' }).format(ms)} UTC`;
-}
-
-type FlagName = 'data' | 'code' | 'bank' | 'name' | 'profile';
-type Flags = Readonly<Partial<Record<FlagName, string>>>;
-
-function flagsOf(args: readonly string[], names: readonly FlagName[]): Flags {
-  try {
-    const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]));
-    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values as Flags;
-  } catch (error) {
-    throw new UsageError((error as Error).message.split('. ')[0]);
-  }
-}
-
-function needed(flags: Flags, name: FlagName): string {
-  const value = flags[name];
-  if (value === undefined || value === '') throw new UsageError(`--${name} is needed`);
-  return value;
 }
 
 if (import.meta.main) {

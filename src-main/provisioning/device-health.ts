@@ -146,8 +146,25 @@ async function count(
   }
 }
 
+/** The devices of a terminal, as there are any. */
+export function patientsOf({
+  devices,
+  origins,
+}: {
+  readonly devices: Devices;
+  readonly origins: { readonly [Key in keyof Devices]: Pick<Patient, 'driver' | 'connection'> | null };
+}): Patient[] {
+  return (Object.keys(devices) as (keyof Devices)[]).flatMap((key) => {
+    const device = devices[key];
+    const origin = origins[key];
+    if (!device || !origin) return [];
+    const figures = figuresOf(key, devices);
+    return [{ key, device, ...origin, ...(figures ? { figures } : {}) }];
+  });
+}
+
 /** What each device of the terminal counts. */
-export function figuresOf(key: keyof Devices, devices: Devices): Patient['figures'] {
+function figuresOf(key: keyof Devices, devices: Devices): Patient['figures'] {
   const { cashDispenser, cashAcceptor, receiptPrinter } = devices;
   if (key === 'cashDispenser' && cashDispenser) return async (signal) => await cashDispenser.status(signal);
   if (key === 'receiptPrinter' && receiptPrinter) return async (signal) => await receiptPrinter.status(signal);

@@ -7,7 +7,7 @@ import { openFileKeyStore } from '../identity/file-key-store.ts';
 import { type Inspection, inspectJournal } from '../journal/inspection.ts';
 import { dataPlaces } from '../places.ts';
 import { createBankClient, type FetchPort } from '../sync/bank-client.ts';
-import { servicePageUrl } from './service-address.ts';
+import { runningTerminal } from './running-terminal.ts';
 
 export interface Status {
   /** Null before activation. */
@@ -45,7 +45,12 @@ export async function statusOf(options: {
 
 async function askServicePage(addressFile: string, { fetch, clock }: { fetch: FetchPort; clock: Clock }) {
   using limit = deadline(clock, SERVICE_PAGE_TIMEOUT_MS);
-  return await servicePageUrl(addressFile, fetch, limit.signal);
+  // A file that a power cut left behind names a terminal that is no more.
+  return (
+    (await runningTerminal(addressFile, fetch)
+      ?.pageUrl(limit.signal)
+      .catch(() => null)) ?? null
+  );
 }
 
 function publicPartOf({ terminalId, name, profile, bankUrl, activatedAt }: Activation): Status['terminal'] {

@@ -8,9 +8,9 @@ import type { Chance, Clock } from '../../clock.ts';
 import type { Devices } from '../../devices/devices.ts';
 import { hindrances, warnings } from '../../session/availability.ts';
 import type { CameraHealth } from '../camera-health.ts';
-import { type DeviceKey, figuresOf, type Patient, watchHealth } from '../device-health.ts';
+import { type DeviceKey, type Patient, patientsOf, watchHealth } from '../device-health.ts';
 import { identifyDevice, type TestTools, testDevice } from '../device-tests.ts';
-import { announceServicePage } from '../service-address.ts';
+import { announceTerminal } from '../running-terminal.ts';
 import { startServicePage } from './server.ts';
 
 export interface OpenServicePageOptions {
@@ -42,15 +42,12 @@ export interface ServicePage {
 
 /** Throws PORT_IN_USE naming the port. Says in the log which devices are not well, now and at every change. */
 export async function openServicePage(options: OpenServicePageOptions): Promise<ServicePage> {
-  const { terminal, devices, origins, camera, blocked, clock, chance, log } = options;
+  const { terminal, devices, camera, blocked, clock, chance, log } = options;
   const underTest = new Set<string>();
-  const patients: Patient[] = [];
-  for (const [key, origin] of Object.entries(origins) as [keyof Devices, (typeof origins)[keyof Devices]][]) {
-    const device = devices[key];
-    const figures = figuresOf(key, devices);
-    if (device && origin) patients.push({ key, device, ...origin, ...(figures ? { figures } : {}) });
-  }
-  patients.push({ key: 'camera', device: camera.health, driver: 'screen', connection: camera.connection });
+  const patients: readonly Patient[] = [
+    ...patientsOf(options),
+    { key: 'camera', device: camera.health, driver: 'screen', connection: camera.connection },
+  ];
   const nameOf = (key: DeviceKey) => (key === 'camera' ? camera.health.name : (devices[key]?.name ?? key));
 
   const health = watchHealth({
@@ -95,7 +92,7 @@ export async function openServicePage(options: OpenServicePageOptions): Promise<
     test: (key, signal) => testDevice(key, tools, signal),
     identify: (key, signal) => identifyDevice(key, tools, signal),
   });
-  const withdraw = announceServicePage(options.addressFile, { origin: server.origin, token });
+  const withdraw = announceTerminal(options.addressFile, { origin: server.origin, token });
   return {
     issueUrl: server.issueUrl,
     close: async () => {
