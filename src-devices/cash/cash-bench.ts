@@ -28,7 +28,13 @@ export type CashBenchOptions = Partial<Omit<AtmOptions<null>, 'peripherals'>>;
 
 export async function openCashBench(options: CashBenchOptions = {}): Promise<CashBench> {
   const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), 'kaopass-cash-'));
-  const atm = await openAtm<null>({ speed: Number.POSITIVE_INFINITY, ports: [0], profile: 'atm', ...options, stateDir });
+  const atm = await openAtm<null>({
+    speed: Number.POSITIVE_INFINITY,
+    ports: [0],
+    profile: 'atm',
+    ...options,
+    stateDir,
+  });
   const clients: TestClient[] = [];
   const connect = async (service = atm.services[0]!.name) => {
     const client = await TestClient.connect(atm.serviceUrl(service));
