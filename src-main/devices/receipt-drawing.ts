@@ -2,6 +2,7 @@
 import sharp from 'sharp';
 import { loadReceiptFont, RECEIPT_FONT_FAMILY } from './receipt-font.ts';
 import type { ReceiptWords } from './receipt-words.ts';
+import { WIDE_FROM, wrapText } from './receipt-wrap.ts';
 
 const MARGIN = 16;
 const NOTICE_SIZE = 22;
@@ -53,7 +54,7 @@ export async function drawReceipt(words: ReceiptWords, width: number): Promise<{
   rule(3, 'none');
   y += 8;
   for (const notice of words.notices) {
-    for (const line of wrapWide(notice, (width - 2 * MARGIN) / NOTICE_SIZE)) {
+    for (const line of wrapText(notice, (width - 2 * MARGIN) / NOTICE_SIZE, widthOf)) {
       y += 34;
       text(line, width / 2, NOTICE_SIZE, 'middle');
     }
@@ -83,25 +84,7 @@ function widthOf(text: string): number {
 }
 
 function isWide(character: string): boolean {
-  return character.codePointAt(0)! >= 0x2e80;
-}
-
-/** Lines of at most so many ems, as few as will do and then as even as they come: no word alone on the last. Breaks before any
- *  full-width character but those that may not begin a line (JIS X 4051), and between other words. */
-function wrapWide(text: string, ems: number): string[] {
-  const greedy = (width: number): string[] => {
-    const lines = [''];
-    for (const piece of text.match(/[\u2e80-\uffff][、。）」ー]*|[^\s\u2e80-\uffff]+\s*|\s+/gu) ?? []) {
-      const line = lines.at(-1)!;
-      if (line && widthOf(line + piece.trimEnd()) > width) lines.push(piece);
-      else lines[lines.length - 1] = line + piece;
-    }
-    return lines;
-  };
-  const fewest = greedy(ems).length;
-  let width = widthOf(text) / fewest;
-  while (width < ems && greedy(width).length > fewest) width += 0.5;
-  return greedy(Math.min(width, ems)).map((line) => line.trimEnd());
+  return character.codePointAt(0)! >= WIDE_FROM;
 }
 
 export function escapeXml(text: string): string {

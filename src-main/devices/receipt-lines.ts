@@ -1,5 +1,6 @@
 /** A receipt in lines of a printer's grid: half-width characters take one column, full-width ones two. */
 import type { ReceiptWords } from './receipt-words.ts';
+import { wrapText } from './receipt-wrap.ts';
 
 export interface ReceiptLine {
   /** Filled up with spaces on the left where it is centred; a rule of the whole width when null. */
@@ -18,7 +19,7 @@ export function receiptLines(words: ReceiptWords, columns: number, measure: Meas
     lines.push({ text, bold, width, height });
   const centred = (text: string, bold = false, width: 1 | 2 = 1) => {
     const room = Math.floor(columns / width);
-    for (const line of wrap(text, room, measure)) {
+    for (const line of wrapText(text, room, measure)) {
       put(' '.repeat(Math.floor((room - measure(line)) / 2)) + line, bold, width);
     }
   };
@@ -54,16 +55,4 @@ function clip(text: string, room: number, measure: Measure): string {
     kept += character;
   }
   return `${kept}..`;
-}
-
-/** Breaks between words and before any full-width character but those that may not begin a line (JIS X 4051). */
-function wrap(text: string, columns: number, measure: Measure): string[] {
-  const lines = [''];
-  const pieces = text.match(/[\u2e80-\uffff][、。）」ー]*|[^\s\u2e80-\uffff]+\s*|\s+/gu) ?? [];
-  for (const piece of pieces.flatMap((word) => (measure(word.trimEnd()) > columns ? [...word] : [word]))) {
-    const line = lines.at(-1)!;
-    if (line && measure(line + piece.trimEnd()) > columns) lines.push(piece);
-    else lines[lines.length - 1] = line + piece;
-  }
-  return lines.map((line) => line.trimEnd());
 }
