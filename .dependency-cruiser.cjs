@@ -106,6 +106,7 @@ module.exports = {
           '[.]test[.]tsx?$',
           '[.]config[.](ts|mjs|cjs)$',
           '^scripts/',
+          '^src-devices/control/page/',
           '^tests/',
           '^[.]dependency-cruiser[.]cjs$',
         ],

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { SYMBOLOGIES } from '../barcode/barcode-reader.ts';
 import type { CashHands } from '../cash/hands.ts';
 import { STANDARD_DIALECT } from '../dialect.ts';
+import { COMMANDS } from '../message-index.ts';
 import { LEVELS } from '../notes/items.ts';
 import { KEYS } from '../pin/entry.ts';
 import { FLIPPED_DIALECT, switches } from './dialect-switches.ts';
@@ -75,7 +76,7 @@ function cash<Schema extends z.ZodType>(
   schema: Schema,
   act: (hands: CashHands, body: z.output<Schema>) => Promise<unknown> | unknown,
 ): Route {
-  return powered(schema, async ({ peripherals: { cash: side } }, body) => {
+  return powered(schema, async ({ cash: side }, body) => {
     if (!side) return impossible(404, 'this machine has no cash');
     try {
       await act(side.hands, body);
@@ -200,6 +201,7 @@ const GET: Readonly<Record<string, (machine: Machine) => Promise<Answer> | Answe
         says,
         parameters: z.toJSONSchema(parameters, { io: 'input' }),
       })),
+      commands: Object.keys(COMMANDS),
       dialect: switches(),
       deviceStates: DEVICE_STATES,
     });

@@ -8,7 +8,7 @@ import { sum, type Tally, total, worth } from '../notes/tally.ts';
 /** Paper a customer can be given to insert, beside good notes: one that looks false, and one that is no note. */
 const ODD_ITEMS = [itemKey(NOTE_TYPES.at(-1)!, 'counterfeit'), UNRECOGNIZED];
 
-export function cashView({ machine, hands }: Cash) {
+export function cashView({ machine, hands, security }: Cash) {
   const { state } = machine;
   const places = PLACES.map((place) => ({ place, tally: contents(state, place) }));
   const inUnits = sum(Object.values(state.units).map(({ notes }) => notes));
@@ -29,6 +29,7 @@ export function cashView({ machine, hands }: Cash) {
       worth: worth(tally),
     })),
     problems: problems(state),
+    security: security.guard.status() ?? 'none',
     jams: [state.dispenserJam, state.acceptorJam].filter((jam) => jam !== null),
     foreign: { output: state.foreignAtOutput, input: state.foreignAtInput },
     output: { shutter: state.outputShutter, notes: lying(contents(state, 'exit')) },

@@ -3,8 +3,6 @@
  * experimenter's and outlive the power; whatever the devices remember is theirs.
  */
 import { type Atm, openAtm } from '../atm.ts';
-import { CASH_FAULTS } from '../cash/cash-faults.ts';
-import { type Cash, openCash } from '../cash/cash-services.ts';
 import type { Chance, Clock } from '../clock.ts';
 import { Dialect, type DialectChange } from '../dialect.ts';
 import { openPeripherals, PERIPHERAL_FAULTS, type Peripherals } from '../peripherals.ts';
@@ -26,13 +24,7 @@ export interface MachineOptions {
   log?(entry: LogEntry): void;
 }
 
-/** Everything of the machine that a person's hands reach. */
-interface Hands extends Peripherals {
-  /** Null: a machine without cash. */
-  readonly cash: Cash | null;
-}
-
-export type PoweredAtm = Atm<Hands> & { readonly peripherals: Hands };
+export type PoweredAtm = Atm<Peripherals> & { readonly peripherals: Peripherals };
 
 export class Machine {
   readonly #options: MachineOptions;
@@ -90,24 +82,19 @@ export class Machine {
 }
 
 async function start({ keys, ...options }: MachineOptions, dialect: Dialect): Promise<PoweredAtm> {
-  const { stateDir, profile, clock, chance, speed, ports, security, log } = options;
+  const { security, ...rest } = options;
   const mode = security === 'enforced' ? 'always' : (security ?? 'ifConfigured');
-  const atm = await openAtm<Hands>({
-    stateDir,
-    clock,
-    speed,
-    ports,
+  const atm = await openAtm<Peripherals>({
+    ...rest,
     dialect,
-    faultKinds: [...(profile === 'atm' ? CASH_FAULTS : []), ...PERIPHERAL_FAULTS],
+    security: { mode, ...(keys && { keys: keys.security }) },
+    faultKinds: PERIPHERAL_FAULTS,
     peripherals: (runtime, folder) => {
-      const others = openPeripherals(runtime, folder, chance);
+      const others = openPeripherals(runtime, folder, options.chance);
       if (keys) others.hands.pin.loadKeys(keys.pin);
-      if (profile !== 'atm') return { services: others.services, hands: { ...others.hands, cash: null } };
-      const cash = openCash(runtime, folder, chance, { security: { mode, ...(keys && { keys: keys.security }) } });
-      return { services: [...cash.services, ...others.services], hands: { ...others.hands, cash } };
+      return others;
     },
-    ...(log && { log }),
   });
-  if (!atm.peripherals) throw new Error('the machine was opened without its devices');
+  if (!atm.peripherals) throw new Error('the machine was opened without its peripherals');
   return { ...atm, peripherals: atm.peripherals };
 }

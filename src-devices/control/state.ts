@@ -9,7 +9,7 @@ export async function controlState(machine: Machine) {
   const atm = machine.atm();
   const common = { url: machine.url, powered: atm !== null, dialect: machine.dialect() };
   if (!atm) return common;
-  const { cash, pin, printer, barcode, lights, camera, biometric } = atm.peripherals;
+  const { pin, printer, barcode, lights, camera, biometric } = atm.peripherals;
   return {
     ...common,
     services: atm.services.map((service) => ({
@@ -17,7 +17,7 @@ export async function controlState(machine: Machine) {
       device: service.device(),
       connections: service.connections(),
     })),
-    ...(cash && { cash: cashView(cash) }),
+    ...(atm.cash && { cash: cashView(atm.cash) }),
     pin: pin.state(),
     printer: { ...printer.state(), receipts: (await printer.receipts.names()).slice(0, RECEIPTS_MAX) },
     barcode: { reading: barcode.reading() },

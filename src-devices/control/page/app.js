@@ -120,6 +120,9 @@ on('insert', 'click', async () => {
   if (await send('/api/notes/insert', { notes, unrecognised: bundle.get('unrecognized') ?? 0 })) emptyBundle();
 });
 on('empty-bundle', 'click', () => emptyBundle());
+for (const position of ['output', 'input']) {
+  on(`foreign-${position}`, 'click', () => send('/api/foreign-item', { position, there: false }));
+}
 on('take-receipt', 'click', () => send('/api/receipt/take'));
 on('load-paper', 'click', () =>
   state.printer.jammed ? send('/api/printer/clear-jam') : send('/api/paper', { receipts: 300 }),
@@ -244,6 +247,12 @@ function drawCash(cash) {
   $('returned').className = `slot small ${returned.length > 0 ? 'open' : ''}`;
   $('returned').replaceChildren(...notesOf(returned, `${t('returnedNotes')}: ${t('nothing')}`));
   $('take-returned').disabled = returned.length === 0;
+  for (const position of ['output', 'input']) $(`foreign-${position}`).hidden = !cash.foreign[position];
+  $('jams').hidden = cash.jams.length === 0;
+  $('jams').textContent = cash.jams.join(' · ');
+  $('security').textContent = t(`security_${cash.security}`);
+  $('security').className =
+    `badge ${cash.security === 'enforced' ? '' : cash.security === 'notConfigured' ? 'bad' : 'warn'}`;
   drawInput(cash);
   drawUnits(cash.units);
   drawPlaces(cash.places, cash.problems);
@@ -444,6 +453,7 @@ function faultField(name, schema, required) {
         required: required && schema.default === undefined,
         dataset: { type },
       });
+  if (name === 'command') input.setAttribute('list', 'commands');
   if (!choices && type === 'number') input.min = String(schema.minimum ?? 0);
   if (schema.default !== undefined) input.value = String(schema.default);
   return el(
@@ -530,7 +540,7 @@ function draw() {
   $('plug').textContent = t(powered ? 'unplug' : 'plugIn');
   $('plug').classList.toggle('off', !powered);
   for (const card of document.querySelectorAll('[data-needs]')) card.hidden = !state[card.dataset.needs];
-  document.querySelector('main').classList.toggle('dark', !powered);
+  for (const section of document.querySelectorAll('main > section')) section.inert = !powered;
   keyed(
     $('services'),
     powered ? state.services : [{ name: t('unpluggedNow'), device: 'powerOff' }],
@@ -558,6 +568,7 @@ function draw() {
 }
 
 catalogue = await (await fetch('/api/catalogue', { headers: authorised })).json();
+$('commands').replaceChildren(...catalogue.commands.map((value) => el('option', { value })));
 speak(language);
 const feed = new EventSource(withToken('/api/events'));
 feed.addEventListener('message', (event) => {
