@@ -241,6 +241,26 @@ describe('a scanner in keyboard mode', () => {
     expect(lines).toMatchObject([{ why: 'a code of more than 7089 characters' }]);
   });
 
+  it('of any reports never fails, and is in step again after Enter', async () => {
+    const report = fc.oneof(
+      fc.uint8Array({ maxLength: 10 }),
+      fc.tuple(fc.nat(255), fc.nat(0x65)).map(([modifiers, usage]) => [modifiers, ...bootReport(usage).slice(1)]),
+    );
+    for (const layout of ['us', 'jp']) {
+      const { bus, heard } = await rig([[KEYPAD]], { ...IDS, layout });
+      fc.assert(
+        fc.property(fc.array(report, { maxLength: 30 }), (reports) => {
+          for (const each of reports) bus.report(KEYPAD.path, each);
+          for (const text of heard) expect(text.text).not.toMatch(/[\r\n\t]/);
+          bus.report(KEYPAD.path, bootReport());
+          typing(bus)(0x28, 0x1e, 0x28);
+          expect(heard.at(-1)?.text).toBe('1');
+          bus.report(KEYPAD.path, bootReport());
+        }),
+      );
+    }
+  });
+
   it('says when the system types its codes into the screen as well', async () => {
     const { scanner } = await rig([[KEYPAD, { inspection: { exclusive: 'no' } }]], IDS);
     expect(scanner.health()).toMatchObject({

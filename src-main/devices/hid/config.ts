@@ -44,7 +44,7 @@ export type ScannerConfig = z.infer<typeof ScannerConfig>;
 
 const Channel = z.int().min(1).max(8);
 const LightsConfig = z.strictObject({
-  ...HidSelector.pick({ serialNumber: true, port: true }).shape,
+  ...HidSelector.shape,
   /** Relay of each position. A position without one is not lit. */
   channels: z
     .strictObject({

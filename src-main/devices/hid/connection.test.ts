@@ -266,7 +266,7 @@ describe('the configuration of HID devices', () => {
     [{ pinPad: { vendorId: 1241, productId: 'a070' } }, 'pinPad.vendorId'],
     [{ pinPad: { vendorId: '04d9', productId: 'a070', keys: { '56': 'cancel' } } }, 'pinPad.keys.56'],
     [{ lights: { channels: { camera: 9 } } }, 'lights.channels.camera'],
-    [{ lights: { channels: {}, vendorId: '16c0' } }, 'lights'],
+    [{ lights: { channels: {}, board: 'USBRelay4' } }, 'lights'],
     [{ barcodeScanners: [{ mode: 'serial' }] }, 'barcodeScanners.0.mode'],
     [{ printer: {} }, ''],
   ])('%j is refused at %s', (config, key) => {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { pinBank } from '../../../tests/contract/devices/pin-pad.ts';
@@ -126,6 +127,78 @@ describe('a HID PIN pad takes', () => {
     await press(...usagesOf('C'));
     expect(await entry).toEqual({ outcome: 'cancelled' });
   });
+});
+
+describe('a HID PIN pad, whatever its reports are,', () => {
+  it('takes the digits that a plain reading of the rules gives', async () => {
+    const digit = fc.oneof(fc.integer({ min: 0x1e, max: 0x27 }), fc.integer({ min: 0x59, max: 0x62 }));
+    const usage = fc.oneof({ weight: 5, arbitrary: digit }, { weight: 1, arbitrary: fc.nat(0xff) });
+    const report = fc.oneof(
+      { weight: 6, arbitrary: usage.map((one) => bootReport(one)) },
+      { weight: 1, arbitrary: fc.constantFrom(0x28, 0x58).map((enter) => bootReport(enter)) },
+      { weight: 4, arbitrary: fc.constant(bootReport()) },
+      { weight: 2, arbitrary: fc.array(usage, { maxLength: 6 }).map((some) => bootReport(...some)) },
+      { weight: 1, arbitrary: fc.array(fc.nat(255), { maxLength: 12 }) },
+    );
+    const outcomes = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(fc.array(report, { maxLength: 60 }), async (reports) => {
+        const { bus, clock, pad, bank } = await rig();
+        const counts: number[] = [];
+        const entry = pad.enterPin(bank.request, (count) => counts.push(count), patient);
+        await clock.sleep(1, patient);
+        for (const each of reports) bus.report(KEYPAD.path, each);
+        const expected = plainReading(reports);
+        outcomes.add(expected.outcome);
+        const completion = await entry;
+        expect(counts).toEqual(expected.counts);
+        expect(completion.outcome).toBe(expected.outcome);
+        if (completion.outcome === 'entered') {
+          const field = `4${expected.digits.length}${expected.digits.join('')}`.padEnd(16, 'a');
+          expect((await bank.read(completion.pinBlock)).block.pinField).toBe(field);
+        }
+      }),
+      { numRuns: 300 },
+    );
+    expect([...outcomes].sort()).toEqual(['cancelled', 'entered', 'timeout']);
+  });
+
+  /** The rules once more, the slow and plain way: 4 to 6 digits, one meaning key newly down, no modifier. */
+  function plainReading(reports: readonly number[][]) {
+    const names = new Map<number, string>([
+      [0x28, 'E'],
+      [0x58, 'E'],
+      [0x29, 'C'],
+      [0x9b, 'C'],
+      [0x2a, '<'],
+      [0xbb, '<'],
+    ]);
+    for (const clear of [0x4c, 0x9c, 0xd8, 0xd9]) names.set(clear, '0!');
+    for (const [index, digit] of [...'1234567890'].entries()) names.set(0x1e + index, digit).set(0x59 + index, digit);
+    let down: number[] = [];
+    let digits: string[] = [];
+    const counts: number[] = [];
+    for (const report of reports) {
+      const keys = report.slice(2).filter((key) => key !== 0);
+      if (report.length !== 8 || keys.some((key) => key <= 3)) continue;
+      const fresh = [...new Set(keys)].filter((key) => !down.includes(key)).flatMap((key) => names.get(key) ?? []);
+      const modified = report[0] !== 0 || keys.some((key) => key >= 0xe0 && key <= 0xe7);
+      down = keys;
+      const [name] = fresh;
+      if (fresh.length !== 1 || modified) continue;
+      if (name === 'C') return { outcome: 'cancelled', counts, digits };
+      if (name === 'E') {
+        if (digits.length >= 4) return { outcome: 'entered', counts, digits };
+        continue;
+      }
+      const before = digits.length;
+      if (name === '0!') digits = [];
+      else if (name === '<') digits = digits.slice(0, -1);
+      else if (digits.length < 6) digits = [...digits, name as string];
+      if (digits.length !== before) counts.push(digits.length);
+    }
+    return { outcome: 'timeout', counts, digits };
+  }
 });
 
 describe('digits in a HID PIN pad', () => {

@@ -32,7 +32,6 @@ function eanOrUpc(modifier: string, text: string): Barcode | null {
   // Some scanners send UPC-E short, some say "]E0" of EAN-8 too. Where both fit, "]E0" says that it is the former.
   const expanded = expandUpcE(text);
   const code = expanded !== null && checkDigitFits(expanded) ? expanded : text;
-  if (!checkDigitFits(code)) return null;
   const symbology = bySight(code);
   return symbology === 'unknown' ? null : { symbology, text: code };
 }
