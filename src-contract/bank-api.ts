@@ -308,6 +308,8 @@ export const PostingAnswer = z.discriminatedUnion('outcome', [
       'proof-contradicts',
       /** Notes came back that the dispenser did not count. */
       'proof-uncounted',
+      /** Only some of the amount was dispensed last, and what was before under the same token is not in the proof. */
+      'proof-partial',
     ]),
     account: AccountView.nullable(),
   }),

@@ -120,7 +120,13 @@ export interface Tables {
     ended_at: number | null;
   };
   pad_keys: { terminal_id: string; name: string; sealed: Uint8Array; created_at: number };
-  dispenser_keys: { terminal_id: string; version: number; sealed: Uint8Array; created_at: number };
+  dispenser_keys: {
+    terminal_id: string;
+    version: number;
+    sealed: Uint8Array;
+    proofs_cover: ProofsCover;
+    created_at: number;
+  };
   dispense_grants: {
     hold_id: string;
     grant_seq: Generated<number>;
@@ -139,6 +145,7 @@ export interface Tables {
   };
 }
 
+export type ProofsCover = 'last-stack' | 'whole-token';
 export type GrantState = 'open' | 'unconfirmed' | 'suspect' | 'settled';
 
 export type AccountKind = 'customer' | 'cash' | 'merchant' | 'suspense';

@@ -5,6 +5,7 @@
  */
 import type { BankContext } from '../context.ts';
 import type { DbTransaction } from '../database/database.ts';
+import type { ProofsCover } from '../database/tables.ts';
 import type { Terminal } from '../fleet/request-assertion.ts';
 import { ProblemError } from '../problem.ts';
 
@@ -22,7 +23,7 @@ export interface DispenserKeys {
 export async function setDispenserKeys(
   context: BankContext,
   terminalId: string,
-  keys: { readonly hostKey: string; readonly deviceKey: string },
+  keys: { readonly hostKey: string; readonly deviceKey: string; readonly proofsCover: ProofsCover },
 ): Promise<{ version: number }> {
   const plain = Buffer.from(keys.hostKey + keys.deviceKey, 'hex');
   if (keys.hostKey.toUpperCase() === keys.deviceKey.toUpperCase()) {
@@ -43,6 +44,7 @@ export async function setDispenserKeys(
         terminal_id: terminalId,
         version,
         sealed: context.vault.seal('dispenser-keys', nameOf(terminalId, version), plain),
+        proofs_cover: keys.proofsCover,
         created_at: context.clock.now(),
       })
       .execute();
@@ -70,21 +72,31 @@ export async function lockDispenser(
   return newest ? opened(context, terminalId, newest) : null;
 }
 
-/** Device keys a proof for a grant of this version may be made with, newest first. */
-export async function deviceKeysSince(
+export interface ProofRules {
+  /** What a proof may be made with, newest first. */
+  readonly deviceKeys: readonly Uint8Array[];
+  readonly proofsCover: ProofsCover;
+}
+
+/** How a proof for a grant of this version is to be read. */
+export async function proofRulesSince(
   context: BankContext,
   tx: DbTransaction,
   terminalId: string,
   version: number,
-): Promise<Uint8Array[]> {
+): Promise<ProofRules> {
   const rows = await tx
     .selectFrom('dispenser_keys')
-    .select(['version', 'sealed'])
+    .select(['version', 'sealed', 'proofs_cover'])
     .where('terminal_id', '=', terminalId)
     .where('version', '>=', version)
     .orderBy('version', 'desc')
     .execute();
-  return rows.map((row) => opened(context, terminalId, row).deviceKey);
+  return {
+    deviceKeys: rows.map((row) => opened(context, terminalId, row).deviceKey),
+    // Where a change of keys changed the device, the more careful reading.
+    proofsCover: rows.every((row) => row.proofs_cover === 'whole-token') ? 'whole-token' : 'last-stack',
+  };
 }
 
 function opened(

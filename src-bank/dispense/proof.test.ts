@@ -12,7 +12,7 @@ const COMMAND =
 const DISPENSE_ID = COMMAND.slice(-64);
 const PRESENTED = `NONCE=90417,TOKENFORMAT=1,TOKENLENGTH=0269,DISPENSEID=${DISPENSE_ID},DISPENSED1=30000JPY,PRESENTED1=YES,PRESENTEDAMOUNT1=30000JPY,RETRACTED1=NO,HMACSHA256=2BF4622E05AFE31576153F52035717A1670B6C011C31439D4C90A3741CC97AB3`;
 const RETRACTED = `NONCE=90418,TOKENFORMAT=1,TOKENLENGTH=0289,DISPENSEID=${DISPENSE_ID},DISPENSED1=30000JPY,PRESENTED1=YES,PRESENTEDAMOUNT1=30000JPY,RETRACTED1=YES,RETRACTEDAMOUNT1=?,HMACSHA256=F2AA914690F2E9088A6BE03296A54B8EC96DB80441260C8FBE469D41CE4BAF3F`;
-const GRANT = { amountMinor: 30_000, currency: 'JPY' };
+const GRANT = { amountMinor: 30_000, currency: 'JPY', proofsCover: 'last-stack' } as const;
 
 describe('test vectors of XFS4IoT end-to-end security (digest, section 8.4)', () => {
   test('8.4 command token: 164 bytes, made byte for byte', () => {
@@ -88,12 +88,22 @@ describe('what a proof means for the account', () => {
     ['some of it back', { retractedMinor: 12_000 }, { finding: 'spent', paidMinor: 18_000 }],
     ['dispensed, and waiting inside', { presentedMinor: 0 }, { finding: 'part', paidMinor: 0 }],
     ['one of two bunches shown', { presentedMinor: 20_000 }, { finding: 'part', paidMinor: 20_000 }],
-    ['a part dispensed', { dispensedMinor: 10_000, presentedMinor: 10_000 }, { finding: 'part', paidMinor: 10_000 }],
+    [
+      'a part dispensed, perhaps not the first',
+      { dispensedMinor: 10_000, presentedMinor: 10_000 },
+      { finding: 'partial' },
+    ],
+    ['nothing dispensed, perhaps at last', { dispensedMinor: 0, presentedMinor: 0 }, { finding: 'partial' }],
     ['more than the token', { dispensedMinor: 40_000, presentedMinor: 40_000 }, { finding: 'impossible' }],
     ['other money', { currency: 'EUR' }, { finding: 'impossible' }],
     ['back, but not counted', { retractedMinor: '?' }, { finding: 'uncounted' }],
   ])('%s', (_, change, finding) => {
     expect(findingOf(report(change), GRANT)).toEqual(finding);
+  });
+
+  it('a part dispensed, by a device that adds up all that came under the token', () => {
+    const some = report({ dispensedMinor: 10_000, presentedMinor: 10_000, retractedMinor: 2_000 });
+    expect(findingOf(some, { ...GRANT, proofsCover: 'whole-token' })).toEqual({ finding: 'part', paidMinor: 8_000 });
   });
 });
 

@@ -1,6 +1,7 @@
 /** What a response token proves. Pure but for the HMAC's mathematics. */
 import { timingSafeEqual } from 'node:crypto';
 import { type PresentReport, parseToken, readPresentReport } from '../../src-contract/security-token.ts';
+import type { ProofsCover } from '../database/tables.ts';
 import { isSignedWith } from './token-mac.ts';
 
 export type Proof =
@@ -29,14 +30,28 @@ export type Finding =
   | { readonly finding: 'spent'; readonly paidMinor: number }
   /** Less than that so far. While the token lives or notes wait inside, more may follow. */
   | { readonly finding: 'part'; readonly paidMinor: number }
+  /** Less than the token allows was dispensed, by figures that leave out what came before under the same token. */
+  | { readonly finding: 'partial' }
   | { readonly finding: 'uncounted' }
   /** More than the token allowed, or other money. */
   | { readonly finding: 'impossible' };
 
+export interface GrantTerms {
+  readonly amountMinor: number;
+  readonly currency: string;
+  /**
+   * One token may serve several dispenses until its amount is reached. A device's figures may add all of them up
+   * ("whole-token"), or be of the last stack alone, as the rest of its present status is ("last-stack"): then a small last one
+   * hides those before, and only a stack of the whole amount shows that there were none.
+   */
+  readonly proofsCover: ProofsCover;
+}
+
 /** What a report about this very grant means for the customer's account. */
-export function findingOf(report: PresentReport, grant: { amountMinor: number; currency: string }): Finding {
+export function findingOf(report: PresentReport, grant: GrantTerms): Finding {
   const { dispensedMinor, presentedMinor, retractedMinor } = report;
   if (report.currency !== grant.currency || dispensedMinor > grant.amountMinor) return { finding: 'impossible' };
+  if (dispensedMinor < grant.amountMinor && grant.proofsCover === 'last-stack') return { finding: 'partial' };
   if (retractedMinor === '?') return { finding: 'uncounted' };
   const spent = dispensedMinor === grant.amountMinor && presentedMinor === dispensedMinor;
   return { finding: spent ? 'spent' : 'part', paidMinor: presentedMinor - retractedMinor };

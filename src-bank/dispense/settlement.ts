@@ -22,8 +22,8 @@ import type { DbTransaction } from '../database/database.ts';
 import type { GrantState } from '../database/tables.ts';
 import type { Terminal } from '../fleet/request-assertion.ts';
 import { type IncidentCode, recordIncident } from '../results/incidents.ts';
-import { deviceKeysSince } from './keys.ts';
-import { findingOf, isUnforeseeable, type Proof, readProof } from './proof.ts';
+import { type ProofRules, proofRulesSince } from './keys.ts';
+import { type Finding, findingOf, isUnforeseeable, type Proof, readProof } from './proof.ts';
 
 type Held = Extract<PostingAnswer, { outcome: 'held' }>['reason'];
 
@@ -38,6 +38,27 @@ interface Grant {
   readonly state: GrantState;
   readonly told_minor: number | null;
 }
+
+/** Proofs of a used token from which nobody can tell what was paid. */
+const DOUBTS: Readonly<
+  Record<Exclude<Finding, { paidMinor: number }>['finding'], { code: IncidentCode; why: string; reason: Held }>
+> = {
+  uncounted: {
+    code: 'dispense-uncounted',
+    why: 'notes came back, and the dispenser did not count them',
+    reason: 'proof-uncounted',
+  },
+  partial: {
+    code: 'dispense-partial',
+    why: 'less than the token allows was dispensed, and the figures leave out what came before under it',
+    reason: 'proof-partial',
+  },
+  impossible: {
+    code: 'dispense-contradicted',
+    why: 'the dispenser proves what the token did not cover',
+    reason: 'proof-contradicts',
+  },
+};
 
 /** What the terminal says, and what it brought of the dispenser. */
 export interface Report {
@@ -108,20 +129,20 @@ class Desk {
     const outcome = used
       ? await this.#used(hold, grant, proof.report, report)
       : await this.#unused(hold, grant, proof.report, report);
-    if (used) await this.#confirmEarlier(grant, report.priorProof);
+    if (used) await this.#confirmEarlier(grant, proof.report, report.priorProof);
     return outcome;
   }
 
   async #used(hold: Hold, grant: Grant, proven: PresentReport, report: Report): Promise<Held | null> {
     await this.#mark(grant, { used: true });
-    const found = findingOf(proven, { amountMinor: grant.amount_minor, currency: CURRENCY });
-    if (found.finding === 'uncounted') {
-      await this.#suspect(hold, grant, 'dispense-uncounted', 'notes came back and were not counted', report.proof);
-      return 'proof-uncounted';
+    const found = await this.#find(proven, grant);
+    if (!('paidMinor' in found)) {
+      const { code, why, reason } = DOUBTS[found.finding];
+      await this.#suspect(hold, grant, code, why, report.proof);
+      return reason;
     }
-    if (found.finding === 'impossible' || found.paidMinor !== report.paidMinor) {
-      const paid = found.finding === 'impossible' ? 'something the token does not cover' : found.paidMinor;
-      const why = `the dispenser proves ${paid}, the terminal reported ${report.paidMinor}`;
+    if (found.paidMinor !== report.paidMinor) {
+      const why = `the dispenser proves ${found.paidMinor}, the terminal reported ${report.paidMinor}`;
       await this.#suspect(hold, grant, 'dispense-contradicted', why, report.proof);
       return 'proof-contradicts';
     }
@@ -156,7 +177,7 @@ class Desk {
   }
 
   /** This grant's token was used: all before it are over, and the proof from before its use says how they ended. */
-  async #confirmEarlier(later: Grant, priorProof: string | null): Promise<void> {
+  async #confirmEarlier(later: Grant, proven: PresentReport, priorProof: string | null): Promise<void> {
     const earlier = await grants(this.#tx)
       .where('terminal_id', '=', this.#terminal.terminalId)
       .where('grant_seq', '<', later.grant_seq)
@@ -166,11 +187,12 @@ class Desk {
     if (earlier.length === 0) return;
     const prior = await this.#read(priorProof, later);
     const last = prior.is === 'valid' ? await this.#lastUsed(prior.report, later) : 'foreign';
+    const tooLate =
+      prior.is === 'valid' ? await this.#objectionTo(later, proven) : `the proof before it is ${prior.is}`;
     for (const grant of earlier) {
       const hold = await lockHoldById(this.#tx, grant.hold_id);
-      if (prior.is !== 'valid' || !isUnforeseeable(later.command_nonce)) {
-        const why =
-          prior.is === 'valid' ? 'its nonces can be foreseen' : `the proof before the next one is ${prior.is}`;
+      if (prior.is !== 'valid' || tooLate !== null) {
+        const why = `the next token was used, and ${tooLate}`;
         await this.#suspect(hold, grant, 'dispense-evidence-lost', why, priorProof);
       } else if (last === 'foreign' || last > grant.grant_seq) {
         const code = last === 'foreign' ? 'dispense-foreign-token' : 'dispense-evidence-lost';
@@ -183,21 +205,22 @@ class Desk {
     }
   }
 
+  /** Why the later token's use says nothing for certain about what came before; null when it does. */
+  async #objectionTo(later: Grant, proven: PresentReport): Promise<string | null> {
+    if (!isUnforeseeable(later.command_nonce)) return "the dispenser's nonces can be foreseen";
+    // Notes of an earlier token may have waited on the stacker, and gone out with these.
+    const { finding } = await this.#find(proven, later);
+    return finding === 'impossible' ? 'more than it allows came out under it' : null;
+  }
+
   async #confirmUsed(hold: Hold, grant: Grant, proven: PresentReport, proof: string | null): Promise<void> {
     await this.#mark(grant, { used: true, proof });
-    const found = findingOf(proven, { amountMinor: grant.amount_minor, currency: CURRENCY });
-    if (found.finding === 'uncounted') {
-      await this.#suspect(hold, grant, 'dispense-uncounted', 'notes came back and were not counted', proof);
-    } else if (found.finding === 'impossible') {
-      await this.#suspect(
-        hold,
-        grant,
-        'dispense-contradicted',
-        'the dispenser proves what the token did not cover',
-        proof,
-      );
-    } else {
+    const found = await this.#find(proven, grant);
+    if ('paidMinor' in found) {
       await this.#confirm(hold, grant, found.paidMinor, proof);
+    } else {
+      const { code, why } = DOUBTS[found.finding];
+      await this.#suspect(hold, grant, code, why, proof);
     }
   }
 
@@ -230,12 +253,16 @@ class Desk {
   }
 
   async #read(text: string | null, grant: Grant): Promise<Proof> {
-    const { terminalId } = this.#terminal;
-    return readProof(
-      text,
-      grant.response_nonce,
-      await deviceKeysSince(this.#context, this.#tx, terminalId, grant.key_version),
-    );
+    return readProof(text, grant.response_nonce, (await this.#rules(grant)).deviceKeys);
+  }
+
+  async #find(proven: PresentReport, grant: Grant): Promise<Finding> {
+    const { proofsCover } = await this.#rules(grant);
+    return findingOf(proven, { amountMinor: grant.amount_minor, currency: CURRENCY, proofsCover });
+  }
+
+  async #rules({ key_version }: Grant): Promise<ProofRules> {
+    return await proofRulesSince(this.#context, this.#tx, this.#terminal.terminalId, key_version);
   }
 
   async #suspect(hold: Hold, grant: Grant, code: IncidentCode, why: string, proof: string | null): Promise<void> {

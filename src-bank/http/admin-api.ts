@@ -148,7 +148,13 @@ export const HoldsAnswer = z.strictObject({
 export const TerminalParams = z.strictObject({ terminalId: Uuid });
 const KeyHex = z.string().regex(/^[0-9A-Fa-f]{64}$/, 'must be 32 bytes as 64 hex digits');
 /** The keys that the terminal's dispenser holds: XFSAuthenticateHost and XFSAuthenticateDevice. They can be set, never read. */
-export const DispenserKeysRequest = z.strictObject({ hostKey: KeyHex, deviceKey: KeyHex });
+export const DispenserKeysRequest = z.strictObject({
+  hostKey: KeyHex,
+  deviceKey: KeyHex,
+  /** What the amounts in this device's response tokens add up (ask its maker; dispense/proof.ts). The default is safe for any:
+   *  staff settle what was dispensed in part. */
+  proofsCover: z.enum(['last-stack', 'whole-token']).default('last-stack'),
+});
 export const DispenserKeysAnswer = z.strictObject({
   /** 1 for a terminal's first keys, then one more each time. */
   version: z.int().positive(),

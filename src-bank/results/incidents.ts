@@ -17,6 +17,8 @@ export type IncidentCode =
   | 'dispense-unproven'
   /** The dispenser proves something else than the terminal says. */
   | 'dispense-contradicted'
+  /** Only some of a token was used, and the dispenser does not say how often. */
+  | 'dispense-partial'
   /** Notes came back that the dispenser did not count. */
   | 'dispense-uncounted'
   /** A grant whose proof was overwritten by a later one, or cannot be told from a forgery in time. */

@@ -30,6 +30,7 @@ export class TestDispenser {
   readonly deviceKey: Uint8Array;
   /** Yen that left the machine. */
   paid = 0;
+  readonly #perStack: boolean;
   #counter: number | null = null;
   #nonce: string | null = null;
   #used: string | null = null;
@@ -37,15 +38,19 @@ export class TestDispenser {
   #stacked = 0;
   #last: LastDispense | null = null;
 
-  constructor(keys: { hostKey?: Uint8Array; deviceKey?: Uint8Array; counter?: boolean } = {}) {
+  /** perStack: its proofs are of the last stack alone, not of all that came under the token. */
+  constructor(keys: { hostKey?: Uint8Array; deviceKey?: Uint8Array; counter?: boolean; perStack?: boolean } = {}) {
+    this.#perStack = keys.perStack ?? false;
     this.hostKey = keys.hostKey ?? randomBytes(32);
     this.deviceKey = keys.deviceKey ?? randomBytes(32);
     if (keys.counter) this.#counter = 1000;
   }
 
+  /** What the bank's staff enter. */
   get keysHex() {
     const hex = (key: Uint8Array) => Buffer.from(key).toString('hex');
-    return { hostKey: hex(this.hostKey), deviceKey: hex(this.deviceKey) };
+    const proofsCover = this.#perStack ? 'last-stack' : 'whole-token';
+    return { hostKey: hex(this.hostKey), deviceKey: hex(this.deviceKey), proofsCover };
   }
 
   nonce(): string {
@@ -74,7 +79,8 @@ export class TestDispenser {
     if (yen > left) return 'refused';
     this.#used = mac;
     this.#allowance = left - yen;
-    if (this.#last?.dispenseId !== mac) this.#last = { dispenseId: mac, dispensed: 0, presented: 0, retracted: null };
+    const anew = this.#last?.dispenseId !== mac || (this.#perStack && this.#stacked === 0);
+    if (anew || !this.#last) this.#last = { dispenseId: mac, dispensed: 0, presented: 0, retracted: null };
     this.#last.dispensed += yen;
     this.#stacked += yen;
     if (this.#allowance === 0) this.clear();

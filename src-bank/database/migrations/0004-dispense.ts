@@ -7,11 +7,13 @@ export const dispense = {
   name: 'dispense',
   statements: [
     // Two keys of 32 bytes sealed under the bank key (vault.ts). The highest version makes tokens; a dispenser's proof may
-    // still be made with an older one than today's, never with one older than the grant's.
+    // still be made with an older one than today's, never with one older than the grant's. proofs_cover: what the device's
+    // figures add up, see dispense/proof.ts.
     `create table dispenser_keys (
       terminal_id uuid not null references terminals,
       version integer not null check (version > 0),
       sealed bytea not null,
+      proofs_cover text not null check (proofs_cover in ('last-stack', 'whole-token')),
       created_at bigint not null,
       primary key (terminal_id, version)
     )`,

@@ -330,6 +330,22 @@ onEachDatabase((opened) => {
     expect(await incidents()).toEqual(['dispense-contradicted']);
   });
 
+  it('leaves to staff what a dispenser whose proofs forget earlier stacks says of a part', async () => {
+    const { dispenser, granted, capture, withdraws, account, incidents, dispenseOf } = await secured(
+      new TestDispenser({ perStack: true }),
+    );
+    const grant = await granted(30_000);
+    dispenser.dispense(grant.token, 10_000);
+    dispenser.present();
+    dispenser.dispense(grant.token, 20_000);
+    dispenser.present();
+    expect(await capture(grant, 20_000, dispenser.proof(grant.responseNonce))).toMatchObject(held('proof-partial'));
+    await withdraws(10_000);
+    expect(await account()).toEqual({ ledger: 190_000, held: 30_000 });
+    expect(await dispenseOf(grant)).toMatchObject({ state: 'suspect' });
+    expect(await incidents()).toEqual(['dispense-partial']);
+  });
+
   it('is not deceived by evidence that was let to be overwritten', async () => {
     const { dispenser, granted, reverse, capture, account, incidents, dispenseOf } = await secured();
     const grant = await granted(30_000);
@@ -362,6 +378,28 @@ onEachDatabase((opened) => {
     await capture(next, 10_000, dispenser.proof(next.responseNonce), prior(early));
     expect(await account()).toEqual({ ledger: 190_000, held: 30_000 });
     expect(await incidents()).toEqual(['dispense-evidence-lost']);
+  });
+
+  it('confirms nothing by a dispense that brought out more than its token allows', async () => {
+    const { dispenser, granted, reverse, capture, account, incidents } = await secured();
+    const stacked = await granted(30_000);
+    dispenser.dispense(stacked.token, 30_000);
+    expect(await reverse(stacked, dispenser.proof(stacked.responseNonce))).toMatchObject(held('unconfirmed'));
+    const next = await granted(10_000);
+    const prior = dispenser.proof(next.responseNonce);
+    dispenser.dispense(next.token, 10_000);
+    dispenser.present();
+    expect(dispenser.paid).toBe(40_000);
+    const proof = makeToken(dispenser.deviceKey, next.responseNonce, [
+      `DISPENSEID=${next.token.slice(-64)}`,
+      'DISPENSED1=40000JPY',
+      'PRESENTED1=YES',
+      'PRESENTEDAMOUNT1=40000JPY',
+      'RETRACTED1=NO',
+    ]);
+    expect(await capture(next, 10_000, proof, prior)).toMatchObject(held('proof-contradicts'));
+    expect(await account()).toEqual({ ledger: 200_000, held: 40_000 });
+    expect((await incidents()).sort()).toEqual(['dispense-contradicted', 'dispense-evidence-lost']);
   });
 
   it('confirms nothing by nonces that a terminal can foresee', async () => {
