@@ -5,6 +5,7 @@ import { DeadLetterBox } from './dead-letter-box.ts';
 import { type DiscoveryOptions, discover, PUBLISHER_PORTS, sameService, serviceName } from './discovery.ts';
 import { listeners } from './listeners.ts';
 import type { InterfaceName } from './messages/table.ts';
+import { orAborted } from './or-aborted.ts';
 import { Service, type ServiceOptions } from './service.ts';
 import { openWebSocket } from './socket.ts';
 import type { ClientOptions, Limits, LogEntry, Xfs4IotClient, Xfs4IotService } from './surface.ts';
@@ -209,19 +210,5 @@ class Client implements Xfs4IotClient {
     } catch {
       // Nobody is left to tell.
     }
-  }
-}
-
-/** The promise, or the signal's reason; what the promise comes to afterwards is nobody's concern. */
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  promise.catch(() => {});
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }

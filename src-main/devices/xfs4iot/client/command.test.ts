@@ -151,6 +151,15 @@ describe('a command', () => {
     expect([await first, await second].map(({ code }) => code)).toEqual(['success', 'success']);
   });
 
+  it('is not kept waiting by what the client asks for itself', async () => {
+    const { device, service } = await dispenser({ limits: { outstandingMax: 1 } });
+    device.on('Common.Status', () => {}).answers('CashDispenser.Present', {});
+    const refreshing = service.refresh(steady()).catch(() => 'no answer');
+    const present = await service.command('CashDispenser.Present', null, { timeoutMs: 1_000, signal: steady() });
+    expect(present.code).toBe('success');
+    expect(await refreshing).toBe('no answer');
+  });
+
   it('keeps to the number of requests the service takes', async () => {
     const { service } = await dispenser({
       prepare: (device) => {

@@ -87,10 +87,6 @@ export class Connection {
     return this.#closed.promise;
   }
 
-  get outstanding(): number {
-    return this.#pending.size;
-  }
-
   async #connect(signal: AbortSignal): Promise<void> {
     const { uri, clock, limits, openSocket, tls } = this.#options;
     const slow = new AbortController();

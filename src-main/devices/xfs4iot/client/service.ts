@@ -5,10 +5,12 @@
  */
 import { type Completion, unanswered } from './completion.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
+import { latest } from './latest.ts';
 import { listeners } from './listeners.ts';
 import type { CommandName, CommandPayload, EventName, EventPayload, InterfaceName } from './messages/table.ts';
 import { Mirror } from './mirror.ts';
 import { NO_OFFER, type Offer, offerOf } from './offer.ts';
+import { orAborted } from './or-aborted.ts';
 import { ask } from './query.ts';
 import type {
   Capabilities,
@@ -63,8 +65,9 @@ export class Service implements Xfs4IotService {
   #understood: string | null = null;
   #connection: Connection | null = null;
   #hurry = new AbortController();
-  #refreshing: Promise<void> | null = null;
-  #refreshAgain = false;
+  #outstanding = 0;
+  /** Both mirrors, for all who ask. */
+  readonly #readAgain = latest(() => this.#readNow());
   #ending: Promise<void> | null = null;
 
   constructor(uri: string, options: ServiceOptions) {
@@ -115,25 +118,17 @@ export class Service implements Xfs4IotService {
     const version = this.#offer.versions.get(name);
     if (!version) return refuse('notSent', 'not offered by the service in a version this client knows');
     const most = Math.min(this.#limits.outstandingMax, this.#offer.requestsMax);
-    if (connection.outstanding >= most) return refuse('tooManyRequests', `${most} commands are outstanding`);
+    if (this.#outstanding >= most) return refuse('tooManyRequests', `${most} commands are outstanding`);
+    this.#outstanding += 1;
     const completion = await connection.request(name, payload, version, options);
+    this.#outstanding -= 1;
     const doubtful = !NOTHING_HAPPENED.has(completion.code) && !QUERY.test(name);
     if (doubtful || (RECOUNTS.has(name) && completion.code === 'success')) this.#refreshSoon();
     return completion;
   }
 
   async refresh(signal: AbortSignal): Promise<void> {
-    if (this.#state !== 'connected' || !this.#connection) throw new Error(`${this.#uri} is ${this.#state}`);
-    try {
-      await this.#read(this.#connection, signal);
-    } finally {
-      this.#changed();
-    }
-    signal.throwIfAborted();
-    if (!this.#status.fresh) throw new Error(`${this.#uri} does not tell its status`);
-    if (this.supports('Storage.GetStorage') && !this.#storage.fresh) {
-      throw new Error(`${this.#uri} does not tell its storage`);
-    }
+    await orAborted(this.#readAgain(), signal);
   }
 
   /** Begins to connect; resolves when the first attempt has come to something. */
@@ -234,23 +229,23 @@ export class Service implements Xfs4IotService {
     }
   }
 
-  /** In the background, one at a time; a failure leaves the mirrors not fresh, which is how a reader learns of it. */
-  #refreshSoon(): void {
-    if (this.#refreshing) {
-      this.#refreshAgain = true;
-      return;
+  /** Over the connection of the moment; rejects unless both mirrors are fresh afterwards. */
+  async #readNow(): Promise<void> {
+    if (this.#state !== 'connected' || !this.#connection) throw new Error(`${this.#uri} is ${this.#state}`);
+    try {
+      await this.#read(this.#connection, this.#ended.signal);
+    } finally {
+      this.#changed();
     }
-    this.#refreshing = this.refresh(this.#ended.signal)
-      .catch((error: unknown) => {
-        if (!this.#ended.signal.aborted)
-          this.#log('warn', 'not refreshed', error instanceof Error ? error.message : '');
-      })
-      .finally(() => {
-        this.#refreshing = null;
-        const again = this.#refreshAgain;
-        this.#refreshAgain = false;
-        if (again && this.#state === 'connected') this.#refreshSoon();
-      });
+    if (!this.#status.fresh) throw new Error(`${this.#uri} does not tell its status`);
+    if (!this.#storage.fresh) throw new Error(`${this.#uri} does not tell its storage`);
+  }
+
+  /** In the background; a failure leaves the mirrors not fresh, which is how a reader learns of it. */
+  #refreshSoon(): void {
+    this.#readAgain().catch((error: unknown) => {
+      if (!this.#ended.signal.aborted) this.#log('warn', 'not refreshed', error instanceof Error ? error.message : '');
+    });
   }
 
   #wiring(): ConnectionOptions {
