@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { KEYPAD, ScriptedHidBus } from '../../../tests/support/hid-bus.ts';
 import { POS_SCANNER, relayBoard } from '../../../tests/support/hid-hands.ts';
-import { HidSelector } from './config.ts';
+import { HidConfig, HidSelector } from './config.ts';
 import { describeHidDevices } from './describe.ts';
 import { UDEV_RULE_FILE, udevRule } from './udev.ts';
 
@@ -62,6 +62,24 @@ describe('the list of HID devices', () => {
   });
 });
 
+describe('docs/hid.md', () => {
+  const page = readFileSync(new URL('../../../docs/hid.md', import.meta.url), 'utf8');
+
+  it('shows a configuration that is one', () => {
+    const example = /```json\n(.*?)```/s.exec(page)?.[1] ?? '';
+    expect(HidConfig.parse(JSON.parse(example))).toMatchObject({
+      pinPad: { keys: { '0x56': 'cancel' } },
+      barcodeScanners: [{ mode: 'pos' }, { mode: 'keyboard', layout: 'jp' }],
+      lights: { flashing: true },
+    });
+  });
+
+  it('shows the udev rule as it is made here', () => {
+    expect(page).toContain(udevRule({ vendorId: 0x04d9, productId: 0xa070, typesKeys: true }));
+    expect(page).toContain(UDEV_RULE_FILE);
+  });
+});
+
 describe('a udev rule', () => {
   it('gives the device to the group of the terminal, in lower case as udev compares', () => {
     expect(udevRule({ vendorId: 0x0c2e, productId: 0x0b6a, typesKeys: false })).toBe(
@@ -81,11 +99,5 @@ describe('a udev rule', () => {
     expect(() => udevRule({ vendorId: 1, productId: 2, typesKeys: false }, 'a", RUN+="/bin/sh')).toThrow(
       'is no group name',
     );
-  });
-
-  it('stands in docs/hid.md as it is made here', () => {
-    const page = readFileSync(new URL('../../../docs/hid.md', import.meta.url), 'utf8');
-    expect(page).toContain(udevRule({ vendorId: 0x04d9, productId: 0xa070, typesKeys: true }));
-    expect(page).toContain(UDEV_RULE_FILE);
   });
 });
