@@ -186,8 +186,12 @@ const POST: Readonly<Record<string, Route>> = {
     return ok({ dialect: machine.dialect() });
   }),
   '/api/power': route(z.strictObject({ on: z.boolean() }), async (machine, { on }) => {
-    await (on ? machine.powerOn() : machine.powerCut());
-    return ok();
+    try {
+      await (on ? machine.powerOn() : machine.powerCut());
+      return ok();
+    } catch (error) {
+      return impossible(409, (error as Error).message);
+    }
   }),
 };
 

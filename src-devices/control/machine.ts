@@ -32,6 +32,7 @@ export class Machine {
   readonly url: string;
   #dialect: Dialect;
   #atm: PoweredAtm | null;
+  #turn: Promise<void> = Promise.resolve();
 
   private constructor(options: MachineOptions, atm: PoweredAtm, dialect: Dialect) {
     this.#options = options;
@@ -64,20 +65,34 @@ export class Machine {
   }
 
   /** The plug: everything stops at once, whatever it was about. */
-  async powerCut(): Promise<void> {
-    const atm = this.#atm;
-    this.#atm = null;
-    await atm?.powerCut();
+  powerCut(): Promise<void> {
+    return this.#inTurn(async () => {
+      const atm = this.#atm;
+      this.#atm = null;
+      await atm?.powerCut();
+    });
   }
 
-  async powerOn(): Promise<void> {
-    this.#atm ??= await start({ ...this.#options, ports: [this.#port] }, this.#dialect);
+  /** Rejects when the port was taken meanwhile or the state is damaged; the machine then stays dark. */
+  powerOn(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#atm ??= await start({ ...this.#options, ports: [this.#port] }, this.#dialect);
+    });
   }
 
-  async close(): Promise<void> {
-    const atm = this.#atm;
-    this.#atm = null;
-    await atm?.close();
+  close(): Promise<void> {
+    return this.#inTurn(async () => {
+      const atm = this.#atm;
+      this.#atm = null;
+      await atm?.close();
+    });
+  }
+
+  /** A plug goes in or out, never both at once: two machines over one folder would count the same notes. */
+  #inTurn(act: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(act);
+    this.#turn = turn.catch(() => {});
+    return turn;
   }
 }
 

@@ -1,8 +1,8 @@
-/** What the printer remembers without power, and what XFS4IoT says of it. Paper is counted in receipts. */
+/** What the printer remembers without power, and what XFS4IoT says of it. Paper is counted in print jobs: a receipt is one, or few. */
 import { z } from 'zod';
 
 export const PrinterState = z.strictObject({
-  /** Receipts that can still be begun. */
+  /** Print jobs there is paper for. */
   paper: z.int().nonnegative(),
   /** Receipts ever begun; names the next one. */
   begun: z.int().nonnegative(),

@@ -56,7 +56,7 @@ async function layer({ width, height, bits }: Raster): Promise<Buffer> {
 class Paper {
   readonly svg: string[] = [];
   readonly rasters: Raster[] = [];
-  y = 0;
+  #y = 0;
   readonly #bytes: Uint8Array;
   #at = 0;
   #line = '';
@@ -68,6 +68,15 @@ class Paper {
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
+  }
+
+  /** Dots from the top; never beyond what a picture can hold. */
+  get y(): number {
+    return this.#y;
+  }
+
+  set y(dots: number) {
+    this.#y = Math.min(dots, DOTS_HIGH_MAX);
   }
 
   print(): void {

@@ -88,7 +88,7 @@ export class ReceiptPrinter {
     if (bytes.length > BYTES_MAX) return ended('invalidData', `data: more than ${BYTES_MAX} bytes`);
     if (this.#file.value.jammed) return failed('paperJammed');
     if (faults.strikes(paperOut)) this.setPaper(0);
-    if (this.#file.value.printing === null && this.#file.value.paper === 0) return failed('paperOut');
+    if (this.#file.value.paper === 0) return failed('paperOut');
     await this.#runtime.act(PRINT_MS);
     const name = this.#begin();
     await this.receipts.append(name, bytes);
@@ -100,12 +100,11 @@ export class ReceiptPrinter {
     return done();
   }
 
-  /** The receipt on the print head, or a new one: its paper is used up from now on, whatever comes. */
+  /** The receipt on the print head, or a new one. Each job uses up its paper before it is printed, whatever comes. */
   #begin(): string {
     const { printing, begun, paper } = this.#file.value;
-    if (printing !== null) return printing;
-    const name = this.receipts.nameOf(begun + 1);
-    this.#set({ begun: begun + 1, printing: name });
+    const name = printing ?? this.receipts.nameOf(begun + 1);
+    if (printing === null) this.#set({ begun: begun + 1, printing: name });
     this.setPaper(paper - 1);
     return name;
   }
