@@ -11,15 +11,26 @@ export class StateFile<Value> {
   #value: Value;
   readonly #folder: string;
   readonly #path: string;
+  readonly #flush: boolean;
 
-  private constructor(folder: string, path: string, value: Value) {
+  private constructor(folder: string, path: string, value: Value, flush: boolean) {
     this.#folder = folder;
+    this.#flush = flush;
     this.#path = path;
     this.#value = value;
   }
 
-  /** Reads `<folder>/<name>.json`, or makes it from `initial`. Throws an Error naming the file, and the field that is wrong. */
-  static open<Value>(folder: string, name: string, schema: z.ZodType<Value>, initial: () => Value): StateFile<Value> {
+  /**
+   * Reads `<folder>/<name>.json`, or makes it from `initial`. Throws an Error naming the file, and the field that is wrong.
+   * Without `flush` a content survives the process and not the computer's power: for tests, that write a lot.
+   */
+  static open<Value>(
+    folder: string,
+    name: string,
+    schema: z.ZodType<Value>,
+    initial: () => Value,
+    { flush = true }: { readonly flush?: boolean } = {},
+  ): StateFile<Value> {
     mkdirSync(folder, { recursive: true });
     const path = join(folder, `${name}.json`);
     let text: string;
@@ -27,11 +38,11 @@ export class StateFile<Value> {
       text = readFileSync(path, 'utf8');
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw new Error(`${path} can't be read`, { cause });
-      const file = new StateFile(folder, path, initial());
+      const file = new StateFile(folder, path, initial(), flush);
       file.set(file.#value);
       return file;
     }
-    return new StateFile(folder, path, parse(path, text, schema));
+    return new StateFile(folder, path, parse(path, text, schema), flush);
   }
 
   get value(): Value {
@@ -45,12 +56,12 @@ export class StateFile<Value> {
       const handle = openSync(beside, 'w', 0o600);
       try {
         writeFileSync(handle, `${JSON.stringify(value)}\n`);
-        fsyncSync(handle);
+        if (this.#flush) fsyncSync(handle);
       } finally {
         closeSync(handle);
       }
       renameSync(beside, this.#path);
-      flushFolder(this.#folder);
+      if (this.#flush) flushFolder(this.#folder);
     } catch (cause) {
       throw new Error(`${this.#path} can't be written`, { cause });
     }

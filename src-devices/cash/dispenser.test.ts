@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { type CashBench, type CashBenchOptions, codeOf, expectSound, openCashBench, unit, yen } from './cash-bench.ts';
+import { type CashBench, type CashBenchOptions, expectSound, openCashBench, unit, yen } from './cash-bench.ts';
 
 let bench: CashBench;
 const open = async (options: CashBenchOptions = {}) => {

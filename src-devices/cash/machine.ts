@@ -27,6 +27,8 @@ export interface MachineOptions {
   readonly bunchItemsMax: number;
   /** Notes the escrow holds. */
   readonly escrowItemsMax: number;
+  /** Whether each change is flushed to the disk. */
+  readonly flush: boolean;
 }
 
 export class CashMachine {
@@ -44,7 +46,7 @@ export class CashMachine {
     this.runtime = runtime;
     this.chance = chance;
     this.options = options;
-    this.#file = StateFile.open(options.stateDir, 'cash', CashState, () => loadedState(options.load));
+    this.#file = StateFile.open(options.stateDir, 'cash', CashState, () => loadedState(options.load), options);
   }
 
   attach(outlet: Outlet): void {

@@ -104,8 +104,9 @@ export async function reset(
   const from = sources(halves, null)!;
   const found: Record<string, Tally> = {};
   for (const place of from.filter((each) => machine.count(each) > 0)) {
-    // What was never in anybody's reach was rejected; the rest is kept apart.
-    const kind = place === 'stacker' || place === 'transport' ? 'reject' : 'retract';
+    // What comes from the units and was in nobody's reach is rejected; a customer's notes are kept apart.
+    const fromUnits = machine.state.places[place].every(({ origin }) => origin !== null);
+    const kind = place === 'stacker' || (place === 'transport' && fromUnits) ? 'reject' : 'retract';
     const unit = wanted?.unit ?? machine.bin(kind) ?? machine.bin(kind === 'reject' ? 'retract' : 'reject');
     if (!unit) return failed('cashUnitError', 'no bin takes what was found', { storage: told(machine, found) });
     const moved = sweep(machine, [place], unit, { roomNotes: null, uncounted: false, operation: kind === 'retract' });
