@@ -216,6 +216,9 @@ const GET: Readonly<Record<string, (machine: Machine) => Promise<Answer> | Answe
   },
 };
 
+/** Paths of all requests, but for those that carry a name. */
+export const REQUESTS: readonly string[] = [...Object.keys(GET), ...Object.keys(POST)];
+
 const RECEIPT = /^\/api\/receipts\/(\d{6})\.(png|escpos)$/;
 
 /** Throws zod's error for a body that does not fit, PowerIsOff for a deed at a dead machine. */
