@@ -21,6 +21,6 @@ export interface CashDrawer extends Device {
   state(): DrawerState;
   /** Calls back on every change of the state. Returns how to stop. */
   onState(listener: (state: DrawerState) => void): () => void;
-  /** Opens the drawer with one pulse. Never pulses twice. Rejects with the signal's reason when it aborts. */
+  /** Opens the drawer with one pulse; one that is open already gets none. Never pulses twice. Rejects with the signal's reason when it aborts. */
   openDrawer(signal: AbortSignal): Promise<DrawerCompletion>;
 }

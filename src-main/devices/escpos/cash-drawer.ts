@@ -70,6 +70,7 @@ export class EscPosDrawer implements CashDrawer {
   }
 
   async openDrawer(signal: AbortSignal): Promise<DrawerCompletion> {
+    if (this.state() === 'open') return { outcome: 'opened' };
     const { pin, pulseMs } = this.#settings;
     // A printer that stands still would keep ESC p in its memory until somebody puts in paper.
     const sent = await this.#printer.send(

@@ -11,6 +11,15 @@ export const askRealTime = (question: RealTimeQuestion) => Uint8Array.of(DLE, 0x
 /** GS a n: from now on tell every change of drawer, online, error and paper, and once how they are now. */
 export const ENABLE_ASB = Uint8Array.of(GS, 0x61, 0x0f);
 
+/** ESC @: as after switching on, which ends GS a too. */
+const INITIALISE = Uint8Array.of(ESC, 0x40);
+
+/** The bytes of a receipt, with Automatic Status Back enabled again after the ESC @ it begins with. */
+export function withStatusBack(receipt: Uint8Array): Uint8Array {
+  const begins = INITIALISE.every((byte, at) => receipt[at] === byte) ? INITIALISE.length : 0;
+  return Buffer.concat([receipt.subarray(0, begins), ENABLE_ASB, receipt.subarray(begins)]);
+}
+
 /** GS I 66 and 67: maker and model, as text. */
 export const ASK_MAKER = Uint8Array.of(GS, 0x49, 66);
 export const ASK_MODEL = Uint8Array.of(GS, 0x49, 67);
@@ -41,4 +50,4 @@ export function pulseNow(pin: DrawerPin, onMs: number): Uint8Array {
 }
 
 /** ESC @, GS V 66 0: feeds what is on the paper past the cutter and cuts it off. */
-export const CUT_OFF = Uint8Array.of(ESC, 0x40, GS, 0x56, 66, 0);
+export const CUT_OFF = Uint8Array.of(...INITIALISE, GS, 0x56, 66, 0);

@@ -1,4 +1,5 @@
 /** The contract suite of tests/contract/devices against this driver, over every kind of line. */
+import { cashDrawerContract } from '../../../tests/contract/devices/cash-drawer.ts';
 import { receiptPrinterContract } from '../../../tests/contract/devices/receipt-printer.ts';
 import { VirtualClock } from '../../../tests/contract/devices/virtual-clock.ts';
 import { systemClock } from '../../clock.ts';
@@ -19,21 +20,26 @@ const hands = (hardware: VirtualPrinter) => ({
   putPaper: () => hardware.setPaper(),
 });
 
-receiptPrinterContract('ESC/POS over TCP', async () => {
+const overTcp = async () => {
   const clock = systemClock;
   const hardware = new VirtualPrinter({ clock });
   const server = await servePrinter(hardware, 0);
   const line = { kind: 'tcp', host: '127.0.0.1', port: server.port } as const;
-  const printer = await openEscPosPrinter({ line, ...form, clock, log });
+  const drawer = { pin: 2, openLevel: 'low', pulseMs: 100 } as const;
+  const printer = await openEscPosPrinter({ line, ...form, drawer, clock, log });
   return {
     printer,
+    drawer: printer.drawer!,
+    push: () => hardware.setDrawer(false),
     ...hands(hardware),
     close: async () => {
       await printer.close();
       await server.close();
     },
   };
-});
+};
+receiptPrinterContract('ESC/POS over TCP', overTcp);
+cashDrawerContract('ESC/POS over TCP', overTcp);
 
 const overLine = (lineOf: (hardware: VirtualPrinter, clock: VirtualClock) => PrinterLine) => async () => {
   const clock = new VirtualClock();

@@ -1,4 +1,5 @@
 /** How the driver conducts itself with a printer that fails, on virtual time. */
+import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../tests/contract/devices/virtual-clock.ts';
 import { patient } from '../../../tests/contract/devices/vocabulary.ts';
@@ -237,6 +238,42 @@ describe('a receipt', () => {
     const { printer, text } = connect({ bufferBytes: 512, dotsPerSecond: 1_600 });
     expect(await printer.print(longer, patient)).toEqual({ outcome: 'printed' });
     expect(text()).toHaveLength(1);
+  });
+});
+
+describe('a printer out of its mind', () => {
+  it('never brings the driver down, and every print comes to its end', async () => {
+    const answer = fc.record({
+      /** Bytes it says after a write; null hangs up. */
+      bytes: fc.option(fc.uint8Array({ maxLength: 12 }), { freq: 8 }),
+      afterMs: fc.integer({ min: 0, max: 3_000 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(answer, { minLength: 1, maxLength: 30 }), async (answers) => {
+        const { clock, printer, waitMs } = connect({}, (_, time) => {
+          let next = 0;
+          return {
+            label: 'a mad printer',
+            open: async (events) => ({
+              write: async () => {
+                const said = answers[next++ % answers.length]!;
+                time.after(said.afterMs, () =>
+                  said.bytes ? events.data(said.bytes) : events.closed(new LineError('gone', 'it hung up')),
+                );
+              },
+              close: async () => undefined,
+            }),
+          };
+        });
+        const completion = await printer.print(hello, patient);
+        expect(['printed', 'failed']).toContain(completion.outcome);
+        expect(clock.monotonicMs()).toBeLessThan(120_000);
+        await waitMs(20_000);
+        expect(['online', 'offline', 'hardwareError', 'userError']).toContain(printer.health().state);
+        await printer.close();
+      }),
+      { numRuns: 100 },
+    );
   });
 });
 

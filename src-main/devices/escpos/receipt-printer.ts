@@ -9,7 +9,7 @@ import { TerminalError } from '../../errors.ts';
 import type { DeviceHealth } from '../device.ts';
 import type { ReceiptForm } from '../receipt.ts';
 import type { PrintCompletion, PrinterStatus, ReceiptPrinter } from '../receipt-printer.ts';
-import { ASK_MAKER, ASK_MODEL, ASK_PAPER, CLEAR_BUFFERS, CUT_OFF } from './commands.ts';
+import { ASK_MAKER, ASK_MODEL, ASK_PAPER, CLEAR_BUFFERS, CUT_OFF, withStatusBack } from './commands.ts';
 import { type Confirmation, type JobLog, printJob } from './job.ts';
 import { LineError, type PrinterLine } from './line.ts';
 import { PrinterLink } from './link.ts';
@@ -34,6 +34,8 @@ const CLEAR_MS_MAX = 1_000;
 const BYTES_MAX = 1_000_000;
 /** Makers whose printers answer GS ( H. Others might print the question. */
 const PROCESS_ID_MAKERS: ReadonlySet<string> = new Set(['EPSON', 'KAOPASS']);
+
+const NOTHING = new Uint8Array(0);
 
 export interface EscPosPrinterOptions {
   readonly line: PrinterLine;
@@ -141,7 +143,7 @@ export class EscPosPrinter implements ReceiptPrinter {
       this.#jobs = (this.#jobs + 1) % 36 ** 3;
       const id = `K${this.#jobs.toString(36).toUpperCase().padStart(3, '0')}`;
       // Part of another customer's receipt must not hang on this one.
-      const job = this.#fragment ? Buffer.concat([CUT_OFF, bytes]) : bytes;
+      const job = Buffer.concat([this.#fragment ? CUT_OFF : NOTHING, withStatusBack(bytes)]);
       const { completion, fragment } = await printJob(link, job, confirmation, id, this.#clock, this.#log, power);
       this.#fragment = fragment || (this.#fragment && completion.outcome !== 'printed');
       return completion;
@@ -202,8 +204,10 @@ export class EscPosPrinter implements ReceiptPrinter {
         await link.close(this.#failure);
       } catch (cause) {
         if (signal.aborted) break;
-        if (!(cause instanceof LineError)) throw cause;
-        this.#failure = cause;
+        this.#failure =
+          cause instanceof LineError
+            ? cause
+            : new LineError('failed', `${this.#line.label}: ${(cause as Error).message}`, { cause });
       }
       if (signal.aborted) break;
       this.#link = null;

@@ -290,6 +290,10 @@ export class VirtualPrinter {
   #answerInOrder({ name, params }: Command): void {
     const { maker, model, processId } = this.#options;
     switch (name) {
+      case 'ESC @':
+        // "Effective until ESC @ is executed", says the reference of GS a.
+        this.#asbMask = 0;
+        break;
       case 'ESC p':
         this.#pulse(params[0]! % 48);
         break;
