@@ -9,6 +9,7 @@ import { type Clock, deadline } from '../clock.ts';
 import type { DevicesConfig } from '../config/devices.ts';
 import type { HidBus } from './hid/bus.ts';
 import { describeHidDevices, type HidDescription } from './hid/describe.ts';
+import { type Identification, identify } from './hid/identify.ts';
 import { UDEV_RULE_FILE } from './hid/udev.ts';
 import { connect } from './xfs4iot/client/index.ts';
 import { xfs4IotAddress } from './xfs4iot-address.ts';
@@ -95,6 +96,18 @@ export async function findDevices(options: {
     printers,
     serialPorts: serial,
   };
+}
+
+/** Makes the HID device at this path show itself, configured or not. Null when none is there. */
+export async function identifyFound(
+  path: string,
+  clock: Clock,
+  signal: AbortSignal,
+  { hidBus = systemHidBus }: FindPorts = {},
+): Promise<Identification | null> {
+  const bus = await hidBus();
+  const info = (await bus.list()).find((one) => one.path === path);
+  return info ? await identify(bus, clock, info, signal) : null;
 }
 
 async function part<One>(look: () => Promise<readonly One[]>): Promise<Found<One>> {

@@ -52,6 +52,17 @@ describe('a test of', () => {
     });
   });
 
+  it('a device that answers and must not be used did not pass', async () => {
+    const health = () => ({ state: 'hardwareError', problem: 'load its keys' }) as const;
+    const cashDispenser = new Proxy(atm.devices.cashDispenser!, {
+      get: (device, name) => (name === 'health' ? health : Reflect.get(device, name).bind(device)),
+    });
+    expect(await test('cashDispenser', { devices: { ...atm.devices, cashDispenser } })).toMatchObject({
+      passed: false,
+      said: { en: expect.stringMatching(/But: load its keys$/) },
+    });
+  });
+
   it('the PIN pad counts keys and keeps none', async () => {
     await atm.close();
     const brisk = { profile: 'atm', clock: systemClock, chance: systemChance, speed: 100 } as const;

@@ -93,7 +93,12 @@ const absent = () => failed('この端末にはありません。', 'This termin
 export async function testDevice(key: DeviceKey, tools: TestTools, signal: AbortSignal): Promise<TestResult> {
   using limit = deadline(tools.clock, TEST_MS_MAX, signal);
   try {
-    return await TESTS[key](tools, limit.signal);
+    const result = await TESTS[key](tools, limit.signal);
+    const health = key === 'camera' ? null : tools.devices[key]?.health();
+    if (!result.passed || !health || health.state === 'online') return result;
+    // It does what it was asked, and still knows why it must not be used.
+    const why = health.problem ?? health.state;
+    return failed(`${result.said.ja} しかし：${why}`, `${result.said.en} But: ${why}`);
   } catch (error) {
     signal.throwIfAborted();
     const why = error instanceof Error ? error.message : String(error);

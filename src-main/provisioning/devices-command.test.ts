@@ -32,7 +32,7 @@ const PAD: HidInfo = {
 const bus: HidBus = {
   list: async () => [PAD],
   inspect: async () => ({ access: 'denied', exclusive: 'no', descriptor: null }),
-  open: async () => ({ outcome: 'absent' }),
+  open: async () => ({ outcome: 'absent', reason: 'it is gone' }),
 };
 const find: FindPorts = {
   hidBus: async () => bus,
@@ -134,6 +134,17 @@ describe('kaopass devices', () => {
     expect(await devices('identify', 'pin-pad', '--data', dir)).toMatchObject({
       code: 0,
       out: 'done: The guide light "pinPad" beside it flashed.\n',
+    });
+  });
+
+  it('asks a HID device to show itself before it is configured, and says when it cannot', async () => {
+    expect(await devices('identify', PAD.path)).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('cannot show itself'),
+    });
+    expect(await devices('identify', '/dev/hidraw7')).toMatchObject({
+      code: 1,
+      err: 'no USB HID device is at /dev/hidraw7 (DEVICE_UNAVAILABLE)\n',
     });
   });
 

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { pino } from 'pino';
 import type { Chance, Clock } from '../clock.ts';
 import { type Config, loadConfig } from '../config/config.ts';
-import { type FindPorts, type FoundDevices, findDevices } from '../devices/find.ts';
+import { type FindPorts, type FoundDevices, findDevices, identifyFound } from '../devices/find.ts';
 import { type OpenedDevices, openDevices } from '../devices/open.ts';
 import { TerminalError } from '../errors.ts';
 import { dataPlaces } from '../places.ts';
@@ -39,6 +39,9 @@ const DEVICES_USAGE = `kaopass devices: what a terminal has, what hangs on this 
   kaopass devices identify DEVICE --data DIR [--json]
       Flashes the guide light beside the device.
 
+  kaopass devices identify PATH [--json]
+      Makes the USB HID device at PATH (like /dev/hidraw0, as listed) blink or beep, configured or not.
+
   kaopass devices test DEVICE --data DIR [--json]
       Tries the device: keys, a code, a test slip, lights, or its own account of its state. No test
       moves a note, keeps a picture or learns a digit.
@@ -69,6 +72,7 @@ export async function runDevices(args: readonly string[], ports: DevicesPorts): 
   if (what === 'list') return await list(more, asJson, ports);
   if (what !== 'identify' && what !== 'test') throw new UsageError(`there is no command "devices ${what}"`);
   const [name, ...flags] = more;
+  if (what === 'identify' && name?.startsWith('/')) return await identifyPath(name, flags, asJson, ports);
   const key = name === undefined ? undefined : DEVICE_NAMES[name];
   if (!key) throw new UsageError(`${name ?? 'nothing'} is no device: it is one of ${NAMES}`);
   return await carryOut(what, key, { dataDir: needed(flagsOf(flags, ['data']), 'data'), asJson }, ports);
@@ -122,6 +126,20 @@ async function reports(dataDir: string, config: Config, ports: DevicesPorts) {
   });
   if (held !== RUNNING) return { running: false, devices: held };
   return { running: true, devices: await terminalOn(dataDir, ports).devices(ports.signal) };
+}
+
+async function identifyPath(
+  path: string,
+  flags: readonly string[],
+  asJson: boolean,
+  { clock, signal, out, find }: DevicesPorts,
+): Promise<0 | 1> {
+  flagsOf(flags, ['data']);
+  const identified = await identifyFound(path, clock, signal, find);
+  if (!identified) throw new TerminalError('DEVICE_UNAVAILABLE', `no USB HID device is at ${path}`);
+  const { shown, says } = identified;
+  out(asJson ? `${JSON.stringify({ path, shown, says }, null, 2)}\n` : `${says}\n`);
+  return shown ? 0 : 1;
 }
 
 async function carryOut(
