@@ -17,6 +17,8 @@ import { systemChance } from '../../clock.ts';
 import type { Barcode } from '../barcode-scanner.ts';
 import { HidConfig } from './config.ts';
 import { openHidDevices } from './open.ts';
+import { COMMON_LAYOUT, posLayout } from './pos-report.ts';
+import { parseReportDescriptor } from './report-descriptor.ts';
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -59,6 +61,10 @@ describe('a scanner in POS mode', () => {
       { symbology: 'ean13', text: '4901234567894' },
       { symbology: 'qr', text: `${'x'.repeat(56)}yz` },
     ]);
+  });
+
+  it('without a descriptor to read is taken to lay out its report as that recorded one does', () => {
+    expect(posLayout(parseReportDescriptor(HONEYWELL_POS_DESCRIPTOR))).toEqual(COMMON_LAYOUT);
   });
 
   it('may lay out its report otherwise: data first, no length, no identifier, no report id (built from the usage tables)', async () => {
