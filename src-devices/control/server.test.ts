@@ -82,8 +82,10 @@ describe('the control interface', () => {
   it('has every word of the page in both languages', async () => {
     const { ja, en } = (await call('/page/words.json')).body;
     expect(Object.keys(en).sort()).toEqual(Object.keys(ja).sort());
-    const kinds = (await call('/api/catalogue')).body.faults.map(({ name }: { name: string }) => name);
-    expect(Object.keys(ja.faultSays).sort()).toEqual(kinds.sort());
+    const { faults, dialect } = (await call('/api/catalogue')).body;
+    const named = (each: { name: string }) => each.name;
+    expect(Object.keys(ja.faultSays).sort()).toEqual(faults.map(named).sort());
+    for (const words of [ja, en]) expect(Object.keys(words.dialectSaysOf).sort()).toEqual(dialect.map(named).sort());
   });
 
   it.each([

@@ -523,7 +523,9 @@ function drawDialect(dialect) {
         (value) => value,
         (text) => send('/api/dialect', { [name]: read(text) }),
       );
-      return el('li', {}, el('label', { htmlFor: id, textContent: name }), select);
+      const says = el('small', { id: `${id}-says`, textContent: words[language].dialectSaysOf[name] ?? '' });
+      select.setAttribute('aria-describedby', says.id);
+      return el('li', {}, el('div', {}, el('label', { htmlFor: id, textContent: name }), says), select);
     },
     (row, { name, values }) => {
       row.lastChild.value = String(dialect[name]);
