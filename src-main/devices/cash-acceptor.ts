@@ -23,6 +23,8 @@ export interface CashInStatus {
 }
 
 export type CashInEvent =
+  /** Notes were put in and are being counted (CashManagement.ItemsInsertedEvent); `counted` or `refused` says what of them. */
+  | { readonly kind: 'inserted' }
   /** Notes went to escrow, counted since the transaction started. */
   | { readonly kind: 'counted'; readonly escrow: readonly NoteCount[] }
   /** Notes not recognised lie in the customer's reach again. */

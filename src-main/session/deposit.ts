@@ -21,6 +21,8 @@ interface Context {
   readonly refusedNotes: number;
   /** Reports of the device so far: somebody is there and puts notes in. */
   readonly bunches: number;
+  /** Notes are inside of which the device has not said yet what they are. */
+  readonly counting: boolean;
   readonly problem: 'refused-notes' | 'nothing-inserted' | null;
   /** What is said once the notes are back in the customer's hands. */
   readonly afterReturn: Outcome;
@@ -104,6 +106,7 @@ export function depositMachine(ports: SessionPorts) {
       escrow: [],
       refusedNotes: 0,
       bunches: 0,
+      counting: false,
       problem: null,
       afterReturn: { kind: 'cancelled' },
       taken: null,
@@ -139,11 +142,14 @@ export function depositMachine(ports: SessionPorts) {
             actions: assign(({ context, event: { event } }) => {
               const bunches = context.bunches + 1;
               switch (event.kind) {
+                case 'inserted':
+                  return { bunches, counting: true, problem: null };
                 case 'counted':
-                  return { bunches, escrow: event.escrow, problem: null };
+                  return { bunches, counting: false, escrow: event.escrow, problem: null };
                 case 'refused':
                   return {
                     bunches,
+                    counting: false,
                     refusedNotes: context.refusedNotes + event.notes,
                     problem: 'refused-notes' as const,
                   };
@@ -153,7 +159,7 @@ export function depositMachine(ports: SessionPorts) {
             }),
           },
           confirm: [
-            { guard: ({ context }) => valueMinor(context.escrow) > 0, target: 'stopping' },
+            { guard: ({ context }) => context.counting || valueMinor(context.escrow) > 0, target: 'stopping' },
             { actions: assign({ problem: 'nothing-inserted' as const }) },
           ],
           cancel: 'givingBack',
@@ -170,6 +176,11 @@ export function depositMachine(ports: SessionPorts) {
               guard: ({ event }) => event.output.outcome === 'counted' && valueMinor(event.output.escrow) > maxMinor(),
               target: 'givingBack',
               actions: assign({ afterReturn: sorry(service, 'over-limit') }),
+            },
+            {
+              // Nothing of what was put in was money this machine takes.
+              guard: ({ event }) => event.output.outcome === 'counted' && valueMinor(event.output.escrow) === 0,
+              target: 'givingBack',
             },
             {
               guard: ({ event }) => event.output.outcome === 'counted',

@@ -278,6 +278,7 @@ export class SimulatedCashAcceptor extends Mechanism implements CashAcceptor {
   }
 
   async #count(): Promise<void> {
+    this.#listener({ kind: 'inserted' });
     const refusesAll = this.#faults.strikes(this.name, 'refuse-notes');
     const sentBack = this.#faults.strikes(this.name, 'escrow-full');
     const jamAfter = this.#faults.strikes(this.name, 'jam-on-count')

@@ -68,7 +68,10 @@ export class NoteIntake {
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
-    const { clock, service, slotFree } = this.#options;
+    const { clock, service, slotFree, listener } = this.#options;
+    using _inserted = disposable(
+      service.on('CashManagement.ItemsInsertedEvent', () => signal.aborted || listener({ kind: 'inserted' })),
+    );
     for (let empty = 0; !signal.aborted && empty < EMPTY_MAX; ) {
       await slotFree(signal);
       if (signal.aborted) return;
@@ -144,6 +147,8 @@ export class NoteIntake {
     await presentReturned(this.#options.service, new AbortController().signal);
   }
 }
+
+const disposable = (stop: () => void): Disposable => ({ [Symbol.dispose]: stop });
 
 /** Shows returned notes where the device does not do it by itself. */
 export async function presentReturned(service: Xfs4IotService, signal: AbortSignal): Promise<void> {
