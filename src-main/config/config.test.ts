@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -187,6 +187,12 @@ describe('devices', () => {
     ['a printer on port 0', printer({ kind: 'tcp', host: 'a', port: 0 }), 'receiptPrinter.line.port: '],
   ])('are refused with %s', (_, devices, says) => {
     expect(refused({ devices })).toContain(says);
+  });
+
+  it('of every example in docs/devices.md are taken', () => {
+    const page = readFileSync('docs/devices.md', 'utf8');
+    const examples = [...page.matchAll(/```json\n([^`]*)```/g)].map(([, text = '']) => JSON.parse(text) as object);
+    expect(examples.map((example) => devicesOf(example).kind)).toEqual(['xfs4iot', 'xfs4iot', 'store', 'xfs4iot']);
   });
 
   it('of this machine may be spoken to plainly', () => {
