@@ -120,10 +120,10 @@ async function asRaster(encoder: Encoder, words: ReceiptWords, width: number): P
 
 /**
  * Printers obey real-time commands wherever the bytes stand, in the dots of a picture too (ESC/POS reference, DLE EOT, DLE ENQ, DLE DC4:
- * notes): 10h 14h 01h would open the cash drawer. One more dot makes them harmless. Nothing but dots has a 10h in a drawn receipt: its
- * rasters are of 48, 64 or 72 bytes and at most 255 rows, and no row count is followed by one of these.
+ * notes): 10h 14h 01h would open the cash drawer. One more dot makes them harmless. For what the encoder makes of text and rasters: nothing but dots
+ * has a 10h there, for rasters are of 48, 64 or 72 bytes and at most 255 rows, and no row count is followed by one of these.
  */
-function withoutRealTimeCommands(bytes: Uint8Array): Uint8Array {
+export function withoutRealTimeCommands(bytes: Uint8Array): Uint8Array {
   return bytes.map((byte, at) =>
     bytes[at - 1] === 0x10 && (byte === 4 || byte === 5 || byte === 0x14) ? byte | 0x20 : byte,
   );

@@ -4,6 +4,7 @@
  */
 import ReceiptPrinterEncoder from '@point-of-sale/receipt-printer-encoder';
 import type { WallTimeMs } from '../../src-contract/primitives.ts';
+import { withoutRealTimeCommands } from './receipt.ts';
 import { drawReceipt } from './receipt-drawing.ts';
 
 /** Font A, in dots. */
@@ -34,5 +35,5 @@ export async function encodeTestSlip(terminalName: string, at: WallTimeMs, width
     { data: new Uint8ClampedArray(pixels), width: widthDots, height },
     { width: widthDots, height, algorithm: 'threshold', threshold: 160 },
   );
-  return encoder.cut('partial').encode();
+  return withoutRealTimeCommands(encoder.cut('partial').encode());
 }
