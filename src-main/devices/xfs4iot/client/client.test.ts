@@ -96,6 +96,17 @@ describe('S1 start-up', () => {
     expect(letters).toEqual(['serviceURI: no ws or wss address', 'serviceURI: no ws or wss address']);
   });
 
+  it('is not led from TLS to where there is none', async () => {
+    const machine = twoVendors();
+    const secure = 'wss://atm:443/xfs4iot/v1.0';
+    machine.at(secure).answers('ServicePublisher.GetServices', { services: [{ serviceURI: DISPENSER_URI }] });
+    const letters: string[] = [];
+    const ports = [{ port: 443, secure: true }];
+    const { client } = await connected(machine, { ports, onDeadLetter: ({ detail }) => letters.push(detail) });
+    expect(client.services()).toEqual([]);
+    expect(letters).toEqual(['serviceURI: ws, told by a publisher with TLS']);
+  });
+
   it('offers the other services when one does not answer, and that one as soon as it does', async () => {
     const machine = twoVendors();
     machine.at(DISPENSER_URI).down = true;

@@ -266,6 +266,16 @@ describe('what comes late', () => {
     expect(after).toBe(before + 1);
   });
 
+  it('may be an event, heard by its name though its command was given up', async () => {
+    const { device, letters, sent, service } = await givenUp();
+    const heard: unknown[] = [];
+    service.on('CashDispenser.IncompleteDispenseEvent', (payload) => heard.push(payload));
+    device.line.event(sent, 'CashDispenser.IncompleteDispenseEvent', { values: { unit3: 2 } });
+    await settled();
+    expect(heard).toEqual([{ values: { unit3: 2 } }]);
+    expect(letters).toEqual([]);
+  });
+
   it('and then again, is a dead letter', async () => {
     const { device, late, letters, sent } = await givenUp();
     device.line.complete(sent, { bunches: '1' });

@@ -9,7 +9,7 @@ import { type Completion, completionCode, unanswered } from './completion.ts';
 import { type DeadLetterReason, redacted } from './dead-letter.ts';
 import { type Incoming, readEnvelope, writeCommand } from './envelope.ts';
 import { type KeepAlive, keepAlive } from './keep-alive.ts';
-import { isObject, type JsonObject } from './messages/lenient.ts';
+import type { JsonObject } from './messages/lenient.ts';
 import {
   type CommandName,
   type CommandPayload,
@@ -21,6 +21,7 @@ import {
 import { readCompletion, readEvent, writePayload } from './read-message.ts';
 import type { Socket, SocketFactory, TlsOptions } from './socket.ts';
 import type { CommandEvent, CommandOptions, Limits, LogEntry } from './surface.ts';
+import { parsed, Unfit } from './unfit.ts';
 
 /** Request ids remembered after their command ended, so that what still comes for them can be told apart. */
 const REMEMBERED_MAX = 1_024;
@@ -314,7 +315,9 @@ export class Connection {
       return;
     }
     const pending = requestId === null ? undefined : this.#pending.get(requestId);
-    if (requestId !== null && !pending && !eventSpec(known).unsolicited) {
+    // What a command that was given up still tells may say where notes are.
+    const ours = requestId === null || pending !== undefined || this.#givenUp.has(requestId);
+    if (!ours && !eventSpec(known).unsolicited) {
       throw new Unfit('unknownRequest', `event ${name} of request ${requestId}`);
     }
     const { value, unfit } = readEvent(known, payload);
@@ -328,25 +331,4 @@ export class Connection {
       log({ level: 'error', message: 'a listener failed', command: pending.name, detail });
     }
   }
-}
-
-/** A message that cannot be taken. */
-class Unfit extends Error {
-  readonly reason: DeadLetterReason;
-
-  constructor(reason: DeadLetterReason, detail: string) {
-    super(detail);
-    this.reason = reason;
-  }
-}
-
-function parsed(text: string): JsonObject {
-  let message: unknown;
-  try {
-    message = JSON.parse(text);
-  } catch {
-    throw new Unfit('malformed', 'not JSON');
-  }
-  if (!isObject(message)) throw new Unfit('malformed', 'not a JSON object');
-  return message;
 }

@@ -52,8 +52,9 @@ async function askPublisher(options: ConnectionOptions, signal: AbortSignal): Pr
   const uris: string[] = [];
   const add = (services: readonly { serviceURI: string }[] | undefined) => {
     for (const { serviceURI } of services ?? []) {
-      if (isServiceUri(serviceURI)) uris.push(serviceURI);
-      else options.onDeadLetter('invalidPayload', 'serviceURI: no ws or wss address', null, null);
+      const unfit = unfitAddress(serviceURI, options.uri);
+      if (unfit) options.onDeadLetter('invalidPayload', `serviceURI: ${unfit}`, null, null);
+      else uris.push(serviceURI);
     }
   };
   let connection: Connection;
@@ -80,6 +81,10 @@ async function askPublisher(options: ConnectionOptions, signal: AbortSignal): Pr
   return uris;
 }
 
-function isServiceUri(uri: string): boolean {
-  return URL.canParse(uri) && /^wss?:$/.test(new URL(uri).protocol);
+/** Whoever was reached over TLS cannot lead to where there is none. */
+function unfitAddress(uri: string, publisher: string): string | null {
+  const protocol = URL.canParse(uri) ? new URL(uri).protocol : '';
+  if (protocol === 'wss:') return null;
+  if (protocol !== 'ws:') return 'no ws or wss address';
+  return publisher.startsWith('wss:') ? 'ws, told by a publisher with TLS' : null;
 }
