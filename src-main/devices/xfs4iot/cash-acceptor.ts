@@ -116,6 +116,7 @@ export class XfsCashAcceptor extends XfsCashDriver implements CashAcceptor {
 
   cashInStop(signal: AbortSignal): ReturnType<CashAcceptor['cashInStop']> {
     return this.inTurn(signal, async () => {
+      await this.back(this.closed);
       if (!this.connected()) return GONE;
       const intake = await this.#stopIntake();
       const { evidence, refusedNotes } = await this.#look(this.#records.last, this.closed);
@@ -160,6 +161,7 @@ export class XfsCashAcceptor extends XfsCashDriver implements CashAcceptor {
 
   reset(signal: AbortSignal): ReturnType<CashAcceptor['reset']> {
     return this.inTurn(signal, async (limit) => {
+      await this.back(limit);
       const service = this.connected();
       if (!service) return GONE;
       await this.#stopIntake();
@@ -195,6 +197,7 @@ export class XfsCashAcceptor extends XfsCashDriver implements CashAcceptor {
       if (this.#intake && !this.#intake.failure && record) {
         return { transactionId: record.transactionId, state: 'active', notes: toNotes(this.#intake.escrow) };
       }
+      await this.back(limit);
       const { evidence } = await this.#look(record, limit);
       if (!record) return { transactionId: null, state: 'none', notes: [] };
       const { state, notes } = this.#concluded(record, evidence);
@@ -222,6 +225,7 @@ export class XfsCashAcceptor extends XfsCashDriver implements CashAcceptor {
     command: 'CashAcceptor.CashInEnd' | 'CashAcceptor.CashInRollback',
     limit: AbortSignal,
   ): Promise<CashInOutcome | CashAcceptorFailure> {
+    await this.back(limit);
     const service = this.connected();
     if (!service) return GONE;
     await this.#stopIntake();
@@ -257,7 +261,7 @@ export class XfsCashAcceptor extends XfsCashDriver implements CashAcceptor {
         status: said.status ?? 'unknown',
         identified: counted(said.noteNumberList, reading.types, 'genuine').notes,
         movement: since ? movement(since.before.ledger, reading.ledger) : null,
-        inside: inside(reading.status),
+        inside: this.#inside(reading.status),
       },
       reading,
       refusedNotes: said.numOfRefused ?? null,
@@ -273,7 +277,7 @@ export class XfsCashAcceptor extends XfsCashDriver implements CashAcceptor {
 
   async #escrow(status: Status, signal: AbortSignal) {
     if (this.#intake) return toNotes(this.#intake.escrow);
-    if (inside(status) === 'empty') return [];
+    if (this.#inside(status) === 'empty') return [];
     const { evidence } = await this.#look(this.#records.last, signal);
     if (evidence.inside === 'empty') return [];
     const left: Tally = above(evidence.movement?.deposited ?? NOTHING, evidence.identified);
@@ -300,6 +304,25 @@ export class XfsCashAcceptor extends XfsCashDriver implements CashAcceptor {
     );
   }
 
+  /** Whether anything of a transaction is between the customer and the units: in escrow, in transport, or lying uncounted in a slot
+   *  that only takes notes in. */
+  #inside({ cashAcceptor }: Status): CashInEvidence['inside'] {
+    const stacker = cashAcceptor?.intermediateStacker;
+    const positions = cashAcceptor?.positions ?? [];
+    const takesOnly = new Set(
+      (this.connected()?.capabilities.cashAcceptor?.positions ?? [])
+        .filter(({ usage }) => usage?.in === true && usage.refuse !== true && usage.rollback !== true)
+        .map(({ position }) => position),
+    );
+    const slots = positions
+      .filter(({ position }) => takesOnly.has(position))
+      .map((one) => one.positionStatus ?? 'empty');
+    const path = [...slots, ...positions.map(({ transportStatus }) => transportStatus ?? 'empty')];
+    if (stacker === 'notEmpty' || stacker === 'full') return 'notEmpty';
+    if (path.some((one) => one !== 'empty' && one !== 'unknown')) return 'notEmpty';
+    return stacker === 'empty' && !path.includes('unknown') ? 'empty' : 'unknown';
+  }
+
   #failed(failure: Failure): CashAcceptorFailure {
     const sentence = sentenceOf(failure);
     switch (reasonOf(failure)) {
@@ -323,13 +346,4 @@ export class XfsCashAcceptor extends XfsCashDriver implements CashAcceptor {
         return failed('hardwareError', sentence);
     }
   }
-}
-
-/** Escrow and transport: whether anything of a transaction is still between the customer and the units. */
-function inside({ cashAcceptor }: Status): CashInEvidence['inside'] {
-  const stacker = cashAcceptor?.intermediateStacker;
-  const transports = (cashAcceptor?.positions ?? []).map(({ transportStatus }) => transportStatus ?? 'empty');
-  if (stacker === 'notEmpty' || stacker === 'full') return 'notEmpty';
-  if (transports.some((one) => one === 'notEmpty' || one === 'notEmptyCustomer')) return 'notEmpty';
-  return stacker === 'empty' && !transports.includes('unknown') ? 'empty' : 'unknown';
 }

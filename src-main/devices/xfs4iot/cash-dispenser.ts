@@ -214,6 +214,7 @@ export class XfsCashDispenser extends XfsCashDriver implements CashDispenser {
 
   retract(signal: AbortSignal): Promise<RetractCompletion> {
     return this.inTurn(signal, async (limit) => {
+      await this.back(limit);
       const service = this.connected();
       if (!service) return failed('noDevice', 'the cash dispenser does not answer');
       const before = await this.read(limit);
@@ -244,6 +245,7 @@ export class XfsCashDispenser extends XfsCashDriver implements CashDispenser {
   reset(signal: AbortSignal): ReturnType<CashDispenser['reset']> {
     return this.inTurn(signal, async (limit) => {
       const no = (message: string) => ({ outcome: 'failed' as const, message });
+      await this.back(limit);
       const service = this.connected();
       if (!service) return no('the cash dispenser does not answer');
       const before = await this.read(limit);
@@ -269,6 +271,7 @@ export class XfsCashDispenser extends XfsCashDriver implements CashDispenser {
   /** Waits its turn here and at the device: while notes move, no answer would be true for long. */
   presentStatus(signal: AbortSignal, responseNonce: string | null = null): Promise<PresentStatus> {
     return this.inTurn(signal, async (limit) => {
+      await this.back(limit);
       const record = this.#records.last;
       const { evidence, token } = await this.#look(record, limit, responseNonce);
       if (!record) {

@@ -18,6 +18,9 @@ export const QUERY_MS_MAX = 5_000;
 /** The slowest mechanics of a cash device: a full stacker, a full escrow. */
 export const MECHANICS_MS_MAX = 60_000;
 
+/** How long what follows a broken connection waits for the next one, ms: below the session's patience for a question. */
+const BACK_MS_MAX = 4_000;
+
 const HEALTHY: DeviceHealth = { state: 'online', problem: null };
 
 /** Anything but success, in the order of what is known about it. */
@@ -87,6 +90,22 @@ export abstract class XfsDriver implements Device {
     const service = this.connected();
     if (!service) throw this.unavailable();
     return service;
+  }
+
+  /** Waits for a device that just went away, as one does after a broken connection; not for one that is long gone. Returns
+   *  whether it is there. */
+  protected async back(signal: AbortSignal): Promise<boolean> {
+    const there = () => this.connected()?.status().fresh === true;
+    if (there()) return true;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const stop = this.link.onChange(() => there() && resolve(true));
+    const callOff = this.clock.after(BACK_MS_MAX, () => resolve(false));
+    try {
+      return await orAbort(promise, signal);
+    } finally {
+      stop();
+      callOff();
+    }
   }
 
   protected unavailable(why = 'does not answer'): TerminalError {
