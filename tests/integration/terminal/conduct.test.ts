@@ -180,6 +180,25 @@ describe('patience', () => {
   });
 });
 
+test('guide lights lead from the camera to the PIN pad, and are dark behind the customer', async () => {
+  const { customer, simulated } = atm.run;
+  const lit = () =>
+    Object.entries(simulated.control.state().lights)
+      .filter(([, pattern]) => pattern !== 'off')
+      .map(([position, pattern]) => `${position} ${pattern}`);
+  customer.leaves();
+  await customer.chooses('balance');
+  await customer.sees('look');
+  expect(lit()).toEqual(['camera slowFlash']);
+  customer.comes(person.face);
+  await customer.sees('pin');
+  await customer.waits(10);
+  expect(lit()).toEqual(['pinPad slowFlash']);
+  await customer.cancels();
+  await customer.sees('sorry');
+  expect(lit()).toEqual([]);
+});
+
 describe('the language', () => {
   test('can be changed at any screen, and nothing else changes with it', async () => {
     const { customer } = atm.run;

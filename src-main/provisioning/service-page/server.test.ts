@@ -1,0 +1,117 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemChance, systemClock } from '../../clock.ts';
+import type { PageServer } from '../../local-page/server.ts';
+import type { DeviceKey } from '../device-health.ts';
+import type { TestResult } from '../device-tests.ts';
+import { startServicePage } from './server.ts';
+
+const TOKEN = 'a-token-for-this-test';
+const PASSED: TestResult = { passed: true, said: { ja: '合格', en: 'fine' } };
+
+let server: PageServer;
+let busy: boolean;
+let held: string[];
+let test: (key: DeviceKey, signal: AbortSignal) => Promise<TestResult>;
+beforeEach(async () => {
+  busy = false;
+  held = [];
+  test = async () => PASSED;
+  server = await startServicePage({
+    terminalName: 'ATM 1',
+    profile: 'atm',
+    port: 0,
+    token: TOKEN,
+    clock: systemClock,
+    chance: systemChance,
+    keys: ['lights', 'pinPad'],
+    health: { report: async () => [], history: () => [], stop: () => {} },
+    services: () => [],
+    busy: () => busy,
+    hold: (key) => {
+      held.push(key);
+      return () => {
+        held.splice(held.indexOf(key), 1);
+      };
+    },
+    test: (key, signal) => test(key, signal),
+    identify: async () => PASSED,
+  });
+});
+afterEach(() => server.close());
+
+async function post(path: string, body: object): Promise<{ status: number; answer: unknown }> {
+  const answer = await fetch(`${server.origin}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  return { status: answer.status, answer: await answer.json() };
+}
+
+describe('a test of a device', () => {
+  it('takes it from the customers, and gives it back whatever comes of it', async () => {
+    test = async () => {
+      expect(held).toEqual(['lights']);
+      return PASSED;
+    };
+    expect(await post('/test', { device: 'lights' })).toEqual({ status: 200, answer: { ok: true, ...PASSED } });
+    expect(held).toEqual([]);
+    test = async () => {
+      throw new Error('it burned');
+    };
+    expect(await post('/test', { device: 'lights' })).toMatchObject({ status: 500 });
+    expect(held).toEqual([]);
+    expect(await post('/identify', { device: 'pinPad' })).toMatchObject({ status: 200 });
+  });
+
+  it('waits for nobody: not while a customer is served, and not while another runs', async () => {
+    busy = true;
+    expect(await post('/test', { device: 'lights' })).toEqual({
+      status: 409,
+      answer: { ok: false, message: 'a customer is being served' },
+    });
+    busy = false;
+    const { promise, resolve } = Promise.withResolvers<TestResult>();
+    const begun = Promise.withResolvers<void>();
+    test = () => {
+      begun.resolve();
+      return promise;
+    };
+    const first = post('/test', { device: 'pinPad' });
+    await begun.promise;
+    expect(await post('/test', { device: 'lights' })).toMatchObject({
+      status: 409,
+      answer: { message: 'a test of pinPad is running' },
+    });
+    expect(held).toEqual(['pinPad']);
+    resolve(PASSED);
+    expect(await first).toMatchObject({ status: 200 });
+  });
+
+  it.each([[{ device: 'cashDispenser' }], [{ device: 'coffee' }], [{}], [{ device: 'lights', amountMinor: 1 }]])(
+    'that names %j is refused',
+    async (body) => {
+      expect(await post('/test', body)).toMatchObject({ status: 400 });
+      expect(held).toEqual([]);
+    },
+  );
+
+  it('ends with the terminal', async () => {
+    const begun = Promise.withResolvers<AbortSignal>();
+    test = (_, signal) =>
+      new Promise((_resolve, reject) => {
+        begun.resolve(signal);
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      });
+    const testing = post('/test', { device: 'lights' }).catch(() => 'the connection ended');
+    const signal = await begun.promise;
+    await server.close();
+    expect(signal.aborted).toBe(true);
+    await testing;
+    expect(held).toEqual([]);
+  });
+});
+
+it('has nothing else to do', async () => {
+  for (const path of ['/dispense', '/state', '/']) expect(await post(path, {})).toMatchObject({ status: 404 });
+});
