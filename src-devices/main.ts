@@ -2,7 +2,9 @@
  * The simulated hardware as a program: `npm run devices`. Says on stdout when it is ready, for people, or with --json as one line of
  * JSON; whatever keeps it from starting is one sentence on stderr and exit code 1. SIGTERM and SIGINT close it cleanly.
  */
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { systemChance, systemClock } from './clock.ts';
 import { readKeyFile } from './control/key-file.ts';
 import { Machine } from './control/machine.ts';
@@ -32,6 +34,7 @@ async function main(): Promise<void> {
 
 async function openMachine(options: Options): Promise<Machine> {
   const keys = options.keyFile === null ? null : sentence(() => readKeyFile(resolve(options.keyFile!)));
+  const tls = options.tls && readTls(options.tls);
   try {
     return await Machine.open({
       stateDir: resolve(options.state),
@@ -43,6 +46,7 @@ async function openMachine(options: Options): Promise<Machine> {
       ports: options.ports,
       ...(options.security && { security: options.security }),
       ...(keys && { keys }),
+      ...(tls && { tls }),
       log: ({ service, command, message }) => process.stderr.write(`${service} ${command ?? ''}: ${message}\n`),
     });
   } catch (error) {
@@ -58,6 +62,25 @@ async function openControl(machine: Machine, options: Options): Promise<ControlS
     await machine.close();
     throw new StartError((error as Error).message, { cause: error });
   }
+}
+
+function readTls(files: { readonly cert: string; readonly key: string }) {
+  const read = (what: 'cert' | 'key'): string => {
+    try {
+      return readFileSync(resolve(files[what]), 'utf8');
+    } catch (error) {
+      throw new StartError(`--tls-${what} ${files[what]} cannot be read: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  };
+  const pair = { cert: read('cert'), key: read('key') };
+  try {
+    createSecureContext(pair);
+  } catch (error) {
+    throw new StartError(`--tls-cert and --tls-key are no pair in PEM: ${(error as Error).message}`, { cause: error });
+  }
+  return pair;
 }
 
 /** Runs what may refuse with a sentence. */

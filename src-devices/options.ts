@@ -14,6 +14,8 @@ export interface Options {
   readonly ports: readonly number[];
   readonly controlPort: number;
   readonly keyFile: string | null;
+  /** PEM files; null: no TLS. */
+  readonly tls: { readonly cert: string; readonly key: string } | null;
   readonly security: (typeof SECURITY_MODES)[number] | null;
   readonly dialect: DialectChange;
   readonly speed: number;
@@ -36,6 +38,8 @@ Everything listens on 127.0.0.1 only.
   --keys FILE          keys to load, as JSON: hostKey, deviceKey (64 hex digits each, or null) for dispense tokens,
                        pinKeys: [{name, algorithm: "A" for AES or "T" for TDES, value: hex}] for PIN blocks.
                        They are kept in the state folder; later starts need no file
+  --tls-cert FILE      certificate for wss instead of ws, PEM; together with
+  --tls-key FILE       its private key, PEM
   --security MODE      whether dispensing needs a token of the bank: enforced, ifConfigured (when keys are loaded), off
                        (default: ifConfigured)
   --dialect NAME       flipped (every switch at its other value) or SWITCH=VALUE; may be given several times.
@@ -63,6 +67,8 @@ export function readOptions(args: readonly string[]): Options | 'help' {
         port: { type: 'string', multiple: true },
         'control-port': { type: 'string', default: '0' },
         keys: { type: 'string' },
+        'tls-cert': { type: 'string' },
+        'tls-key': { type: 'string' },
         security: { type: 'string' },
         dialect: { type: 'string', multiple: true },
         speed: { type: 'string', default: '1' },
@@ -88,6 +94,7 @@ export function readOptions(args: readonly string[]): Options | 'help' {
     ports: ports.length > 0 ? ports : STANDARD_PORTS,
     controlPort: readPort('control-port', text('control-port')!),
     keyFile: text('keys'),
+    tls: readTls(text('tls-cert'), text('tls-key')),
     security: security === null ? null : oneOf('security', security, SECURITY_MODES),
     dialect: Object.assign({}, ...list('dialect').map(readDialect)) as DialectChange,
     speed: readSpeed(text('speed')!),
@@ -99,6 +106,13 @@ function readPort(flag: string, text: string): number {
   const port = Number(text);
   if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new StartError(`--${flag} must be 0 to 65535, not ${text}`);
   return port;
+}
+
+function readTls(cert: string | null, key: string | null): Options['tls'] {
+  if (cert === null && key === null) return null;
+  if (cert === null) throw new StartError('--tls-cert is missing: --tls-key needs it');
+  if (key === null) throw new StartError('--tls-key is missing: --tls-cert needs it');
+  return { cert, key };
 }
 
 function readSpeed(text: string): number {

@@ -17,7 +17,9 @@ export interface MachineOptions {
   readonly speed: number;
   readonly dialect: DialectChange;
   readonly ports: readonly number[];
-  /** Absent: as the state has it, or ifConfigured. */
+  /** PEM; absent: no TLS. */
+  readonly tls?: { readonly key: string; readonly cert: string };
+  /** Absent: ifConfigured. */
   readonly security?: 'off' | 'ifConfigured' | 'enforced';
   /** Loaded at the first start; absent: those of the state folder. */
   readonly keys?: DeviceKeys;

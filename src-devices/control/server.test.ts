@@ -185,6 +185,31 @@ describe('the control interface', () => {
     (await TestClient.connect(url)).socket.terminate();
   });
 
+  it('is one machine however often the plug is pushed in', async () => {
+    const pushes = [false, true, true, false, true, true].map((on) => call('/api/power', { on }));
+    for (const { status } of await Promise.all(pushes)) expect(status).toBe(200);
+    expect(await stateNow()).toMatchObject({ powered: true, url: machine.url });
+  });
+
+  it('handles cash: loads, removes and inserts cassettes, and says what hands cannot do', async () => {
+    const unit = async () => (await stateNow()).cash.units[0];
+    expect((await call('/api/units/load', { unit: 'unit1', count: 37 })).status).toBe(200);
+    expect(await unit()).toMatchObject({ id: 'unit1', value: 1_000, count: 37, status: 'ok', level: 'ok' });
+    expect((await call('/api/units/load', { unit: 'unit1', count: 99_999 })).body.message).toContain(
+      'unit1 holds 0 to',
+    );
+    await call('/api/units/remove', { unit: 'unit1' });
+    expect(await unit()).toMatchObject({ count: 37, status: 'missing' });
+    expect((await call('/api/units/remove', { unit: 'unit1' })).status).toBe(409);
+    await call('/api/units/insert', { unit: 'unit1' });
+    expect((await unit()).status).toBe('manipulated');
+    expect((await call('/api/notes/take', {})).body.message).toContain('nothing lies in reach');
+    expect((await call('/api/notes/insert', { notes: [{ value: 1_000, count: 1 }] })).body.message).toContain(
+      'the slot is closed',
+    );
+    expect((await stateNow()).cash).toMatchObject({ problems: [], security: 'notEnforced' });
+  });
+
   it('tells every open page of a change at once', async () => {
     const stop = new AbortController();
     const response = await fetch(`${server.origin}/api/events?token=${TOKEN}`, { signal: stop.signal });

@@ -345,6 +345,7 @@ function drawUnits(units) {
         void send('/api/units/load', { unit: id, count: Math.min(count + LOAD, capacity) });
       });
       load.className = 'load';
+      const empty = button(t('emptyUnit'), () => send('/api/units/load', { unit: id, count: 0 }), 'empty');
       const place = button('', () => send(place.dataset.out ? '/api/units/insert' : '/api/units/remove', { unit: id }));
       place.className = 'place';
       return el(
@@ -354,7 +355,7 @@ function drawUnits(units) {
         el('p', { className: 'count' }, el('span'), el('small', { textContent: ` ${t('notes')}` })),
         el('meter', { min: 0 }),
         el('p', { className: 'of' }),
-        el('div', { className: 'row' }, load, place),
+        el('div', { className: 'row' }, load, empty, place),
       );
     },
     (card, unit) => {
@@ -375,6 +376,8 @@ function drawUnits(units) {
       find('.place').dataset.out = out ? 'yes' : '';
       find('.load').hidden = unit.value === null;
       find('.load').disabled = out;
+      find('.empty').hidden = unit.value !== null;
+      find('.empty').disabled = out || unit.count === 0;
     },
   );
 }

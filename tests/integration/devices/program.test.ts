@@ -135,6 +135,8 @@ describe('the devices program says in one sentence, and ends with 1,', () => {
     [['--dialect', 'klingon'], /--dialect has no switch klingon/],
     [['--dialect', 'success=maybe'], /--dialect success must be one of sent, omitted, not maybe/],
     [['--colour', 'red'], /--colour/],
+    [['--tls-cert', 'cert.pem'], /--tls-key is missing/],
+    [['--tls-cert', '/nowhere/cert.pem', '--tls-key', '/nowhere/key.pem'], /--tls-cert .* cannot be read/],
     [['--keys', '/nowhere/keys.json'], /key file .* cannot be read/],
   ])('what is wrong with %j', async (flags, sentence) => {
     expect(await refusal(start('--state', state, ...flags))).toMatch(sentence);
