@@ -101,10 +101,7 @@ async function confirm(
     );
   }
   if (confirmation === 'status') {
-    await clock.sleep(Math.max(SETTLE_MS_MIN, (sent / SLOW_BYTES_PER_SECOND) * 1_000), signal);
-    if (!(await link.askCondition(signal))) return null;
-    log('a receipt was sent and not confirmed; the printer is in order', { bytes: sent });
-    return failureOf(link) ?? { outcome: 'printed' };
+    return await confirmByStatus(link, sent, clock, log, signal);
   }
   const answered = new AbortController();
   let answer: Response | null = null;
@@ -130,6 +127,26 @@ async function confirm(
     stop();
   }
   return completionOf(answer);
+}
+
+/** Its condition once it had the time to print; what passes by itself is waited for. */
+async function confirmByStatus(
+  link: PrinterLink,
+  sent: number,
+  clock: Clock,
+  log: JobLog,
+  signal: AbortSignal,
+): Promise<PrintCompletion | null> {
+  using limit = deadline(clock, CONFIRM_MS_MAX, signal);
+  await clock.sleep(Math.max(SETTLE_MS_MIN, (sent / SLOW_BYTES_PER_SECOND) * 1_000), signal);
+  while (!limit.signal.aborted && (await link.askCondition(signal))) {
+    if (!obstacle(link.condition)) {
+      log('a receipt was sent and not confirmed; the printer is in order', { bytes: sent });
+      return { outcome: 'printed' };
+    }
+    await clock.sleep(LOOK_EVERY_MS, limit.signal).catch(() => undefined);
+  }
+  return null;
 }
 
 function completionOf(answer: Response | null): PrintCompletion | null {

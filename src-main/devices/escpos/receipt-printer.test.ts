@@ -117,6 +117,17 @@ describe('a receipt', () => {
     expect(text()).toHaveLength(1);
   });
 
+  it.each<[string, number, { outcome: string; error?: string }]>([
+    ['is printed once', 9_000, { outcome: 'printed' }],
+    ['is not called printed as long as it does not', 600_000, { outcome: 'failed', error: 'hardwareError' }],
+  ])('sent to a printer that was too hot from the start %s when it cools down', async (_, coolAfterMs, completion) => {
+    const { clock, hardware, printer, text } = connect();
+    hardware.setTooHot(true);
+    clock.after(coolAfterMs, () => hardware.setTooHot(false));
+    expect(await printer.print(hello, patient)).toMatchObject(completion);
+    expect(text().length).toBe(completion.outcome === 'printed' ? 1 : 0);
+  });
+
   it('fails, and is never sent again, when the printer is switched off in the middle', async () => {
     const { hardware, printer, text, health, waitMs } = connect();
     await printer.tried();
@@ -329,6 +340,16 @@ describe('health', () => {
     hardware.silent = false;
     await waitMs(40_000);
     expect(printer.health()).toEqual({ state: 'online', problem: null });
+  });
+
+  it('is pushed again by a printer that was switched off and on behind a line that did not notice', async () => {
+    const { hardware, printer, waitMs } = connect();
+    await printer.tried();
+    hardware.forget();
+    await waitMs(6_000);
+    hardware.setCover(true);
+    await waitMs(1);
+    expect(printer.health().state).toBe('userError');
   });
 
   it('rejects a question to a printer that is gone', async () => {

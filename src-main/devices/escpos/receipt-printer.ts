@@ -139,7 +139,8 @@ export class EscPosPrinter implements ReceiptPrinter {
       }
       // The printer may still wait for the rest of a receipt whose line broke, and take for it whatever comes.
       if (this.#fragment && link.speaks) await link.ask(CLEAR_BUFFERS, 'cleared', CLEAR_MS_MAX, power);
-      const confirmation = link.speaks && !obstacle(link.condition) ? await this.#learn(link) : 'status';
+      const ready = link.speaks && !obstacle(link.condition);
+      const confirmation = this.#confirmation ?? (ready ? await this.#learn(link) : 'status');
       this.#jobs = (this.#jobs + 1) % 36 ** 3;
       const id = `K${this.#jobs.toString(36).toUpperCase().padStart(3, '0')}`;
       // Part of another customer's receipt must not hang on this one.
@@ -234,13 +235,21 @@ export class EscPosPrinter implements ReceiptPrinter {
       if (signal.aborted) return new LineError('gone', `${this.#line.label} was closed`);
       if (end || !this.#turns.idle) continue;
       const spoke = link.speaks;
-      const answered = await this.#turns.run(signal, () => link.askCondition(signal)).catch(() => true);
+      const answered = await this.#turns.run(signal, () => this.#look(link)).catch(() => true);
       silences = answered || !spoke ? 0 : silences + 1;
       if (silences >= SILENCES_MAX) {
         return new LineError('timeout', `${this.#line.label} fell silent: check power and cable`);
       }
     }
     return end;
+  }
+
+  /** One that was switched off and on has forgotten to push its status; one that stands still would only keep the command in its memory. */
+  async #look(link: PrinterLink): Promise<boolean> {
+    const { signal } = this.#power;
+    const answered = await link.askCondition(signal);
+    if (answered && !obstacle(link.condition)) await link.enableAsb(signal).catch(() => undefined);
+    return answered;
   }
 
   /** Waits for the next try; a print that wants the printer now cuts the wait short. */
@@ -287,7 +296,6 @@ export class EscPosPrinter implements ReceiptPrinter {
 
   /** Asked once a connection, of a printer that is ready: one that stands still answers nothing but real-time questions. */
   async #learn(link: PrinterLink): Promise<Confirmation> {
-    if (this.#confirmation) return this.#confirmation;
     const power = this.#power.signal;
     const maker = await link.ask(ASK_MAKER, 'info', NAME_MS_MAX, power);
     const model = maker ? await link.ask(ASK_MODEL, 'info', NAME_MS_MAX, power) : null;

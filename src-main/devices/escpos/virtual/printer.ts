@@ -172,14 +172,19 @@ export class VirtualPrinter {
     this.#hosts.clear();
   }
 
-  /** Off and on again: forgets everything but what is mechanical. */
+  /** Off and on again: forgets everything but what is mechanical, and every connection ends. */
   powerCycle(): void {
+    this.cutWire();
+    this.forget();
+  }
+
+  /** Off and on again at the end of a serial cable, which does not notice. */
+  forget(): void {
     this.#parser = new CommandParser();
     this.#scanner = this.#newScanner();
     this.#paper = new Paper(this.#options.widthDots);
     this.#problemsTold = 0;
     this.#asbMask = 0;
-    this.cutWire();
     this.#tellRoom();
   }
 
