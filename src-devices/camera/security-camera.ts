@@ -44,7 +44,7 @@ export class SecurityCamera {
         const broken = runtime.dialect().cameraInoperative;
         return {
           camera: {
-            media: Object.fromEntries(CAMERAS.map((name) => [name, this.#media(name)])),
+            media: Object.fromEntries(CAMERAS.map((name) => [name, this.#media()])),
             cameras: Object.fromEntries(CAMERAS.map((name) => [name, this.#broken.has(name) ? broken : 'ok'])),
             pictures: this.#file.value.pictures,
           },
@@ -108,15 +108,15 @@ export class SecurityCamera {
   }
 
   #count(pictures: CameraState['pictures']): void {
-    const before = this.#media('person');
+    const before = this.#media();
     this.#file.set({ pictures });
-    const mediaThreshold = this.#media('person');
+    const mediaThreshold = this.#media();
     if (mediaThreshold !== before) this.service.unsolicited('Camera.MediaThresholdEvent', { mediaThreshold });
     this.service.changed();
   }
 
   /** All cameras share one medium. */
-  #media(_camera: CameraName): 'ok' | 'high' | 'full' {
+  #media(): 'ok' | 'high' | 'full' {
     const taken = this.pictures();
     return taken >= PICTURES_MAX ? 'full' : taken >= PICTURES_HIGH ? 'high' : 'ok';
   }
