@@ -1,5 +1,6 @@
 /** XFS4IoT CashDispenser.Dispense: notes from the units to the stacker, one by one, under a token where one is needed. */
 import { type CommandContext, done, ended, failed, type Outcome } from '../command.ts';
+import { type EarlierStacks, NO_EARLIER_STACKS, type PresentRecord } from '../notes/cash-state.ts';
 import { worth } from '../notes/tally.ts';
 import type { DispenseGuard } from '../security/dispense-guard.ts';
 import type { Token } from '../security/token.ts';
@@ -141,8 +142,23 @@ function begin(machine: CashMachine, token: Token | null): void {
       tokenHmac: token?.hmac ?? null,
       units: adding ? draft.present!.units : {},
       dispensed: adding ? draft.present!.dispensed : {},
+      earlier: earlierUnder(token, draft.present, adding),
     };
   });
+}
+
+/** The stacks before this one under the same token; notes that still lie on the stacker belong to this one. */
+function earlierUnder(token: Token | null, last: PresentRecord | null, adding: boolean): EarlierStacks {
+  if (!token || last?.tokenHmac !== token.hmac) return NO_EARLIER_STACKS;
+  if (adding) return last.earlier;
+  const { earlier } = last;
+  const sum = (before: number | null, now: number | null) => (before === null || now === null ? null : before + now);
+  return {
+    dispensed: earlier.dispensed + worth(last.dispensed),
+    presented: sum(earlier.presented, last.state === 'unknown' ? null : worth(last.presented)),
+    retracted: sum(earlier.retracted, last.retracted && worth(last.retracted)),
+    wasRetracted: earlier.wasRetracted || last.wasRetracted,
+  };
 }
 
 function stack(machine: CashMachine, { unit, item }: Pick): void {

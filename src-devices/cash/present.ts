@@ -1,6 +1,6 @@
 /** XFS4IoT CashDispenser.Present and .Reject: notes from the stacker into the customer's reach, or into the reject unit. */
 import { done, ended, failed, type Outcome } from '../command.ts';
-import type { CashState, Lot } from '../notes/cash-state.ts';
+import { type CashState, type Lot, NO_EARLIER_STACKS } from '../notes/cash-state.ts';
 import { move } from '../notes/move.ts';
 import { worth } from '../notes/tally.ts';
 import type { DispenseGuard } from '../security/dispense-guard.ts';
@@ -66,6 +66,7 @@ const unknownPresent = () =>
     presented: {},
     retracted: {},
     wasRetracted: false,
+    earlier: NO_EARLIER_STACKS,
   }) satisfies CashState['present'];
 
 function presentSome(machine: CashMachine, guard: DispenseGuard, accessibleNotes: number): Outcome {

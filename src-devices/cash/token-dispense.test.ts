@@ -64,6 +64,27 @@ describe('a payout under a token (8.8)', () => {
     expect((await proof('1')).denomination.currencies).toEqual({ JPY: 30_000 });
   });
 
+  test('is proven with all of its stacks, what came back included', async () => {
+    const { client, hands } = await open();
+    const token = await tokenFor('30000JPY');
+    await dispense(10_000, token);
+    await client.command('CashDispenser.Present');
+    await hands.takeNotes();
+    await dispense(15_000, token);
+    await client.command('CashDispenser.Present');
+    await client.command('CashManagement.Retract', { location: { retractArea: 'retract', index: 1 } });
+    await dispense(5_000, token);
+    const { token: response, denomination } = await proof('1');
+    expect(denomination.currencies, 'the present status is of the last stack').toEqual({ JPY: 5_000 });
+    expect([...readToken(response)!.fields].slice(1)).toEqual([
+      ['DISPENSED1', '30000JPY'],
+      ['PRESENTED1', 'YES'],
+      ['PRESENTEDAMOUNT1', '25000JPY'],
+      ['RETRACTED1', 'YES'],
+      ['RETRACTEDAMOUNT1', '15000JPY'],
+    ]);
+  });
+
   test('only what was really dispensed is deducted', async () => {
     const { atm, client } = await open();
     atm.faults.arm({ fault: 'pickFailure', afterNotes: 1, failure: 'empty' });
