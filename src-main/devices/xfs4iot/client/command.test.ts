@@ -115,16 +115,19 @@ describe('a command', () => {
   it('is not sent: no connection, not offered, called off before, no time-out, a payload that does not fit', async () => {
     const { device, service, client } = await dispenser();
     const options = { timeoutMs: 1_000, signal: steady() };
+    const circular: Record<string, unknown> = {};
+    circular['denomination'] = circular;
     const codes = [
       await service.command('Printer.PrintRaw', { inputData: 'no', data: '' }, options),
       await service.command('CashDispenser.Reject', null, { ...options, signal: AbortSignal.abort() }),
       await service.command('CashDispenser.Reject', null, { ...options, timeoutMs: 0 }),
       await service.command('CashDispenser.Reject', null, { ...options, timeoutMs: Number.NaN }),
       await service.command('CashDispenser.Dispense', { denomination: { denomination: {} } } as never, options),
+      await service.command('CashDispenser.Dispense', circular as never, options),
     ];
     await client.close();
     codes.push(await service.command('CashDispenser.Reject', null, options));
-    expect(codes.map(({ code }) => code)).toEqual(Array.from({ length: 6 }, () => 'notSent'));
+    expect(codes.map(({ code }) => code)).toEqual(Array.from({ length: 7 }, () => 'notSent'));
     expect(device.received.map(({ header }) => header.name)).toEqual([
       'Common.Capabilities',
       'Common.Status',

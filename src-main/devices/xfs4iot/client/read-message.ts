@@ -57,7 +57,14 @@ export function writePayload<N extends CommandName>(
   version: string,
 ): Read<JsonObject | null> {
   const spec = commandSpec(name);
-  const result = spec.payload.safeParse(withoutNulls(payload ?? {}));
+  let plain: unknown;
+  try {
+    plain = withoutNulls(payload ?? {});
+  } catch (error) {
+    // An object that holds itself.
+    return { value: null, unfit: `payload: ${error instanceof Error ? error.message : error}` };
+  }
+  const result = spec.payload.safeParse(plain);
   if (!result.success) return { value: null, unfit: issues('payload', result.error) };
   const checked = result.data as JsonObject;
   return { value: version.startsWith('1.') && spec.write1 ? spec.write1(checked) : checked, unfit: null };

@@ -103,5 +103,4 @@ export const AcceptorPosition = z.object({
   itemsInsertedSensor: bool,
   presentControl: bool,
   preparePresent: bool,
-  name: text,
 });

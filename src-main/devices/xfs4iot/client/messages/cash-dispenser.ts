@@ -1,7 +1,6 @@
 /** XFS4IoT 2024-3, CashDispenser. Retract and Reset of a dispenser are CashManagement's. */
 import { z } from 'zod';
 import {
-  bool,
   count,
   dictionary,
   exactly,
@@ -155,5 +154,5 @@ export const cashDispenserEvents = {
   'CashDispenser.StartDispenseEvent': ofCommand(nothing),
   'CashDispenser.DelayedDispenseEvent': ofCommand(z.object({ /** Seconds. */ delay: number })),
   /** What really was dispensed; it lies on the stacker though the command ends with an error. */
-  'CashDispenser.IncompleteDispenseEvent': ofCommand(Result.extend({ partial: bool })),
+  'CashDispenser.IncompleteDispenseEvent': ofCommand(Result),
 } as const;

@@ -76,7 +76,6 @@ export const StorageUnit = z.object({
         .optional(),
     })
     .optional(),
-  printer: z.object({ status: z.object({ index: count }).optional() }).optional(),
 });
 export type StorageUnit = z.output<typeof StorageUnit>;
 
