@@ -240,7 +240,10 @@ async function compose(
     origins: opened.origins,
     camera: {
       health: cameraHealth,
-      connection: config.camera.kind === 'device' ? (config.camera.label ?? 'the first camera') : 'footage',
+      connection: () => {
+        const source = camera.source();
+        return source.kind === 'device' ? (source.label ?? 'the first camera') : 'footage';
+      },
       watch: feed.watch,
     },
     blocked,

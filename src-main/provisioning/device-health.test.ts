@@ -107,6 +107,21 @@ describe('the health of a device', () => {
     expect(await report).toMatchObject([{ state: 'online', figures: {}, figuresProblem: 'no answer within 2000 ms' }]);
   });
 
+  it('is asked for once, however many want to know', async () => {
+    let asked = 0;
+    const health = watch({
+      figures: async () => {
+        asked += 1;
+        return { paper: 'full' };
+      },
+    });
+    const [one, other] = await Promise.all([health.report(signal), health.report(signal)]);
+    expect(one).toBe(other);
+    expect(asked).toBe(1);
+    await health.report(signal);
+    expect(asked).toBe(2);
+  });
+
   it('says that a suspect transaction holds it, and is left alone after the end', async () => {
     const health = watch({}, 'suspect');
     expect(await health.report(signal)).toMatchObject([{ state: 'online', held: 'suspect' }]);

@@ -65,7 +65,7 @@ export interface DeviceReport {
 }
 
 export interface HealthWatch {
-  /** Asks what is to be counted; never rejects. */
+  /** Asks what is to be counted; never rejects. Who asks meanwhile gets the same answer. */
   report(signal: AbortSignal): Promise<readonly DeviceReport[]>;
   /** Newest first, at most 200. */
   history(): readonly HealthChange[];
@@ -119,12 +119,22 @@ export function watchHealth({ patients, clock, held, onChange }: HealthWatchOpti
       since: last.get(key)?.at ?? clock.now(),
       lastProblem: lastProblem.get(key) ?? null,
       held: held(device.name),
-      ...counted,
+      figures: counted.figures,
+      // A device that is away has said so, and why it counts nothing is no news.
+      figuresProblem: health.state === 'online' ? counted.figuresProblem : null,
     };
   };
 
+  /** However many pages ask, the devices are asked once at a time. */
+  let reporting: Promise<readonly DeviceReport[]> | null = null;
+
   return {
-    report: (signal) => Promise.all(patients.map((patient) => reportOf(patient, signal))),
+    report: (signal) => {
+      reporting ??= Promise.all(patients.map((patient) => reportOf(patient, signal))).finally(() => {
+        reporting = null;
+      });
+      return reporting;
+    },
     history: () => [...history],
     stop: () => {
       for (const stop of stops) stop();

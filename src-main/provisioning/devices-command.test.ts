@@ -206,7 +206,7 @@ describe('kaopass devices, while a terminal runs there,', () => {
     page = await openServicePage({
       terminal: { name: 'ATM 1', profile: 'atm', services: ['withdraw'] },
       ...opened,
-      camera: { health: new CameraHealth(), connection: 'footage', watch: () => () => {} },
+      camera: { health: new CameraHealth(), connection: () => 'footage', watch: () => () => {} },
       blocked: new Set(blocked),
       online: () => true,
       busy: () => busy,

@@ -50,7 +50,7 @@ beforeAll(async () => {
     terminal: { name: 'ATM 1', profile: 'atm', services: ['withdraw', 'deposit', 'balance', 'enrol'] },
     devices: opened.devices,
     origins: opened.origins,
-    camera: { health: camera, connection: 'footage', watch: () => () => {} },
+    camera: { health: camera, connection: () => 'footage', watch: () => () => {} },
     blocked,
     online: () => online,
     busy: () => busy,

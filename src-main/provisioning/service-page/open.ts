@@ -20,7 +20,12 @@ export interface OpenServicePageOptions {
   readonly origins: {
     readonly [Key in keyof Devices]: { readonly driver: string; readonly connection: string } | null;
   };
-  readonly camera: { readonly health: CameraHealth; readonly connection: string; readonly watch: TestTools['watch'] };
+  readonly camera: {
+    readonly health: CameraHealth;
+    /** Which one, now. */
+    readonly connection: () => string;
+    readonly watch: TestTools['watch'];
+  };
   /** Devices that are not offered: by a suspect transaction, and for as long as a test takes. */
   readonly blocked: Set<string>;
   readonly online: () => boolean;
@@ -46,7 +51,14 @@ export async function openServicePage(options: OpenServicePageOptions): Promise<
   const underTest = new Set<string>();
   const patients: readonly Patient[] = [
     ...patientsOf(options),
-    { key: 'camera', device: camera.health, driver: 'screen', connection: camera.connection },
+    {
+      key: 'camera',
+      device: camera.health,
+      driver: 'screen',
+      get connection() {
+        return camera.connection();
+      },
+    },
   ];
   const nameOf = (key: DeviceKey) => (key === 'camera' ? camera.health.name : (devices[key]?.name ?? key));
 
