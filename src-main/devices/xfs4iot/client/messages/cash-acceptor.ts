@@ -1,18 +1,7 @@
 /** XFS4IoT 2024-3, CashAcceptor. Retract and Reset end a cash-in transaction too, and are CashManagement's. */
 import { z } from 'zod';
 import { Counts, holdsCounts } from './cash-counts.ts';
-import {
-  bool,
-  count,
-  dictionary,
-  exactly,
-  type JsonObject,
-  nothing,
-  number,
-  ofCommand,
-  oneOf,
-  text,
-} from './lenient.ts';
+import { bool, count, dictionary, exactly, type JsonObject, nothing, number, ofCommand, oneOf } from './lenient.ts';
 import { INPUT_POSITIONS, OUTPUT_POSITIONS, POSITIONS } from './positions.ts';
 import { StorageCashIn, UNIT_ID } from './storage.ts';
 
