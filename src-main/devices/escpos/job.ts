@@ -74,7 +74,8 @@ export async function printJob(
   }
   const reason = obstacle(link.condition)?.message ?? 'the printer gives no reason';
   const what = sent < bytes.length ? 'takes no more data' : 'does not confirm the receipt';
-  const failure = failureOf(link) ?? failed('hardwareError', `the printer ${what} (${reason})`);
+  // What stopped it may be over by now, as a cover that was opened and shut.
+  const failure = stopped.failure() ?? failed('hardwareError', `the printer ${what} (${reason})`);
   const cleared = await link.ask(CLEAR_BUFFERS, 'cleared', CLEAR_MS_MAX, power);
   // Its parser may stand in the middle of a command now: a new connection begins anew.
   if (!cleared) await link.close(new LineError('gone', `given up ${amount}`));
@@ -157,14 +158,18 @@ function completionOf(answer: Response | null): PrintCompletion | null {
 }
 
 /** Aborts when a person or a mechanic is needed; what passes by itself is waited for. */
-function onObstacle(link: PrinterLink): { signal: AbortSignal; [Symbol.dispose](): void } {
+function onObstacle(link: PrinterLink): {
+  readonly signal: AbortSignal;
+  failure(): Failed | null;
+  [Symbol.dispose](): void;
+} {
   const controller = new AbortController();
-  const look = () => {
-    const failure = failureOf(link);
+  let failure: Failed | null = null;
+  const stop = link.onCondition(() => {
+    failure ??= failureOf(link);
     if (failure) controller.abort(new Error(failure.message));
-  };
-  const stop = link.onCondition(look);
-  return { signal: controller.signal, [Symbol.dispose]: stop };
+  });
+  return { signal: controller.signal, failure: () => failure, [Symbol.dispose]: stop };
 }
 
 /** What keeps this printer from printing until somebody comes; null when nothing does. */

@@ -103,6 +103,15 @@ describe('a receipt', () => {
     expect(await printing).toMatchObject({ outcome: 'failed', error, message: expect.stringContaining(message) });
   });
 
+  it('fails for a cover that was opened and shut at once, and says so', async () => {
+    const { hardware, printer, waitMs } = connect({ dotsPerSecond: 1_600 });
+    const printing = printer.print(longer, patient);
+    await waitMs(1_000);
+    hardware.setCover(true);
+    hardware.setCover(false);
+    expect(await printing).toMatchObject({ outcome: 'failed', message: expect.stringContaining('cover is open') });
+  });
+
   it('waits for a head that cools down by itself and a hand that leaves the feed button', async () => {
     const { hardware, printer, waitMs, text } = connect({ dotsPerSecond: 1_600 });
     const printing = printer.print(longer, patient);
