@@ -39,7 +39,11 @@ export interface FoundLine {
 }
 
 export interface FoundDevices {
-  readonly xfs4iot: Found<FoundService> & { readonly host: string };
+  readonly xfs4iot: Found<FoundService> & {
+    readonly host: string;
+    /** Somebody listens there and is no publisher this terminal can use: a certificate nobody vouches for, another protocol. */
+    readonly unusable: readonly { readonly uri: string; readonly why: string }[];
+  };
   readonly hid: Found<HidDescription> & { readonly ruleFile: string };
   /** USB printers of the printer class. */
   readonly printers: Found<FoundLine>;
@@ -84,14 +88,16 @@ export async function findDevices(options: {
       ),
     );
   const host = options.config?.kind === 'xfs4iot' ? options.config.host : '127.0.0.1';
+  const unusable: { uri: string; why: string }[] = [];
   const [xfs4iot, hid, printers, serial] = await Promise.all([
-    part(() => findServices(options)),
+    part(() => findServices(options, (uri, why) => unusable.push({ uri, why }))),
     part(async () => describeHidDevices(await hidBus())),
     lines(async () => (await listPrinters()).map((path) => ({ path }))),
     lines(listSerialPorts),
   ]);
   return {
-    xfs4iot: { ...xfs4iot, host },
+    // The standard's ports are tried with TLS and without: what answered the one way is not said to fail the other.
+    xfs4iot: { ...xfs4iot, host, unusable: unusable.filter(({ uri }) => !answers(uri, xfs4iot.found)) },
     hid: { ...hid, ruleFile: UDEV_RULE_FILE },
     printers,
     serialPorts: serial,
@@ -118,23 +124,36 @@ async function part<One>(look: () => Promise<readonly One[]>): Promise<Found<One
   }
 }
 
-async function findServices({
-  config,
-  dataDir,
-  clock,
-  signal,
-}: {
-  readonly config: DevicesConfig | null;
-  readonly dataDir: string;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-}): Promise<readonly FoundService[]> {
+const answers = (uri: string, services: readonly FoundService[]) =>
+  services.some((service) => new URL(service.uri).host === new URL(uri).host);
+
+/** On every machine most of the ports are closed, or swallowed by a firewall: that is no news. */
+const CLOSED = /ECONNREFUSED|did not answer within/;
+
+async function findServices(
+  {
+    config,
+    dataDir,
+    clock,
+    signal,
+  }: {
+    readonly config: DevicesConfig | null;
+    readonly dataDir: string;
+    readonly clock: Clock;
+    readonly signal: AbortSignal;
+  },
+  onUnusable: (uri: string, why: string) => void,
+): Promise<readonly FoundService[]> {
   const machine = config?.kind === 'xfs4iot' ? config : { host: '127.0.0.1', ports: null, ca: null };
   using limit = deadline(clock, SEARCH_MS_MAX, signal);
   const client = await connect({
     ...xfs4IotAddress(machine, dataDir),
     clock,
     onDeadLetter: () => {},
+    log: ({ message, uri, detail, code }) => {
+      const why = detail ?? code ?? message;
+      if (/publisher/.test(message) && !CLOSED.test(why)) onUnusable(uri, why);
+    },
     signal: limit.signal,
   });
   try {

@@ -1,4 +1,6 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -120,6 +122,18 @@ describe('kaopass devices', () => {
     expect(await runCli(['devices'], { ...ports, find: broken })).toBe(0);
     expect(out.join('')).toContain('cannot be looked for: no USB here');
     expect(out.join('')).toContain('/dev/ttyUSB0');
+  });
+
+  it('says who listens where XFS4IoT should be, and why it cannot be used', async () => {
+    const other = createServer((_, response) => response.writeHead(400).end());
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as AddressInfo;
+    configure({ kind: 'xfs4iot', host: '127.0.0.1', ports: [{ port, secure: false }] });
+    const { code, out } = await devices('--data', dir);
+    other.close();
+    expect(code).toBe(0);
+    expect(out).toMatch(new RegExp(`ws://127.0.0.1:${port}/xfs4iot/v1.0  cannot be used: .*400`));
+    expect(out).toMatch(/cash-dispenser +offline +xfs4iot, 127.0.0.1/);
   });
 
   it('tests a device: 0 when it passed, 1 when not', async () => {

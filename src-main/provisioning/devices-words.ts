@@ -37,6 +37,7 @@ function foundLines({ xfs4iot, hid, printers, serialPorts }: FoundDevices): stri
     `  ${uri}  ${state}${model ? `, ${model}` : ''}`,
     detail(interfaces.length > 0 ? interfaces.join(', ') : 'it has not said what it is'),
   ]);
+  const unusable = xfs4iot.unusable.map(({ uri, why }) => `  ${uri}  cannot be used: ${why}`);
   const devices = hid.found.flatMap(({ info, kind, problem, rule, selector }) => {
     const maker = [info.manufacturer, info.product].filter(Boolean).join(' ');
     const usages = info.usages.map(({ page, usage }) => `${hex(page)}:${hex(usage)}`).join(' ');
@@ -49,7 +50,7 @@ function foundLines({ xfs4iot, hid, printers, serialPorts }: FoundDevices): stri
     ];
   });
   return [
-    ...part(`XFS4IoT services at ${xfs4iot.host}`, xfs4iot, services),
+    ...part(`XFS4IoT services at ${xfs4iot.host}`, xfs4iot, [...services, ...unusable]),
     ...part('USB HID devices', hid, devices),
     ...part('USB printers', printers, printers.found.map(lineWords)),
     ...part('Serial ports', serialPorts, serialPorts.found.map(lineWords)),
