@@ -4,7 +4,7 @@ import { type CommandContext, type CommandHandler, command, done, ended, failed,
 import type { Dialect } from './dialect.ts';
 import type { Payload } from './envelope.ts';
 import { eventVersion, listedVersion } from './message-index.ts';
-import type { ServiceDefinition } from './service.ts';
+import type { ServiceDefinition } from './service-definition.ts';
 
 export interface CommonParts {
   readonly definition: ServiceDefinition;

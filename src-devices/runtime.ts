@@ -2,7 +2,7 @@
 import type { Clock } from './clock.ts';
 import { Dialect, type DialectChange } from './dialect.ts';
 import type { Faults } from './faults.ts';
-import type { LogEntry, Runtime } from './service.ts';
+import type { LogEntry, Runtime } from './service-definition.ts';
 
 export interface RuntimeOptions {
   readonly clock: Clock;

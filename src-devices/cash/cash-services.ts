@@ -8,9 +8,8 @@ import { acceptorInterface, acceptorStatus } from './acceptor-interface.ts';
 import { dispenserInterface, dispenserStatus } from './dispenser-interface.ts';
 import { CashHands } from './hands.ts';
 import { InputSlot } from './input-slot.ts';
-import { CashMachine } from './machine.ts';
+import { CashMachine, type Halves } from './machine.ts';
 import { managementInterface, managementStatus } from './management-interface.ts';
-import type { Halves } from './retract.ts';
 import { type CashSecurity, openSecurity } from './security.ts';
 import { storageInterface } from './storage-interface.ts';
 import { storageView } from './storage-view.ts';
@@ -49,7 +48,7 @@ export function openCash(runtime: Runtime, stateDir: string, chance: Chance, opt
   const slot = new InputSlot();
   const service = (name: string, halves: Halves, modelName: string) =>
     new Service(runtime, (outlet) => {
-      machine.attach(outlet);
+      machine.attach(outlet, halves);
       return {
         name,
         model: { modelName, serialNumber: 'KP-0001', modelDescription: 'banknote recycler' },

@@ -7,7 +7,7 @@ import { CashState, contents, type Place, type Unit } from '../notes/cash-state.
 import { loadedState, type UnitLoad } from '../notes/load.ts';
 import { type Move, move, room } from '../notes/move.ts';
 import { total } from '../notes/tally.ts';
-import type { Outlet, Runtime } from '../service.ts';
+import type { Outlet, Runtime } from '../service-definition.ts';
 import { StateFile } from '../state-file.ts';
 
 /** Where notes come out, where they go in, and where refused or returned ones are given back. */
@@ -17,6 +17,12 @@ export const RETURN = 'outLeft';
 
 /** How long mechanisms of a usual recycler take, ms. */
 export const MS = { start: 800, note: 100, shutter: 700, bunch: 1_500 } as const;
+
+/** Which half of a machine a service is: both, where one service is dispenser and acceptor. */
+export interface Halves {
+  readonly dispenser: boolean;
+  readonly acceptor: boolean;
+}
 
 export interface MachineOptions {
   readonly stateDir: string;
@@ -36,7 +42,7 @@ export class CashMachine {
   readonly chance: Chance;
   readonly options: MachineOptions;
   readonly #file: StateFile<CashState>;
-  readonly #outlets: Outlet[] = [];
+  readonly #outlets: { readonly outlet: Outlet; readonly halves: Halves }[] = [];
   #turn: Promise<void> = Promise.resolve();
   /** Notes were taken and no sensor noticed: the position still counts as full. */
   readonly #blind = { output: false, input: false };
@@ -49,8 +55,9 @@ export class CashMachine {
     this.#file = StateFile.open(options.stateDir, 'cash', CashState, () => loadedState(options.load), options);
   }
 
-  attach(outlet: Outlet): void {
-    this.#outlets.push(outlet);
+  /** A service over this mechanism, or over one half of it. */
+  attach(outlet: Outlet, halves: Halves): void {
+    this.#outlets.push({ outlet, halves });
   }
 
   get state(): CashState {
@@ -81,11 +88,12 @@ export class CashMachine {
   }
 
   notify(): void {
-    for (const outlet of this.#outlets) outlet.changed();
+    for (const { outlet } of this.#outlets) outlet.changed();
   }
 
-  unsolicited(name: string, payload: Record<string, unknown>): void {
-    for (const outlet of this.#outlets) outlet.unsolicited(name, payload);
+  /** Told by the services of that half. */
+  unsolicited(half: keyof Halves, name: string, payload: Record<string, unknown>): void {
+    for (const { outlet, halves } of this.#outlets) if (halves[half]) outlet.unsolicited(name, payload);
   }
 
   /** `position` as this dialect writes it in the three item events. */
@@ -93,7 +101,7 @@ export class CashMachine {
     const wrapped = this.runtime.dialect().eventPosition === 'wrapped';
     const bunches = additionalBunches === undefined ? {} : { additionalBunches: String(additionalBunches) };
     const at = { position, ...bunches };
-    this.unsolicited(name, wrapped ? { position: at } : at);
+    this.unsolicited(position === OUTPUT ? 'dispenser' : 'acceptor', name, wrapped ? { position: at } : at);
   }
 
   /** One mechanical act at a time, over all services of the machine. */

@@ -5,8 +5,8 @@ import type { Payload } from '../envelope.ts';
 import { NOTE_TYPES } from '../notes/items.ts';
 import { room } from '../notes/move.ts';
 import { paysOut } from './denomination.ts';
-import type { CashMachine } from './machine.ts';
-import { type Halves, reset, retract } from './retract.ts';
+import type { CashMachine, Halves } from './machine.ts';
+import { reset, retract } from './retract.ts';
 import { closeShutter, openShutter, positionNamed } from './shutter.ts';
 import { replenishment } from './storage-view.ts';
 

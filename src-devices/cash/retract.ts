@@ -7,14 +7,8 @@ import type { CashState, Lot, Place } from '../notes/cash-state.ts';
 import { move, room } from '../notes/move.ts';
 import { sum, type Tally, toCounts, total } from '../notes/tally.ts';
 import { foreignItems, retractUnitFull, takenDuringRetract, uncountedRetract } from './cash-faults.ts';
-import { type CashMachine, MS, OUTPUT } from './machine.ts';
+import { type CashMachine, type Halves, MS, OUTPUT } from './machine.ts';
 import { closeShutter, type Position, positionNamed } from './shutter.ts';
-
-/** Which half of a machine a service is: both, where one service is dispenser and acceptor. */
-export interface Halves {
-  readonly dispenser: boolean;
-  readonly acceptor: boolean;
-}
 
 export interface RetractLocation {
   readonly outputPosition?: string | null | undefined;
@@ -112,8 +106,15 @@ export async function reset(
     const moved = sweep(machine, [place], unit, { roomNotes: null, uncounted: false, operation: kind === 'retract' });
     found[unit] = sum([found[unit] ?? {}, moved]);
     if (machine.unit(unit).kind === 'retract') {
-      machine.unsolicited('CashManagement.MediaDetectedEvent', { target: 'retract', index: 1 });
-    } else machine.unsolicited('CashManagement.MediaDetectedEvent', { target: 'singleUnit', unit });
+      machine.unsolicited(halves.dispenser ? 'dispenser' : 'acceptor', 'CashManagement.MediaDetectedEvent', {
+        target: 'retract',
+        index: 1,
+      });
+    } else
+      machine.unsolicited(halves.dispenser ? 'dispenser' : 'acceptor', 'CashManagement.MediaDetectedEvent', {
+        target: 'singleUnit',
+        unit,
+      });
   }
   const storage = told(machine, found);
   const left = from.reduce((notes, place) => notes + machine.count(place), 0);

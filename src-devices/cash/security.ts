@@ -40,7 +40,7 @@ export function openSecurity(
       });
       return machine.state.nonces;
     },
-    cleared: (reasonDescription) => machine.unsolicited('Common.NonceClearedEvent', { reasonDescription }),
+    cleared: (reasonDescription) => machine.unsolicited('dispenser', 'Common.NonceClearedEvent', { reasonDescription }),
   });
   const Nothing = z.object({});
   const supported = options.mode !== 'off';

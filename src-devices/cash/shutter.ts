@@ -36,12 +36,10 @@ export function setShutter(machine: CashMachine, position: Position, shutter: Ca
   machine.change((draft) => {
     draft[FIELD[position]] = shutter;
   });
-  for (const name of position === 'output' ? [OUTPUT] : [INPUT]) {
-    machine.unsolicited('CashManagement.ShutterStatusChangedEvent', {
-      position: name,
-      shutter: shutter.startsWith('jammed') ? 'jammed' : shutter,
-    });
-  }
+  machine.unsolicited(position === 'output' ? 'dispenser' : 'acceptor', 'CashManagement.ShutterStatusChangedEvent', {
+    position: position === 'output' ? OUTPUT : INPUT,
+    shutter: shutter.startsWith('jammed') ? 'jammed' : shutter,
+  });
 }
 
 /** Which of the two a position of the standard means; null: this machine has none there. */
