@@ -1,5 +1,5 @@
 /** XFS4IoT CashDispenser.Dispense: notes from the units to the stacker, one by one, under a token where one is needed. */
-import { type CommandContext, done, ended, failed, type Outcome } from '../command.ts';
+import { type CommandContext, type CommandEnded, done, ended, failed, type Outcome } from '../command.ts';
 import { type EarlierStacks, NO_EARLIER_STACKS, type PresentRecord } from '../notes/cash-state.ts';
 import { worth } from '../notes/tally.ts';
 import type { DispenseGuard } from '../security/dispense-guard.ts';
@@ -94,8 +94,10 @@ async function pickAll(
   for (const [unit, count] of Object.entries(units)) {
     for (let picked = 0; picked < count; ) {
       if (context.signal.aborted) {
-        const { code } = context.signal.reason as { code: 'canceled' | 'timeOut' };
-        return stopped(ended(code, `stopped after ${stacked} of ${wanted} notes`));
+        const { code } = context.signal.reason as CommandEnded;
+        // Who went away hears nothing; the notes stay on the stacker all the same.
+        const told = code === 'timeOut' ? code : 'canceled';
+        return stopped(ended(told, `stopped after ${stacked} of ${wanted} notes`));
       }
       const item = pickable(machine.unit(unit));
       if (failure && stacked >= failure.afterNotes) {
