@@ -24,6 +24,7 @@ import { dataPlaces, type Installation } from './places.ts';
 import { CameraHealth } from './provisioning/camera-health.ts';
 import { openServicePage } from './provisioning/service-page/open.ts';
 import { lockData } from './running-lock.ts';
+import { devicesBack } from './session/devices-back.ts';
 import { outOfService } from './session/out-of-service.ts';
 import type { SessionPorts } from './session/ports.ts';
 import { recover } from './session/recovery.ts';
@@ -59,6 +60,8 @@ export interface Terminal {
 const SAME_PERSON_FMR_MAX = 1e-3;
 /** Devices that answer nothing at all must not keep a terminal from saying that it is out of service; ms. */
 const RECOVERY_MS_MAX = 120_000;
+/** Longest wait for devices that were switched on with the terminal, ms; above the half minute after which drivers look again. */
+const DEVICES_BACK_MS_MAX = 45_000;
 
 /** Throws a TerminalError that names what keeps the terminal from starting; then nothing is left running. */
 export async function startTerminal(options: TerminalOptions): Promise<Terminal> {
@@ -205,6 +208,9 @@ async function compose(
     },
   });
 
+  for (const device of await devicesBack(journal.openTransactions(), devices, clock, DEVICES_BACK_MS_MAX)) {
+    log.error({ device }, 'what the last run left open has to be settled without this device');
+  }
   for (const one of await recover(
     ports(() => config.language),
     AbortSignal.timeout(RECOVERY_MS_MAX),
