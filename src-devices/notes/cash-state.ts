@@ -66,6 +66,18 @@ export type Unit = z.output<typeof Unit>;
 
 const Shutter = z.enum(['closed', 'open', 'jammedOpen', 'jammedClosed']);
 
+/** What stacks before the last one did under the same token, major units: the response token tells of all that a token paid. */
+const EarlierStacks = z.strictObject({
+  dispensed: z.int().nonnegative(),
+  /** Null: the device does not know. */
+  presented: z.int().nonnegative().nullable(),
+  /** Null: not counted. */
+  retracted: z.int().nonnegative().nullable(),
+  wasRetracted: z.boolean(),
+});
+export type EarlierStacks = z.output<typeof EarlierStacks>;
+export const NO_EARLIER_STACKS: EarlierStacks = { dispensed: 0, presented: 0, retracted: 0, wasRetracted: false };
+
 /** The last attempt to dispense and present (XFS4IoT CashDispenser.GetPresentStatus, and its response token). */
 const PresentRecord = z.strictObject({
   /** HMAC of the token it was dispensed under. */
@@ -81,6 +93,7 @@ const PresentRecord = z.strictObject({
   /** Came back from the customer's reach; null: not counted. */
   retracted: Tally.nullable(),
   wasRetracted: z.boolean(),
+  earlier: EarlierStacks.default(NO_EARLIER_STACKS),
 });
 export type PresentRecord = z.output<typeof PresentRecord>;
 

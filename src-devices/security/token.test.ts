@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { PresentRecord } from '../notes/cash-state.ts';
+import { NO_EARLIER_STACKS, type PresentRecord } from '../notes/cash-state.ts';
 import { presentToken } from './present-token.ts';
 import { readAmount, readToken, verify, writeAmount, writeToken } from './token.ts';
 
@@ -21,6 +21,7 @@ const paid: PresentRecord = {
   presented: { 'type10000JPY1/fit': 3 },
   retracted: {},
   wasRetracted: false,
+  earlier: NO_EARLIER_STACKS,
 };
 
 describe('test vectors (8.4)', () => {
