@@ -305,6 +305,46 @@ describe('power (S9, 12.5)', () => {
   });
 });
 
+describe('a shutter the client moves (12.3)', () => {
+  test('is opened, closed, and only then the notes are counted; refused ones wait for PresentMedia', async () => {
+    const { client, hands } = await open({ explicitShutter: true });
+    const { cashAcceptor } = (await client.command('Common.Capabilities')).payload;
+    expect([cashAcceptor.shutterControl, cashAcceptor.positions[1].presentControl]).toEqual([false, false]);
+    await start();
+    expect(await run('CashAcceptor.CashIn')).toBe('noItems');
+    expect(await run('CashManagement.OpenShutter', { position: 'inDefault' })).toBe('success');
+    hands.insertNotes(tenThousands(2), { unrecognised: 1 });
+    expect((await client.event('CashManagement.ItemsInsertedEvent')).payload.position).toBe('inCenter');
+    expect(await run('CashAcceptor.CashIn')).toBe('shutterNotClosed');
+    expect(await run('CashManagement.CloseShutter', { position: 'inDefault' })).toBe('success');
+    expect((await client.command('CashAcceptor.CashIn')).payload.items.type10000JPY1).toEqual({ fit: 2 });
+    expect(client.events()).not.toContain('CashManagement.ItemsPresentedEvent');
+    await expect(hands.takeReturned()).rejects.toThrow('nothing lies in reach');
+    expect(await run('CashAcceptor.PresentMedia')).toBe('success');
+    expect(client.events()).toContain('CashManagement.ItemsPresentedEvent');
+    await hands.takeReturned();
+    expect(await run('CashAcceptor.PresentMedia')).toBe('noItems');
+    expect(await run('CashAcceptor.CashInEnd')).toBe('success');
+  });
+});
+
+describe('counting units (11.9, 12.6)', () => {
+  test('CashUnitCount makes counts true again', async () => {
+    const { hands } = await open();
+    hands.load('unit3', 42, { told: false });
+    expect(unit(bench, 'unit3')).toEqual({ counted: 200, held: 42 });
+    expect(await run('CashAcceptor.CashUnitCount', { units: ['unit5'] })).toBe('invalidCashUnit');
+    expect(await run('CashAcceptor.CashUnitCount', { units: ['unit3'] })).toBe('success');
+    expect(unit(bench, 'unit3')).toEqual({ counted: 42, held: 42 });
+  });
+
+  test('TestCashUnits sends one note of each unit to the reject unit', async () => {
+    await open();
+    expect(await run('CashDispenser.TestCashUnits', {})).toBe('success');
+    expect(unit(bench, 'unit5')).toEqual({ counted: 3, held: 3 });
+  });
+});
+
 describe('dispenser and acceptor as two services', () => {
   test('each has its half, and both show the same units', async () => {
     const { atm, connect } = await open({ arrangement: 'split' });

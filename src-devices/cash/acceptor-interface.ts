@@ -4,10 +4,11 @@ import { command, done, ended, failed, type Interface, type Outcome } from '../c
 import type { Payload } from '../envelope.ts';
 import { contents } from '../notes/cash-state.ts';
 import { NOTE_TYPES } from '../notes/items.ts';
-import { toCounts } from '../notes/tally.ts';
+import { setInitial } from '../notes/move.ts';
+import { toCounts, total } from '../notes/tally.ts';
 import { cashIn, cashInEnd, cashInRollback, cashInStart } from './cash-in.ts';
 import type { InputSlot } from './input-slot.ts';
-import { type CashMachine, INPUT, RETURN } from './machine.ts';
+import { type CashMachine, INPUT, MS, RETURN } from './machine.ts';
 import { openShutter, positionNamed } from './shutter.ts';
 
 const Nothing = z.object({});
@@ -17,11 +18,11 @@ export function acceptorInterface(machine: CashMachine, slot: InputSlot): Interf
   const usage = (position: string, uses: readonly string[]) => ({
     position,
     usage: { in: uses.includes('in'), refuse: uses.includes('refuse'), rollback: uses.includes('rollback') },
-    shutterControl: true,
+    shutterControl: !machine.options.explicitShutter,
     itemsTakenSensor: true,
     itemsInsertedSensor: true,
     retractAreas: null,
-    presentControl: true,
+    presentControl: !machine.options.explicitShutter,
     preparePresent: false,
   });
   return {
@@ -31,7 +32,7 @@ export function acceptorInterface(machine: CashMachine, slot: InputSlot): Interf
       type: 'selfServiceBill',
       maxCashInItems: machine.options.itemsMax,
       shutter: true,
-      shutterControl: true,
+      shutterControl: !machine.options.explicitShutter,
       intermediateStacker: machine.options.escrowItemsMax,
       itemsTakenSensor: true,
       itemsInsertedSensor: true,
@@ -47,7 +48,7 @@ export function acceptorInterface(machine: CashMachine, slot: InputSlot): Interf
       retractTransportActions: { present: false, retract: true, reject: true, itemCassette: false, cashIn: false },
       retractStackerActions: { present: true, retract: true, reject: true, itemCassette: false, cashIn: false },
       cashInLimit: { byTotalItems: true, byAmount: true },
-      countActions: null,
+      countActions: { individual: true, all: true },
       retainAction: null,
     }),
     commands: {
@@ -71,6 +72,9 @@ export function acceptorInterface(machine: CashMachine, slot: InputSlot): Interf
       'CashAcceptor.GetPresentStatus': command(Nothing, () => done(returnStatus(machine)), { withoutDevice: true }),
       'CashAcceptor.PresentMedia': command(z.object({ position: z.string().nullish() }), ({ position }) =>
         exclusive(() => presentMedia(machine, position)),
+      ),
+      'CashAcceptor.CashUnitCount': command(z.object({ units: z.array(z.string()).min(1) }), ({ units }) =>
+        exclusive(() => countUnits(machine, units)),
       ),
       'CashAcceptor.ConfigureNoteTypes': command(
         z.object({ items: z.array(z.object({ item: z.string(), enabled: z.boolean() })).nullish() }),
@@ -102,7 +106,7 @@ function returnStatus(machine: CashMachine): Payload {
   };
 }
 
-/** Refused notes lie in the slot by themselves here (`presentControl`); this opens a slot that was closed over them. */
+/** Opens the slot over notes that were refused or returned behind it; under `presentControl` it is open already. */
 async function presentMedia(machine: CashMachine, position: string | null | undefined): Promise<Outcome> {
   if (position && positionNamed(position) !== 'input' && position !== 'outDefault')
     return failed('unsupportedPosition');
@@ -111,6 +115,21 @@ async function presentMedia(machine: CashMachine, position: string | null | unde
   if (machine.state.foreignAtInput) return failed('foreignItemsDetected');
   if (!(await openShutter(machine, 'input'))) return failed('shutterNotOpen', 'the shutter is stuck');
   machine.positionEvent('CashManagement.ItemsPresentedEvent', RETURN, 0);
+  return done();
+}
+
+/** Each unit's notes are run past the reader: from then on it counts what it holds. */
+async function countUnits(machine: CashMachine, ids: readonly string[]): Promise<Outcome> {
+  if (machine.state.exchange) return failed('exchangeActive');
+  if (machine.state.cashIn?.status === 'active') return failed('cashInActive');
+  const strange = ids.find((id) => !['cashIn', 'recycle'].includes(machine.state.units[id]?.kind ?? ''));
+  if (strange) return failed('invalidCashUnit', `${strange} can't be counted`);
+  const broken = ids.find((id) => machine.unit(id).status !== 'ok');
+  if (broken) return failed('cashUnitError', `${broken} is ${machine.unit(broken).status}`);
+  for (const id of ids) {
+    await machine.runtime.act(MS.note * total(machine.unit(id).notes));
+    machine.change((draft) => setInitial(draft.units[id]!, draft.units[id]!.notes));
+  }
   return done();
 }
 

@@ -69,7 +69,10 @@ export async function cashIn(machine: CashMachine, slot: InputSlot, context: Com
   ) {
     return failed('tooManyItems', 'nothing more can be taken in this transaction');
   }
-  if (machine.count('feeder') === 0) {
+  if (machine.options.explicitShutter) {
+    if (state.inputShutter !== 'closed') return failed('shutterNotClosed', 'the client closes the shutter first');
+    if (machine.count('feeder') === 0) return failed('noItems', 'nothing was put in while the shutter was open');
+  } else if (machine.count('feeder') === 0) {
     const nothing = await waitForNotes(machine, slot, context);
     if (nothing) return nothing;
   }
@@ -184,13 +187,15 @@ function jamFeeder(machine: CashMachine): Outcome {
   return ended('hardwareError', machine.state.acceptorJam!);
 }
 
-/** Notes to the slot and the slot open; false when it does not open, and then they stay where they were. */
+/** Notes to the slot, and the slot open unless that is the client's to do; false when it does not open: they stay where they were. */
 async function giveBack(machine: CashMachine, from: 'feeder' | 'escrow', most: number | null): Promise<boolean> {
+  const { explicitShutter } = machine.options;
   await machine.runtime.act(MS.bunch);
-  if (!(await openShutter(machine, 'input'))) return false;
+  if (!explicitShutter && !(await openShutter(machine, 'input'))) return false;
   const lots = first(machine.state.places[from], most ?? Number.POSITIVE_INFINITY);
   machine.move(...lots.map(({ item, count }) => ({ from, to: 'return', item, count }) as const));
-  machine.positionEvent('CashManagement.ItemsPresentedEvent', RETURN, 0);
+  // Behind a shutter that the client moves, nothing is presented yet.
+  if (!explicitShutter) machine.positionEvent('CashManagement.ItemsPresentedEvent', RETURN, 0);
   return true;
 }
 

@@ -19,6 +19,8 @@ export interface CashOptions {
   readonly itemsMax?: number;
   readonly bunchItemsMax?: number;
   readonly escrowItemsMax?: number;
+  /** True: the client moves the acceptor's shutter by OpenShutter, CloseShutter and PresentMedia. */
+  readonly explicitShutter?: boolean;
   /** False: a change survives the process and not the computer's power, and takes a tenth of the time. For tests. */
   readonly flush?: boolean;
   /** `recycler`: one service with both interfaces. `split`: `CashDispenser1` and `CashAcceptor1` over the same mechanism. */
@@ -41,6 +43,7 @@ export function openCash(runtime: Runtime, stateDir: string, chance: Chance, opt
     itemsMax: options.itemsMax ?? 100,
     bunchItemsMax: options.bunchItemsMax ?? 100,
     escrowItemsMax: options.escrowItemsMax ?? 200,
+    explicitShutter: options.explicitShutter ?? false,
     flush: options.flush ?? true,
   });
   const { mode = 'off', nonceTimeoutS = 3_600, keys } = options.security ?? {};

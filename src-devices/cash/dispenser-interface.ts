@@ -5,10 +5,11 @@ import type { Payload } from '../envelope.ts';
 import type { CashState } from '../notes/cash-state.ts';
 import { worth } from '../notes/tally.ts';
 import { presentToken } from '../security/present-token.ts';
-import { DenominationRequest, denominate, denominationResult } from './denomination.ts';
+import { DenominationRequest, denominate, denominationResult, suppliesOf } from './denomination.ts';
 import { dispense } from './dispense.ts';
-import { type CashMachine, OUTPUT } from './machine.ts';
+import { type CashMachine, MS, OUTPUT } from './machine.ts';
 import { MIXES } from './mix.ts';
+import { pickable } from './pickable.ts';
 import { present, reject } from './present.ts';
 import type { CashSecurity } from './security.ts';
 import { positionNamed } from './shutter.ts';
@@ -90,11 +91,28 @@ export function dispenserInterface(machine: CashMachine, security: CashSecurity)
         ({ position, nonce }) => presentStatus(machine, security, position, nonce || null),
         { withoutDevice: true },
       ),
+      'CashDispenser.TestCashUnits': command(z.object({ target: z.looseObject({}).nullish() }), () =>
+        exclusive(() => testUnits(machine)),
+      ),
       'CashDispenser.PrepareDispense': command(z.object({ action: z.enum(['start', 'stop']) }), () =>
         machine.state.exchange ? failed('exchangeActive') : done(),
       ),
     },
   };
+}
+
+/** One note of each unit that pays out goes past the sensors, into the reject unit. */
+async function testUnits(machine: CashMachine): Promise<Outcome> {
+  if (machine.state.exchange) return failed('exchangeActive');
+  if (machine.state.dispenserJam) return ended('hardwareError', machine.state.dispenserJam);
+  for (const { unit } of suppliesOf(machine)) {
+    await machine.runtime.act(MS.note);
+    const item = pickable(machine.unit(unit));
+    const bin = machine.bin('reject');
+    if (!item || !bin) return failed('cashUnitError', item ? 'the reject unit takes no more' : `${unit} gave no note`);
+    machine.move({ from: { unit }, to: { unit: bin }, item, count: 1, into: 'rejected' });
+  }
+  return done();
 }
 
 function presentStatus(

@@ -6,7 +6,7 @@ import { bring, move, setInitial } from '../notes/move.ts';
 import { type Tally, toCounts, total, worth } from '../notes/tally.ts';
 import { sensorOff } from './cash-faults.ts';
 import type { InputSlot } from './input-slot.ts';
-import { type CashMachine, OUTPUT, RETURN } from './machine.ts';
+import { type CashMachine, INPUT, OUTPUT, RETURN } from './machine.ts';
 import { first } from './present.ts';
 import { closeShutter, type Position } from './shutter.ts';
 
@@ -40,9 +40,11 @@ export class CashHands {
     this.#slot = slot;
   }
 
-  /** Whether a cash-in waits for notes at the open slot. */
+  /** Whether a cash-in waits for notes at the open slot, or the client has opened it. */
   canInsert(): boolean {
-    return this.#slot.waiting();
+    const { options, state } = this.#machine;
+    const open = options.explicitShutter && state.inputShutter === 'open' && this.#machine.count('return') === 0;
+    return open || this.#slot.waiting();
   }
 
   /** Puts notes (and paper that is no note) into the open slot. Throws while no cash-in waits for them. */
@@ -63,7 +65,8 @@ export class CashHands {
       for (const { item, count } of bunch) bring(draft, 'feeder', item, count);
       bring(draft, 'feeder', UNRECOGNIZED, unrecognised);
     });
-    this.#slot.insert();
+    if (this.#slot.waiting()) this.#slot.insert();
+    else this.#machine.positionEvent('CashManagement.ItemsInsertedEvent', INPUT);
   }
 
   /** Waits (by the machine's clock) until a cash-in opens the slot, then puts notes in. */
@@ -92,7 +95,10 @@ export class CashHands {
   async #take(position: Position, place: 'exit' | 'return', some = Number.POSITIVE_INFINITY): Promise<Tally> {
     const machine = this.#machine;
     const lots = first(machine.state.places[place], some);
-    if (lots.length === 0) throw new Error('nothing lies in reach there');
+    const shutter = position === 'output' ? machine.state.outputShutter : machine.state.inputShutter;
+    if (lots.length === 0 || shutter === 'closed' || shutter === 'jammedClosed') {
+      throw new Error('nothing lies in reach there');
+    }
     const blind = machine.runtime.faults.strikes(sensorOff, (fault) => fault.position === position) !== null;
     if (blind) machine.setBlind(position, true);
     machine.move(...lots.map(({ item, origin, count }) => ({ from: place, to: 'hand', item, origin, count }) as const));

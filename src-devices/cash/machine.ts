@@ -33,6 +33,8 @@ export interface MachineOptions {
   readonly bunchItemsMax: number;
   /** Notes the escrow holds. */
   readonly escrowItemsMax: number;
+  /** The client moves the acceptor's shutter, and asks for refused notes to be shown (`shutterControl`, `presentControl` false). */
+  readonly explicitShutter: boolean;
   /** Whether each change is flushed to the disk. */
   readonly flush: boolean;
 }

@@ -5,7 +5,7 @@ import type { Payload } from '../envelope.ts';
 import { NOTE_TYPES } from '../notes/items.ts';
 import { room } from '../notes/move.ts';
 import { paysOut } from './denomination.ts';
-import type { CashMachine, Halves } from './machine.ts';
+import { type CashMachine, type Halves, RETURN } from './machine.ts';
 import { reset, retract } from './retract.ts';
 import { closeShutter, openShutter, positionNamed } from './shutter.ts';
 import { replenishment } from './storage-view.ts';
@@ -94,6 +94,9 @@ async function moveShutter(
   if (is.startsWith('jammed')) return failed(open ? 'shutterNotOpen' : 'shutterNotClosed', `the shutter is ${is}`);
   if (!open && machine.occupied(position)) return failed('tooManyItems', 'notes lie in the way');
   const moved = open ? await openShutter(machine, position) : await closeShutter(machine, position);
+  if (moved && open && position === 'input' && machine.count('return') > 0) {
+    machine.positionEvent('CashManagement.ItemsPresentedEvent', RETURN, 0);
+  }
   if (moved) return done();
   return ended('userError', 'the shutter did not move');
 }
