@@ -70,6 +70,12 @@ const DISPENSE_ERRORS: Readonly<Record<string, DispenseError>> = {
 
 const failed = <E extends string>(error: E, message: string) => ({ outcome: 'failed' as const, error, message });
 
+function shutterOf({ cashDispenser }: Reading['status']): DispenserStatus['shutter'] {
+  const shutters = (cashDispenser?.positions ?? []).map(({ shutter }) => shutter ?? 'closed');
+  if (shutters.some((one) => one.startsWith('jammed'))) return 'jammed';
+  return shutters.includes('open') ? 'open' : 'closed';
+}
+
 export class XfsCashDispenser extends XfsCashDriver implements CashDispenser {
   protected readonly half = 'dispenser';
   readonly #records: DispenseRecords;
@@ -85,16 +91,11 @@ export class XfsCashDispenser extends XfsCashDriver implements CashDispenser {
     signal.throwIfAborted();
     const { units, status } = await orAbort(this.read(signal), AbortSignal.any([signal, this.closed]));
     const path = this.#path(status);
-    const shutters = (status.cashDispenser?.positions ?? []).map(({ shutter }) => shutter ?? 'closed');
     return {
       units,
       stacker: path.stacker === 'reached' ? 'notEmpty' : path.stacker,
       outputPosition: path.output,
-      shutter: shutters.some((one) => one.startsWith('jammed'))
-        ? 'jammed'
-        : shutters.includes('open')
-          ? 'open'
-          : 'closed',
+      shutter: shutterOf(status),
     };
   }
 
@@ -251,8 +252,7 @@ export class XfsCashDispenser extends XfsCashDriver implements CashDispenser {
       const before = await this.read(limit);
       const path = this.#path(before.status);
       if (path.output === 'notEmpty') return no('notes lie in the customer’s reach: retract them first');
-      const clear = path.stacker === 'empty' && path.transport === 'empty' && path.output === 'empty';
-      if (clear && this.health().state === 'online') return { outcome: 'reset', rejected: [] };
+      if (this.#isClear(before) && this.health().state === 'online') return { outcome: 'reset', rejected: [] };
       let problem = path.stacker === 'notEmpty' ? await this.#reject(service) : 'nothing to reject';
       let after = await this.read(limit);
       if (problem !== null || !this.#isClear(after)) {
@@ -407,7 +407,9 @@ export class XfsCashDispenser extends XfsCashDriver implements CashDispenser {
 
   #isClear({ status }: Reading): boolean {
     const path = this.#path(status);
-    return path.stacker === 'empty' && path.output === 'empty' && path.transport === 'empty';
+    const empty = path.stacker === 'empty' && path.output === 'empty' && path.transport === 'empty';
+    // A shutter that jammed before a present stands in the way of the next one, too.
+    return empty && shutterOf(status) !== 'jammed';
   }
 
   /** @param since the dispense whose movements are wanted. */
