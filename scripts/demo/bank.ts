@@ -1,6 +1,7 @@
 /** The reference bank as a process, and its own staff's view of it. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { DeviceKeys } from './devices.ts';
 import { type Program, startProgram } from './processes.ts';
 
 export interface BankAccount {
@@ -73,6 +74,13 @@ export class DemoBank {
     const found = terminals.find((terminal) => terminal.profile === profile);
     if (!found) throw new Error(`the bank knows no ${profile}`);
     return found.terminalId;
+  }
+
+  /** What follows a key ceremony: from then on cash comes out under a token of this bank only, and PIN blocks are the pad's. */
+  async setDeviceKeys(terminalId: string, keys: DeviceKeys, profile: string): Promise<void> {
+    const { pinKey, ...dispenser } = keys;
+    if (profile === 'atm') await this.#ask('POST', `/admin/terminals/${terminalId}/dispenser-keys`, dispenser);
+    await this.#ask('POST', `/admin/terminals/${terminalId}/pin-keys`, pinKey);
   }
 
   async customers(): Promise<BankAccount[]> {

@@ -27,16 +27,18 @@ export interface DemoOptions {
   /** Everything the demonstration makes: data of bank and terminals, logs, screenshots. */
   readonly dir: string;
   readonly say: (line: string) => void;
+  /** Switches of the machines' XFS4IoT dialect, as `npm run devices -- --dialect` takes them. */
+  readonly dialect?: readonly string[];
 }
 
-export async function demonstrate({ dir, say }: DemoOptions): Promise<DemoResult> {
+export async function demonstrate({ dir, say, dialect = [] }: DemoOptions): Promise<DemoResult> {
   rmSync(dir, { recursive: true, force: true });
   const shots = { dir: join(dir, 'screenshots'), files: [] as string[] };
   const logs = join(dir, 'logs');
   for (const folder of [shots.dir, logs]) mkdirSync(folder, { recursive: true });
   const bank = new DemoBank(join(dir, 'bank'), join(logs, 'bank.log'));
   const terminal = (name: string, profile: 'atm' | 'checkout') =>
-    new DemoTerminal({ dataDir: join(dir, profile), name, profile, log: join(logs, `${profile}.log`), shots });
+    new DemoTerminal({ dataDir: join(dir, profile), name, profile, log: join(logs, `${profile}.log`), shots, dialect });
   const world: World = { bank, atm: terminal('ATM 1', 'atm'), checkout: terminal('Checkout 1', 'checkout') };
   const steps: StepResult[] = [];
   try {

@@ -2,31 +2,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import type { Profile } from '../../src-contract/primitives.ts';
 import type { CameraSource, ScreenName } from '../../src-contract/screen.ts';
 import { SCENES } from '../../src-main/config/scenes.ts';
+import type { DemoBank } from './bank.ts';
+import { askControl, DemoDevices, type DeviceState } from './devices.ts';
 import { type Program, runProgram, startProgram } from './processes.ts';
-
-/** Of the simulated devices' control server; src-main/devices/simulated/control.ts. */
-export interface DeviceState {
-  readonly cash: {
-    readonly units: readonly {
-      readonly id: string;
-      readonly kind: string;
-      readonly count: number;
-      readonly denominationMinor: number | null;
-    }[];
-    readonly conservation: {
-      readonly loadedMinor: number;
-      readonly insertedMinor: number;
-      readonly insideMinor: number;
-      readonly inReachMinor: number;
-      readonly takenMinor: number;
-      readonly takenBackMinor: number;
-      readonly holds: boolean;
-    };
-  } | null;
-}
 
 /** No screen of the demonstration needs longer; ms. */
 const SCREEN_MS_MAX = 30_000;
@@ -34,26 +14,36 @@ const SCREEN_MS_MAX = 30_000;
 export class DemoTerminal {
   readonly dataDir: string;
   readonly #name: string;
-  readonly #profile: Profile;
+  readonly #profile: 'atm' | 'checkout';
   readonly #log: string;
   readonly #shots: { readonly dir: string; readonly files: string[] };
   #program: Program | null = null;
   #browser: Browser | null = null;
   #page: Page | null = null;
+  readonly machine: DemoDevices;
   terminalId = '';
 
   constructor(options: {
     dataDir: string;
     name: string;
-    profile: Profile;
+    profile: 'atm' | 'checkout';
     log: string;
     shots: { dir: string; files: string[] };
+    dialect?: readonly string[];
+    speed?: number;
   }) {
     this.dataDir = options.dataDir;
     this.#name = options.name;
     this.#profile = options.profile;
     this.#log = options.log;
     this.#shots = options.shots;
+    this.machine = new DemoDevices({
+      dir: `${options.dataDir}-devices`,
+      profile: options.profile,
+      log: options.log.replace(/(\.log)?$/, '-devices.log'),
+      dialect: options.dialect ?? [],
+      speed: options.speed ?? 1,
+    });
   }
 
   get page(): Page {
@@ -61,23 +51,13 @@ export class DemoTerminal {
     return this.#page;
   }
 
-  /** What a technician does: activates with the bank's code and writes the configuration. */
-  async provision(bankUrl: string, activationCode: string): Promise<{ code: number | null; output: string }> {
+  /** What a technician does: activates with the bank's code, writes the configuration, and tells the bank the machine's keys. */
+  async provision(bank: DemoBank, activationCode: string): Promise<{ code: number | null; output: string }> {
+    await this.machine.start();
     mkdirSync(this.dataDir, { recursive: true });
     const activated = await runProgram('src-main/provisioning/cli.ts', [
-      'activate',
-      ...[
-        '--data',
-        this.dataDir,
-        '--bank',
-        bankUrl,
-        '--code',
-        activationCode,
-        '--name',
-        this.#name,
-        '--profile',
-        this.#profile,
-      ],
+      ...['activate', '--data', this.dataDir, '--bank', bank.url, '--code', activationCode],
+      ...['--name', this.#name, '--profile', this.#profile],
     ]);
     writeFileSync(
       join(this.dataDir, 'kaopass.json'),
@@ -85,19 +65,25 @@ export class DemoTerminal {
         {
           name: this.#name,
           profile: this.#profile,
-          bankUrl,
+          bankUrl: bank.url,
           demonstration: true,
           camera: SCENES.nobody.source,
+          devices: { kind: 'xfs4iot', host: '127.0.0.1', ports: [{ port: this.machine.port, secure: false }] },
           screen: { headless: true, remoteDebugging: true },
         },
         null,
         2,
       )}\n`,
     );
+    if (activated.code === 0) {
+      this.terminalId = await bank.terminalId(this.#profile);
+      await bank.setDeviceKeys(this.terminalId, this.machine.keys, this.#profile);
+    }
     return activated;
   }
 
   async start(): Promise<void> {
+    await this.machine.start();
     this.#program = await startProgram('src-main/chromium.ts', ['--data', this.dataDir], this.#log);
     this.#browser = await chromium.connectOverCDP(String(this.#program.ready['debugging']));
     const page = this.#browser.contexts()[0]?.pages()[0];
@@ -110,6 +96,7 @@ export class DemoTerminal {
   async stop(): Promise<void> {
     await this.#browser?.close().catch(() => undefined);
     await this.#program?.stop();
+    await this.machine.stop();
     this.#program = null;
     this.#browser = null;
     this.#page = null;
@@ -161,62 +148,11 @@ export class DemoTerminal {
 
   /** Puts somebody, or something, before the camera. */
   async camera(source: CameraSource): Promise<void> {
-    await this.#hand('/camera', { source });
+    const response = await askControl(String(this.#program?.ready['control']), '/camera', { source });
+    if (!response.ok) throw new Error(`the camera answered ${response.status}: ${await response.text()}`);
   }
 
-  /** Keys on the PIN pad; waits until it listens. */
-  async keys(keys: string): Promise<void> {
-    await this.#hand('/pin/keys', { keys }, 10_000);
-  }
-
-  async insertNotes(notes: readonly { denominationMinor: number; count: number }[]): Promise<void> {
-    await this.#hand('/notes/insert', { notes }, 10_000);
-  }
-
-  async takeNotes(): Promise<void> {
-    await this.#hand('/notes/take', {}, 10_000);
-  }
-
-  async scan(text: string): Promise<void> {
-    await this.#hand('/scan', { text });
-  }
-
-  async fault(device: string, fault: string): Promise<void> {
-    await this.#hand('/faults', { device, fault });
-  }
-
-  async devices(): Promise<DeviceState> {
-    return ((await (await this.#ask('/state')).json()) as { state: DeviceState }).state;
-  }
-
-  async receipts(): Promise<unknown[]> {
-    const answer = (await (await this.#ask('/receipts')).json()) as { receipts?: unknown[] } | unknown[];
-    return Array.isArray(answer) ? answer : (answer.receipts ?? []);
-  }
-
-  /** Repeats while the answer is "not now": a pad that does not listen yet, a shutter still closed. */
-  async #hand(path: string, body: unknown, patienceMs = 0): Promise<void> {
-    const until = performance.now() + patienceMs;
-    for (;;) {
-      const response = await this.#ask(path, body);
-      if (response.ok) return;
-      if (performance.now() >= until)
-        throw new Error(`the devices answered ${response.status} to ${path}: ${await response.text()}`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-
-  #ask(path: string, body?: unknown): Promise<Response> {
-    const control = new URL(String(this.#program?.ready['control']));
-    const token = control.searchParams.get('token') ?? '';
-    return fetch(new URL(path, control), {
-      method: body === undefined ? 'GET' : 'POST',
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(15_000),
-    });
+  devices(): Promise<DeviceState> {
+    return this.machine.state();
   }
 }

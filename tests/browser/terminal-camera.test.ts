@@ -29,14 +29,13 @@ const atm = new TerminalUnderTest({
 beforeAll(async () => {
   const camera = join(dir, 'camera.mjpeg');
   await Promise.all([writeMjpegCamera(camera, checkoutInstallation(ROOT).footageDir ?? ''), bank.start()]);
-  expect(await atm.provision(bank.url, await bank.activationCode('atm'))).toMatchObject({ code: 0 });
+  expect(await atm.provision(bank, await bank.activationCode('atm'))).toMatchObject({ code: 0 });
   atm.configure({
     demonstration: false,
     camera: { kind: 'device', label: null },
     screen: { headless: true, remoteDebugging: true, fakeCamera: camera },
   });
   await atm.start();
-  atm.terminalId = await bank.terminalId('atm');
 });
 afterAll(async () => {
   await atm.stop();

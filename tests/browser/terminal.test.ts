@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DemoBank } from '../../scripts/demo/bank.ts';
-import type { DeviceState } from '../../scripts/demo/terminal.ts';
+import type { DeviceState } from '../../scripts/demo/devices.ts';
 import type { CameraSource, ScreenName } from '../../src-contract/screen.ts';
 import { SCENES } from '../../src-main/config/scenes.ts';
 import { TerminalUnderTest } from './terminal-hands.ts';
@@ -84,11 +84,10 @@ describe('before anybody is served', () => {
   });
 
   it('serves once a technician activated it', async () => {
-    const activated = await atm.provision(bank.url, await bank.activationCode('atm'));
+    const activated = await atm.provision(bank, await bank.activationCode('atm'));
     expect(activated).toMatchObject({ code: 0 });
-    atm.configure({ devices: { kind: 'simulated', speed: 4 }, patience: PATIENCE });
+    atm.configure({ patience: PATIENCE });
     await atm.start();
-    atm.terminalId = await bank.terminalId('atm');
     expect(await atm.screen()).toBe('attract');
   });
 });
@@ -127,8 +126,8 @@ describe.each<Customer>([
     await sees('look');
     await atm.camera(customer.enrolsAs);
     await sees('pin');
-    await atm.keys(`${customer.pin}E`);
-    await atm.keys(`${customer.pin}E`);
+    await atm.machine.press(`${customer.pin}E`);
+    await atm.machine.press(`${customer.pin}E`);
     await sees('done');
     await atm.agrees('confirm');
     await atm.sees('attract');
@@ -140,7 +139,7 @@ describe.each<Customer>([
     await atm.camera(customer.comesAs);
     await atm.begins('deposit', language);
     await sees('insert-cash');
-    await atm.insertNotes([
+    await atm.machine.insertNotes([
       { denominationMinor: 10_000, count: 1 },
       { denominationMinor: 5_000, count: 1 },
     ]);
@@ -171,14 +170,13 @@ describe.each<Customer>([
     await atm.page.reload();
     await sees('amount');
     expect(await atm.words()).toBe(words);
-    await atm.fault('cash-dispenser', 'slow');
     await atm.touches('choose-amount', { words: '10,000' });
     await sees('pin');
-    await atm.keys(`${customer.pin}E`);
+    await atm.machine.press(`${customer.pin}E`);
     await atm.page.waitForSelector('[data-screen="wait"]');
     await audit('wait');
     await sees('take-cash');
-    await atm.takeNotes();
+    await atm.machine.takeNotes();
     await atm.sees('receipt');
     await atm.agrees('choose-receipt');
     await atm.sees('done');
@@ -191,7 +189,7 @@ describe.each<Customer>([
   it('reads the balance', async () => {
     await atm.begins('balance', language);
     await atm.sees('pin');
-    await atm.keys(`${customer.pin}E`);
+    await atm.machine.press(`${customer.pin}E`);
     await sees('balance');
     expect(await atm.words()).toContain('5,000');
     await atm.agrees('confirm');
@@ -209,7 +207,7 @@ describe('when something dies', () => {
     await atm.sees('amount');
     await atm.touches('choose-amount', { words: '5,000' });
     await atm.sees('pin');
-    await atm.keys('7395E');
+    await atm.machine.press('7395E');
     await atm.sees('take-cash');
     atm.kill();
     await atm.stop();
@@ -230,7 +228,7 @@ describe('when something dies', () => {
 
 describe('at a checkout', () => {
   beforeAll(async () => {
-    expect(await checkout.provision(bank.url, await bank.activationCode('checkout'))).toMatchObject({ code: 0 });
+    expect(await checkout.provision(bank, await bank.activationCode('checkout'))).toMatchObject({ code: 0 });
     checkout.configure({ patience: { ...PATIENCE, answerMs: 12_000, warnMs: 9_000 } });
     await checkout.start();
   });
@@ -239,7 +237,7 @@ describe('at a checkout', () => {
     'in %s, the basket warns before it runs out of time, and goes on when asked',
     async (spoken) => {
       language = spoken;
-      if (spoken === '日本語') await checkout.scan('4900000000016');
+      if (spoken === '日本語') await checkout.machine.scan('4900000000016');
       await checkout.sees('basket');
       if (spoken === 'English') await checkout.language(spoken);
       await sees('basket', checkout);
