@@ -15,6 +15,8 @@ import { type Runtime, Service } from './service.ts';
 export const STANDARD_PORTS: readonly number[] = Array.from({ length: 11 }, (_, index) => 5846 + index);
 
 const PUBLISHER_PATH = '/xfs4iot/v1.0';
+/** Clients one service has at once; more than a machine can be built around, and few enough to tell all of them everything. */
+const CONNECTIONS_MAX = 64;
 
 export interface PublisherOptions {
   /** e.g. 127.0.0.1. */
@@ -87,6 +89,10 @@ export async function publish(
     const service = byPath.get(pathOf(request));
     if (!service) {
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+      return;
+    }
+    if (service.connections() >= CONNECTIONS_MAX) {
+      socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n');
       return;
     }
     sockets.handleUpgrade(request, socket, head, (connected) => service.accept(connected as Socket));

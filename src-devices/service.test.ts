@@ -108,6 +108,12 @@ describe('publisher (1)', () => {
     ).rejects.toThrow(`no free port on 127.0.0.1: tried ${publisher.port}`);
   });
 
+  test('refuses more clients than it can tell everything', async () => {
+    const { client, publisher } = await bench();
+    for (let count = 0; count < 64; count++) await client();
+    await expect(TestClient.connect(publisher.serviceUrl('Lamp1'))).rejects.toThrow('503');
+  });
+
   test('closes the connection at a message over 2 MiB', async () => {
     const { client } = await bench();
     const loud = await client();

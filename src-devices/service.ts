@@ -243,7 +243,10 @@ export class Service implements Outlet {
     const { faults, clock, power } = this.#runtime;
     const connectionFault = faults.strikes(connectionDrop, matches);
     const extra = faults.strikes(unknownFields, matches) !== null;
-    if (connectionFault?.when === 'beforeAct') pending.connection.terminate();
+    if (connectionFault?.when === 'beforeAct') {
+      pending.connection.terminate();
+      this.#end(pending, 'disconnected');
+    }
     const outcome = pending.controller.signal.aborted ? null : await this.#outcome(pending, extra);
     if (this.#runtime.power.aborted) return;
     const slow = faults.strikes(slowCompletion, matches);

@@ -64,6 +64,9 @@ function best(
       if (!found || less(score, found.score)) found = { counts: [...counts], score };
       return;
     }
+    // The rest needs at least this many notes, all of the largest value left.
+    const atLeast = used + Math.ceil(left / next.value);
+    if (atLeast > itemsMax || (algorithm === 'minimumBills' && found && atLeast >= found.score[0]!)) return;
     const most = Math.min(next.available, Math.floor(left / next.value), itemsMax - used);
     // The last value has to make up the rest exactly.
     const least = counts.length === stock.length - 1 ? Math.ceil(left / next.value) : 0;
