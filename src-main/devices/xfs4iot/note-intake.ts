@@ -69,9 +69,7 @@ export class NoteIntake {
   async #run(): Promise<void> {
     const { signal } = this.#stop;
     const { clock, service, slotFree, listener } = this.#options;
-    using _inserted = disposable(
-      service.on('CashManagement.ItemsInsertedEvent', () => signal.aborted || listener({ kind: 'inserted' })),
-    );
+    using _inserted = disposable(service.on('CashManagement.ItemsInsertedEvent', () => listener({ kind: 'inserted' })));
     for (let empty = 0; !signal.aborted && empty < EMPTY_MAX; ) {
       await slotFree(signal);
       if (signal.aborted) return;
