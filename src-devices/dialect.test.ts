@@ -144,6 +144,16 @@ describe('every switch of section 24 changes what it says', () => {
     expect((await client.event('CashManagement.ItemsTakenEvent')).payload.position.position).toBe('outCenter');
   });
 
+  test('itemEvents: ofCommand, with the requestId of their command', async () => {
+    const { client } = await speak({ itemEvents: 'ofCommand' });
+    await client.command('CashDispenser.Dispense', yen(1_000));
+    const id = client.send('CashDispenser.Present');
+    const presented = await client.event('CashManagement.ItemsPresentedEvent');
+    expect(presented.header).toMatchObject({ type: 'event', requestId: id });
+    await bench.hands.takeNotes();
+    expect((await client.event('CashManagement.ItemsTakenEvent')).header.type).toBe('unsolicited');
+  });
+
   test('repeatedNonce: same', async () => {
     await secured({ repeatedNonce: 'same' });
     expect(await nonce()).toBe(await nonce());

@@ -40,6 +40,8 @@ export const Dialect = z.strictObject({
   cashInItems: z.enum(['wrapped', 'flat']).default('wrapped'),
   /** ItemsTaken, ItemsInserted, ItemsPresented: `position` is a string, or an object that has one (2021-1). */
   eventPosition: z.enum(['flat', 'wrapped']).default('flat'),
+  /** ItemsInserted and ItemsPresented are unsolicited, or events of the command that caused them, with its requestId (2021-1). */
+  itemEvents: z.enum(['unsolicited', 'ofCommand']).default('unsolicited'),
   /** A GetCommandNonce while one is stored makes a new one (standard), or returns the same again (reference sample). */
   repeatedNonce: z.enum(['renewed', 'same']).default('renewed'),
   /** The nonce goes when the token's value is reached by what was dispensed (reference firmware) or by what was presented. */

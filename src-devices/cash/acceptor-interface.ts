@@ -1,6 +1,6 @@
 /** XFS4IoT CashAcceptor, commands of a self-service acceptor with escrow and one slot for in, refused and returned notes. */
 import { z } from 'zod';
-import { command, done, ended, failed, type Interface, type Outcome } from '../command.ts';
+import { type CommandContext, command, done, ended, failed, type Interface, type Outcome } from '../command.ts';
 import type { Payload } from '../envelope.ts';
 import { contents } from '../notes/cash-state.ts';
 import { NOTE_TYPES } from '../notes/items.ts';
@@ -67,11 +67,13 @@ export function acceptorInterface(machine: CashMachine, slot: InputSlot): Interf
       ),
       'CashAcceptor.CashIn': command(Nothing, (_payload, context) => cashIn(machine, slot, context)),
       'CashAcceptor.CashInEnd': command(Nothing, () => exclusive(() => cashInEnd(machine))),
-      'CashAcceptor.CashInRollback': command(Nothing, () => exclusive(() => cashInRollback(machine))),
+      'CashAcceptor.CashInRollback': command(Nothing, (_payload, context) =>
+        exclusive(() => cashInRollback(machine, context)),
+      ),
       'CashAcceptor.GetCashInStatus': command(Nothing, () => done(cashInStatus(machine)), { withoutDevice: true }),
       'CashAcceptor.GetPresentStatus': command(Nothing, () => done(returnStatus(machine)), { withoutDevice: true }),
-      'CashAcceptor.PresentMedia': command(z.object({ position: z.string().nullish() }), ({ position }) =>
-        exclusive(() => presentMedia(machine, position)),
+      'CashAcceptor.PresentMedia': command(z.object({ position: z.string().nullish() }), ({ position }, context) =>
+        exclusive(() => presentMedia(machine, position, context)),
       ),
       'CashAcceptor.CashUnitCount': command(z.object({ units: z.array(z.string()).min(1) }), ({ units }) =>
         exclusive(() => countUnits(machine, units)),
@@ -107,14 +109,18 @@ function returnStatus(machine: CashMachine): Payload {
 }
 
 /** Opens the slot over notes that were refused or returned behind it; under `presentControl` it is open already. */
-async function presentMedia(machine: CashMachine, position: string | null | undefined): Promise<Outcome> {
+async function presentMedia(
+  machine: CashMachine,
+  position: string | null | undefined,
+  context: CommandContext,
+): Promise<Outcome> {
   if (position && positionNamed(position) !== 'input' && position !== 'outDefault')
     return failed('unsupportedPosition');
   if (machine.state.exchange) return failed('exchangeActive');
   if (machine.count('return') === 0) return failed('noItems');
   if (machine.state.foreignAtInput) return failed('foreignItemsDetected');
   if (!(await openShutter(machine, 'input'))) return failed('shutterNotOpen', 'the shutter is stuck');
-  machine.positionEvent('CashManagement.ItemsPresentedEvent', RETURN, 0);
+  machine.positionEvent('CashManagement.ItemsPresentedEvent', RETURN, 0, context);
   return done();
 }
 

@@ -120,7 +120,7 @@ test('every accepted command is completed once, none by an internal error, and t
     on: (event: string, listener: (data: { toString(): string }, isBinary: boolean) => void) => {
       if (event === 'message') receive = (text) => listener(text, false);
     },
-  } as Socket);
+  } as unknown as Socket);
   const turns = async (count: number) => {
     for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
   };

@@ -93,7 +93,7 @@ async function waitForNotes(machine: CashMachine, slot: InputSlot, context: Comm
       throw why;
     }
   }
-  machine.positionEvent('CashManagement.ItemsInsertedEvent', INPUT);
+  machine.positionEvent('CashManagement.ItemsInsertedEvent', INPUT, undefined, context);
   if (!(await closeShutter(machine, 'input'))) return failed('shutterNotClosed', 'the shutter is stuck');
   return null;
 }
@@ -147,7 +147,7 @@ async function countFeeder(machine: CashMachine, context: CommandContext): Promi
     if (foreign) draft.foreignAtInput = true;
   });
   for (const reason of refusals.keys()) context.event('CashAcceptor.InputRefuseEvent', { reason });
-  if (!(await giveBack(machine, 'feeder', null))) {
+  if (!(await giveBack(machine, 'feeder', null, context))) {
     return failed('shutterNotOpen', 'refused notes can’t be given back', payload);
   }
   return foreign ? failed('foreignItemsDetected', 'something that is no note was put in', payload) : done(payload);
@@ -188,14 +188,19 @@ function jamFeeder(machine: CashMachine): Outcome {
 }
 
 /** Notes to the slot, and the slot open unless that is the client's to do; false when it does not open: they stay where they were. */
-async function giveBack(machine: CashMachine, from: 'feeder' | 'escrow', most: number | null): Promise<boolean> {
+async function giveBack(
+  machine: CashMachine,
+  from: 'feeder' | 'escrow',
+  most: number | null,
+  context: CommandContext,
+): Promise<boolean> {
   const { explicitShutter } = machine.options;
   await machine.runtime.act(MS.bunch);
   if (!explicitShutter && !(await openShutter(machine, 'input'))) return false;
   const lots = first(machine.state.places[from], most ?? Number.POSITIVE_INFINITY);
   machine.move(...lots.map(({ item, count }) => ({ from, to: 'return', item, count }) as const));
   // Behind a shutter that the client moves, nothing is presented yet.
-  if (!explicitShutter) machine.positionEvent('CashManagement.ItemsPresentedEvent', RETURN, 0);
+  if (!explicitShutter) machine.positionEvent('CashManagement.ItemsPresentedEvent', RETURN, 0, context);
   return true;
 }
 
@@ -241,7 +246,7 @@ function jamEscrow(machine: CashMachine, meant: string | null, stuckNotes: numbe
 }
 
 /** XFS4IoT CashAcceptor.CashInRollback: the transaction is over, however this ends. */
-export async function cashInRollback(machine: CashMachine): Promise<Outcome> {
+export async function cashInRollback(machine: CashMachine, context: CommandContext): Promise<Outcome> {
   const hindrance = hindered(machine);
   if (hindrance) return hindrance;
   finish(machine, 'rollback');
@@ -249,7 +254,7 @@ export async function cashInRollback(machine: CashMachine): Promise<Outcome> {
   if (machine.state.acceptorJam) return ended('hardwareError', machine.state.acceptorJam);
   if (machine.occupied('input')) return failed('positionNotEmpty', 'refused notes were not taken');
   const jam = machine.runtime.faults.strikes(rollbackJam);
-  if (!(await giveBack(machine, 'escrow', jam ? jam.afterNotes : null))) {
+  if (!(await giveBack(machine, 'escrow', jam ? jam.afterNotes : null, context))) {
     return failed('shutterNotOpen', 'the shutter is stuck');
   }
   if (!jam) return done({ storage: {} });

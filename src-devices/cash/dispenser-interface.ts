@@ -82,8 +82,8 @@ export function dispenserInterface(machine: CashMachine, security: CashSecurity)
         }),
         (order, context) => exclusive(() => dispense(machine, security, order, context)),
       ),
-      'CashDispenser.Present': command(z.object({ position: z.string().nullish() }), ({ position }) =>
-        exclusive(() => present(machine, guard, position)),
+      'CashDispenser.Present': command(z.object({ position: z.string().nullish() }), ({ position }, context) =>
+        exclusive(() => present(machine, guard, position, context)),
       ),
       'CashDispenser.Reject': command(Nothing, () => exclusive(() => reject(machine))),
       'CashDispenser.GetPresentStatus': command(

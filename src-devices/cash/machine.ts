@@ -3,6 +3,7 @@
  * Every change of the state is durable before anything else happens, so a power cut at any moment leaves every note somewhere.
  */
 import type { Chance } from '../clock.ts';
+import type { CommandContext } from '../command.ts';
 import { CashState, contents, type Place, type Unit } from '../notes/cash-state.ts';
 import { loadedState, type UnitLoad } from '../notes/load.ts';
 import { type Move, move, room } from '../notes/move.ts';
@@ -98,12 +99,14 @@ export class CashMachine {
     for (const { outlet, halves } of this.#outlets) if (halves[half]) outlet.unsolicited(name, payload);
   }
 
-  /** `position` as this dialect writes it in the three item events. */
-  positionEvent(name: string, position: string, additionalBunches?: number): void {
-    const wrapped = this.runtime.dialect().eventPosition === 'wrapped';
+  /** One of the three item events, with `position` as this dialect writes it; `cause` is the command that made it happen. */
+  positionEvent(name: string, position: string, additionalBunches?: number, cause?: CommandContext): void {
+    const { eventPosition, itemEvents } = this.runtime.dialect();
     const bunches = additionalBunches === undefined ? {} : { additionalBunches: String(additionalBunches) };
     const at = { position, ...bunches };
-    this.unsolicited(position === OUTPUT ? 'dispenser' : 'acceptor', name, wrapped ? { position: at } : at);
+    const payload = eventPosition === 'wrapped' ? { position: at } : at;
+    if (cause && itemEvents === 'ofCommand') cause.event(name, payload);
+    else this.unsolicited(position === OUTPUT ? 'dispenser' : 'acceptor', name, payload);
   }
 
   /** One mechanical act at a time, over all services of the machine. */

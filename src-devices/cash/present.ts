@@ -1,5 +1,5 @@
 /** XFS4IoT CashDispenser.Present and .Reject: notes from the stacker into the customer's reach, or into the reject unit. */
-import { done, ended, failed, type Outcome } from '../command.ts';
+import { type CommandContext, done, ended, failed, type Outcome } from '../command.ts';
 import { type CashState, type Lot, NO_EARLIER_STACKS } from '../notes/cash-state.ts';
 import { move } from '../notes/move.ts';
 import { worth } from '../notes/tally.ts';
@@ -12,6 +12,7 @@ export async function present(
   machine: CashMachine,
   guard: DispenseGuard,
   position: string | null | undefined,
+  context: CommandContext,
 ): Promise<Outcome> {
   const { state } = machine;
   if (state.exchange) return failed('exchangeActive');
@@ -30,7 +31,7 @@ export async function present(
   guard.settle();
   const additionalBunches = Math.ceil(machine.count('stacker') / machine.options.bunchItemsMax);
   if (machine.runtime.dialect().itemsPresentedOnPresent) {
-    machine.positionEvent('CashManagement.ItemsPresentedEvent', OUTPUT, additionalBunches);
+    machine.positionEvent('CashManagement.ItemsPresentedEvent', OUTPUT, additionalBunches, context);
   }
   return done({ position: { position: OUTPUT, additionalBunches: String(additionalBunches) } });
 }
