@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { VirtualClock } from '../virtual-clock.ts';
 import { type CashBench, type CashBenchOptions, codeOf, expectSound, openCashBench, unit, yen } from './cash-bench.ts';
 
 let bench: CashBench;
@@ -330,6 +331,55 @@ describe('a present that fails (S6)', () => {
     expect(await run('CashDispenser.Dispense', yen(1_000))).toBe('shutterOpen');
     expect(await run('CashManagement.Reset', {})).toBe('success');
     expect(await run('CashDispenser.Dispense', yen(1_000))).toBe('success');
+  });
+});
+
+describe('a dispense that takes its time', () => {
+  /** Starts a payout of ten notes and lets the clock run until some lie on the stacker. */
+  const halfway = async (header: object = {}) => {
+    const clock = new VirtualClock();
+    const { client } = await open({ clock, speed: 1 });
+    const id = client.send('CashDispenser.Dispense', yen(100_000), { ...header });
+    await client.next(({ header: { type } }) => type === 'acknowledge');
+    await clock.advance(1_250);
+    return { clock, client, id };
+  };
+
+  test.each(['timeOut', 'canceled'] as const)(
+    '%s in the middle leaves notes on the stacker, and says so',
+    async (end) => {
+      const { clock, client, id } = await halfway(end === 'timeOut' ? { timeout: 1_220 } : {});
+      if (end === 'canceled') await client.command('Common.Cancel', { requestIds: [id] });
+      await clock.advance(500);
+      const completion = await client.completion(id);
+      expect(codeOf(completion)).toBe(end);
+      const { currencies } = (await client.event('CashDispenser.IncompleteDispenseEvent')).payload;
+      expect(currencies.JPY).toBe(10_000 * bench.atm.cash!.machine.count('stacker'));
+      expect(currencies.JPY).toBeGreaterThan(0);
+      expect(currencies.JPY).toBeLessThan(100_000);
+    },
+  );
+
+  test('cancelled before the first note it leaves the last payout’s record alone', async () => {
+    const clock = new VirtualClock();
+    const { client } = await open({ clock, speed: 1 });
+    const id = client.send('CashDispenser.Dispense', yen(100_000));
+    await client.next(({ header: { type } }) => type === 'acknowledge');
+    await clock.advance(100);
+    await client.command('Common.Cancel', { requestIds: [id] });
+    expect(codeOf(await client.completion(id))).toBe('canceled');
+    expect(bench.atm.cash!.machine.state.present).toBeNull();
+  });
+
+  test('S9: a power cut in the middle: what lies on the stacker is known afterwards', async () => {
+    await halfway();
+    bench = await bench.restart();
+    const { machine } = bench.atm.cash!;
+    const stacked = machine.count('stacker');
+    expect(stacked).toBeGreaterThan(0);
+    expect(stacked).toBeLessThan(10);
+    const { payload } = await bench.client.command('CashDispenser.GetPresentStatus');
+    expect(payload).toMatchObject({ presentState: 'notPresented', denomination: { values: { unit3: stacked } } });
   });
 });
 
