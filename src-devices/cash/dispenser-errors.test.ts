@@ -307,6 +307,8 @@ describe('a present that fails (S6)', () => {
   test.each([true, false])('unknown, while it is %s that they were in reach', async (accessible) => {
     expect(await dispensed({ fault: 'presentError', kind: 'unknown', accessible })).toBe('presentErrorUnknown');
     expect(await presentState()).toBe('unknown');
+    const { intermediateStacker, positions } = (await bench.client.command('Common.Status')).payload.cashDispenser;
+    expect([intermediateStacker, positions[0].positionStatus]).toEqual(['unknown', 'unknown']);
     expect(bench.hands.where().worth.inReach).toBe(accessible ? 30_000 : 0);
   });
 

@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import { command, done, ended, failed, type Interface, type Outcome } from '../command.ts';
 import type { Payload } from '../envelope.ts';
-import type { CashState } from '../notes/cash-state.ts';
 import { worth } from '../notes/tally.ts';
 import { presentToken } from '../security/present-token.ts';
 import { DenominationRequest, denominate, denominationResult, suppliesOf } from './denomination.ts';
@@ -135,24 +134,23 @@ function presentStatus(
     : done({ ...answer, token: null });
 }
 
-/** XFS4IoT, Common.Status `cashDispenser`. */
+/** XFS4IoT, Common.Status `cashDispenser`. After a present whose sensors contradicted each other nobody knows where its notes are. */
 export function dispenserStatus(machine: CashMachine): Payload {
   const { state } = machine;
+  const stacked = machine.count('stacker') > 0;
+  const occupied = machine.occupied('output');
+  const lost = state.present?.state === 'unknown' && (stacked || occupied);
+  const filled = (notEmpty: boolean) => (lost ? 'unknown' : notEmpty ? 'notEmpty' : 'empty');
   return {
-    intermediateStacker: machine.count('stacker') > 0 ? 'notEmpty' : 'empty',
+    intermediateStacker: filled(stacked),
     positions: [
       {
         position: OUTPUT,
         shutter: state.outputShutter,
-        positionStatus: positionStatus(state, machine.occupied('output')),
+        positionStatus: filled(occupied),
         transport: state.dispenserJam ? 'inoperative' : 'ok',
         transportStatus: machine.count('transport') > 0 ? 'notEmpty' : 'empty',
       },
     ],
   };
-}
-
-function positionStatus({ present }: CashState, occupied: boolean): string {
-  if (present?.state === 'unknown' && occupied) return 'unknown';
-  return occupied ? 'notEmpty' : 'empty';
 }
