@@ -190,7 +190,7 @@ describe('the bank program says in one sentence, and ends with 1,', () => {
     const database = await PGlite.create(join(data, 'pglite'));
     await database.query("insert into schema_migrations values (99, 'from the future', 0)");
     await database.close();
-    expect(await refusal(start(...quiet()))).toMatch(/version 99 \(from the future\), newer than version 3/);
+    expect(await refusal(start(...quiet()))).toMatch(/version 99 \(from the future\), newer than version \d+ that/);
   });
 
   it('that the bank key is missing, another, or damaged', async () => {
