@@ -32,6 +32,8 @@ const INSERT_MS = 60_000;
 const PAUSE_MS = 200;
 /** Commands in a row that bring nothing and did not wait for anybody. */
 const EMPTY_MAX = 50;
+/** A signal nobody aborts: what follows a motion is waited for, by the client's own bounds. */
+const NEVER = new AbortController().signal;
 const ESCROW_FULL = new Set(['stackerFull', 'limitOverTotalItems', 'limitOverAmount', 'cashInUnitFull']);
 
 export class NoteIntake {
@@ -75,10 +77,12 @@ export class NoteIntake {
       if (signal.aborted) return;
       const began = clock.monotonicMs();
       const refusals: string[] = [];
-      if (!(await this.#letInsert(signal))) continue;
+      const explicit = service.capabilities.cashAcceptor?.shutterControl === false;
+      if (explicit) await this.#letInsert(signal);
       const answer = await service.command('CashAcceptor.CashIn', null, {
         timeoutMs: INSERT_MS,
-        signal,
+        // Behind a shutter that we closed, notes may lie that came in the last moment: they are counted, whoever wants to stop.
+        signal: explicit ? NEVER : signal,
         onEvent: (event) => {
           if (event.name === 'CashAcceptor.InputRefuseEvent') refusals.push(event.payload.reason ?? 'unknown');
         },
@@ -119,30 +123,25 @@ export class NoteIntake {
     return counted || refused > 0;
   }
 
-  /** A device whose shutter we move (shutterControl false) takes notes first and the command afterwards. */
-  async #letInsert(signal: AbortSignal): Promise<boolean> {
-    const { service } = this.#options;
-    if (service.capabilities.cashAcceptor?.shutterControl !== false) return true;
-    const options = { timeoutMs: MECHANICS_MS_MAX, signal };
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const stop = service.on('CashManagement.ItemsInsertedEvent', () => resolve(true));
-    signal.addEventListener('abort', () => resolve(false), { once: true });
-    const callOff = this.#options.clock.after(INSERT_MS, () => resolve(false));
-    await service.command('CashManagement.OpenShutter', { position: 'inDefault' }, options);
-    const inserted = await promise;
-    stop();
-    callOff();
-    await service.command(
-      'CashManagement.CloseShutter',
-      { position: 'inDefault' },
-      { timeoutMs: MECHANICS_MS_MAX, signal: new AbortController().signal },
-    );
-    return inserted;
+  /** A device whose shutter we move (shutterControl false) takes notes first, until they are in or nobody wants to wait any longer. */
+  async #letInsert(signal: AbortSignal): Promise<void> {
+    const { service, clock } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const options = { timeoutMs: MECHANICS_MS_MAX, signal: NEVER };
+    const slot = { position: 'inDefault' as const };
+    using _inserted = disposable(service.on('CashManagement.ItemsInsertedEvent', () => resolve()));
+    using _timer = disposable(clock.after(INSERT_MS, () => resolve()));
+    const stop = () => resolve();
+    signal.addEventListener('abort', stop, { once: true });
+    await service.command('CashManagement.OpenShutter', slot, options);
+    await promise;
+    signal.removeEventListener('abort', stop);
+    await service.command('CashManagement.CloseShutter', slot, options);
   }
 
   /** A device without presentControl keeps refused notes behind the shutter until it is told to show them. */
   async #offerBack(): Promise<void> {
-    await presentReturned(this.#options.service, new AbortController().signal);
+    await presentReturned(this.#options.service, NEVER);
   }
 }
 

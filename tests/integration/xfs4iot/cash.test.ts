@@ -7,6 +7,7 @@ import { until } from './waiting.ts';
 const ARRANGEMENTS: readonly [string, MachineOptions][] = [
   ['a recycler', {}],
   ['dispenser and acceptor apart', { atm: { arrangement: 'split' } }],
+  ['a slot whose shutter the terminal moves', { atm: { explicitShutter: true } }],
 ];
 
 for (const [name, options] of ARRANGEMENTS) {
