@@ -93,6 +93,10 @@ export class Service implements Outlet {
     this.#handlers = new Map(this.#interfaces.flatMap(({ commands }) => Object.entries(commands)));
     this.#status = this.status();
     this.#storage = this.#definition.storage?.() ?? {};
+    // Time-outs of a machine without power would keep the process alive for nothing.
+    runtime.power.addEventListener('abort', () => {
+      for (const { callOffTimeout } of this.#pending) callOffTimeout();
+    });
   }
 
   /** The device as a whole: anything but online and busy makes its commands fail. Tells the clients. */

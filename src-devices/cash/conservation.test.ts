@@ -284,6 +284,6 @@ test('notes are conserved and the counts add up, whatever happens', async () => 
         world.close();
       }
     }),
-    { numRuns: Number(process.env['KAOPASS_NOTE_RUNS'] ?? 40) },
+    { numRuns: Number(process.env['KAOPASS_NOTE_RUNS'] ?? 100) },
   );
 }, 600_000);

@@ -42,6 +42,8 @@ export function openSecurity(
     },
     cleared: (reasonDescription) => machine.unsolicited('dispenser', 'Common.NonceClearedEvent', { reasonDescription }),
   });
+  // The nonce goes with the power, and its timer with it.
+  machine.runtime.power.addEventListener('abort', () => guard.clear());
   const Nothing = z.object({});
   const supported = options.mode !== 'off';
   return {
