@@ -212,7 +212,12 @@ export class XfsCashAcceptor extends XfsCashDriver implements CashAcceptor {
   }
 
   protected override problem(): DeviceHealth | null {
-    const acceptor = this.needConnected().status().cashAcceptor;
+    const service = this.needConnected();
+    const { capabilities } = service;
+    if (capabilities.cashAcceptor && !capabilities.cashAcceptor.intermediateStacker) {
+      return { state: 'hardwareError', problem: 'this cash acceptor has no escrow; such devices are not supported' };
+    }
+    const acceptor = service.status().cashAcceptor;
     if (acceptor?.banknoteReader === 'inoperable') {
       return { state: 'hardwareError', problem: 'the banknote reader of the cash acceptor does not work' };
     }
