@@ -1,5 +1,5 @@
 /**
- * `npm start`: the bank, one ATM with simulated devices, and its screen. Without a display it plays the demonstration. What
+ * `npm start`: the bank, the devices of one ATM, the ATM, and its screen. Without a display it plays the demonstration. What
  * it keeps is in data/ and is there again the next time.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -8,10 +8,11 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findBrowser, hasDisplay } from '../src-main/host/chromium/find-browser.ts';
 import { DemoBank } from './demo/bank.ts';
+import { DemoDevices } from './demo/devices.ts';
 import { type Program, ROOT, runProgram, startProgram } from './demo/processes.ts';
 import { runDemo } from './demo.ts';
 
-const HELP = `Starts Kaopass to try it: a bank, one ATM with simulated devices, and its screen.
+const HELP = `Starts Kaopass to try it: a bank, one ATM, its devices (simulated, over XFS4IoT), and its screen.
 
   npm start                 with a display: the ATM, in Electron or else in Chromium, Chrome or Edge;
                             without one: the demonstration, played in a headless browser
@@ -22,6 +23,13 @@ The ATM's data is in data/; remove that folder to begin anew.`;
 
 const DATA = join(ROOT, 'data');
 const ATM = join(DATA, 'atm');
+const CONFIG = join(ATM, 'kaopass.json');
+/** As far as a start reads it. */
+interface Remembered {
+  readonly bankUrl: string;
+  readonly devices?: { readonly ports: readonly [{ readonly port: number }] };
+}
+
 /** Electron's binary is about 110 MB; a network that refuses it answers at once, and one that hangs must not keep us; ms. */
 const ELECTRON_FETCH_MS_MAX = 180_000;
 
@@ -40,10 +48,22 @@ async function main(): Promise<void> {
   }
   mkdirSync(join(DATA, 'logs'), { recursive: true });
   const bank = new DemoBank(join(DATA, 'bank'), join(DATA, 'logs', 'bank.log'));
-  await bank.start(rememberedPort());
+  const remembered = readConfig();
+  const devices = new DemoDevices({
+    dir: join(DATA, 'devices'),
+    profile: 'atm',
+    log: join(DATA, 'logs', 'devices.log'),
+    dialect: [],
+    speed: 1,
+    port: remembered?.devices?.ports[0].port ?? 0,
+  });
+  await bank.start(remembered ? new URL(remembered.bankUrl).port : '0');
   console.log(`bank      ${bank.url}`);
   try {
-    await provision(bank);
+    await devices.start();
+    console.log(`devices   ${devices.controlUrl}`);
+    console.log('          Open this page to press PIN keys, insert and take notes, and make things fail.');
+    await provision(bank, devices, remembered);
     const electron = values.chromium ? { path: null, why: 'as asked' } : findElectron();
     if (electron.path) {
       console.log(`screen    Electron (${electron.why})`);
@@ -52,42 +72,41 @@ async function main(): Promise<void> {
       const browser = findBrowser({ bundledDir: join(ROOT, '.cache', 'chromium') });
       console.log(`screen    ${browser.path}, since Electron is not here: ${electron.why}`);
       const terminal = await startProgram('src-main/chromium.ts', ['--data', ATM], join(DATA, 'logs', 'atm.log'));
-      console.log(`devices   ${String(terminal.ready['control'])}`);
-      console.log(
-        '          Open this page to press PIN keys, insert and take notes, and choose who stands before the camera.',
-      );
+      console.log(`camera    ${String(terminal.ready['control'])}`);
+      console.log('          Open this page to choose who stands before the camera.');
       console.log(`service   ${String(terminal.ready['service'])}`);
       console.log('          The technician’s page; this address opens it once, "kaopass status" prints another.');
       console.log('Ctrl+C ends it.');
       await untilEnded(terminal);
     }
   } finally {
+    await devices.stop();
     await bank.stop();
   }
 }
 
-/** The bank keeps its port, because the terminal was told it. */
-function rememberedPort(): string {
-  try {
-    const { bankUrl } = JSON.parse(readFileSync(join(ATM, 'kaopass.json'), 'utf8')) as { bankUrl: string };
-    return new URL(bankUrl).port;
-  } catch {
-    return '0'; // The first start: any free one.
-  }
+/** What an earlier start left: bank and devices keep their ports, because the terminal was told them. */
+function readConfig(): Remembered | null {
+  return existsSync(CONFIG) ? (JSON.parse(readFileSync(CONFIG, 'utf8')) as Remembered) : null;
 }
 
-/** Activates the ATM the first time. */
-async function provision(bank: DemoBank): Promise<void> {
-  const config = join(ATM, 'kaopass.json');
-  if (existsSync(config)) return;
-  const code = await bank.activationCode('atm');
-  mkdirSync(ATM, { recursive: true });
-  const { code: exit, output } = await runProgram('src-main/provisioning/cli.ts', [
-    ...['activate', '--data', ATM, '--bank', bank.url, '--code', code, '--name', 'ATM 1', '--profile', 'atm'],
-  ]);
-  if (exit !== 0) throw new Error(output);
-  const settings = { name: 'ATM 1', profile: 'atm', bankUrl: bank.url, demonstration: true };
-  writeFileSync(config, `${JSON.stringify(settings, null, 2)}\n`);
+/** Activates the ATM the first time, and tells the bank the machine's keys. */
+async function provision(bank: DemoBank, devices: DemoDevices, remembered: Remembered | null): Promise<void> {
+  if (remembered?.devices) return;
+  if (!remembered) {
+    const code = await bank.activationCode('atm');
+    mkdirSync(ATM, { recursive: true });
+    const { code: exit, output } = await runProgram('src-main/provisioning/cli.ts', [
+      ...['activate', '--data', ATM, '--bank', bank.url, '--code', code, '--name', 'ATM 1', '--profile', 'atm'],
+    ]);
+    if (exit !== 0) throw new Error(output);
+  }
+  await bank.setDeviceKeys(await bank.terminalId('atm'), devices.keys, 'atm');
+  const settings = {
+    ...(remembered ?? { name: 'ATM 1', profile: 'atm', bankUrl: bank.url, demonstration: true }),
+    devices: { kind: 'xfs4iot', host: '127.0.0.1', ports: [{ port: devices.port, secure: false }] },
+  };
+  writeFileSync(CONFIG, `${JSON.stringify(settings, null, 2)}\n`);
 }
 
 /** Electron's binary where it is there or can be fetched. */

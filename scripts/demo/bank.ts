@@ -79,7 +79,11 @@ export class DemoBank {
   /** What follows a key ceremony: from then on cash comes out under a token of this bank only, and PIN blocks are the pad's. */
   async setDeviceKeys(terminalId: string, keys: DeviceKeys, profile: string): Promise<void> {
     const { pinKey, ...dispenser } = keys;
-    if (profile === 'atm') await this.#ask('POST', `/admin/terminals/${terminalId}/dispenser-keys`, dispenser);
+    if (profile === 'atm') {
+      // These machines' proofs add up all that was paid under a token.
+      const terms = { ...dispenser, proofsCover: 'whole-token' };
+      await this.#ask('POST', `/admin/terminals/${terminalId}/dispenser-keys`, terms);
+    }
     await this.#ask('POST', `/admin/terminals/${terminalId}/pin-keys`, pinKey);
   }
 

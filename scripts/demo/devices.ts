@@ -1,6 +1,6 @@
 /** The devices of one terminal as a process that speaks XFS4IoT, and the hands and eyes of whoever stands before them. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Program, startProgram } from './processes.ts';
 
@@ -52,6 +52,8 @@ export interface DemoDevicesOptions {
   readonly dialect: readonly string[];
   /** How many times faster than real mechanisms. */
   readonly speed: number;
+  /** Of the service publisher; 0 takes any free one. */
+  readonly port?: number;
 }
 
 const KEY_NAMES: Readonly<Record<string, string>> = {
@@ -67,17 +69,17 @@ const KEY_NAMES: Readonly<Record<string, string>> = {
 
 export class DemoDevices {
   readonly #options: DemoDevicesOptions;
-  readonly keys: DeviceKeys = {
-    hostKey: randomBytes(32).toString('hex'),
-    deviceKey: randomBytes(32).toString('hex'),
-    pinKey: { name: 'PIN', key: randomBytes(16).toString('hex') },
-  };
+  readonly #keyFile: string;
+  readonly keys: DeviceKeys;
   #program: Program | null = null;
-  #port = 0;
+  #port: number;
   #loadedMinor: number | null = null;
 
   constructor(options: DemoDevicesOptions) {
     this.#options = options;
+    this.#port = options.port ?? 0;
+    this.#keyFile = join(options.dir, 'keys.json');
+    this.keys = existsSync(this.#keyFile) ? readKeys(this.#keyFile) : newKeys();
   }
 
   /** Port of the service publisher; the same after every start. */
@@ -85,23 +87,23 @@ export class DemoDevices {
     return this.#port;
   }
 
-  get pid(): number | null {
-    return this.#program?.pid ?? null;
+  /** Address of the page that is their hands, with its token. */
+  get controlUrl(): string {
+    return String(this.#program?.ready['control']);
   }
 
   async start(): Promise<void> {
     if (this.#program) return;
     const { dir, profile, log, dialect, speed } = this.#options;
     mkdirSync(dir, { recursive: true });
-    const keyFile = join(dir, 'keys.json');
     const { pinKey, ...security } = this.keys;
     const pinKeys = [{ name: pinKey.name, algorithm: 'A', value: pinKey.key }];
-    writeFileSync(keyFile, JSON.stringify({ ...security, pinKeys }), { mode: 0o600 });
+    writeFileSync(this.#keyFile, JSON.stringify({ ...security, pinKeys }), { mode: 0o600 });
     this.#program = await startProgram(
       'src-devices/main.ts',
       [
         ...['--json', '--state', join(dir, 'state'), '--profile', profile, '--port', String(this.#port)],
-        ...['--keys', keyFile, '--security', 'enforced', '--speed', String(speed)],
+        ...['--keys', this.#keyFile, '--security', 'enforced', '--speed', String(speed)],
         ...dialect.flatMap((change) => ['--dialect', change]),
       ],
       log,
@@ -188,8 +190,22 @@ export class DemoDevices {
   }
 
   #ask(path: string, body?: unknown): Promise<Response> {
-    return askControl(String(this.#program?.ready['control']), path, body);
+    return askControl(this.controlUrl, path, body);
   }
+}
+
+const newKeys = (): DeviceKeys => ({
+  hostKey: randomBytes(32).toString('hex'),
+  deviceKey: randomBytes(32).toString('hex'),
+  pinKey: { name: 'PIN', key: randomBytes(16).toString('hex') },
+});
+
+/** As an earlier start wrote them: the bank has them by now. */
+function readKeys(file: string): DeviceKeys {
+  const { hostKey, deviceKey, pinKeys } = JSON.parse(readFileSync(file, 'utf8')) as Omit<DeviceKeys, 'pinKey'> & {
+    pinKeys: [{ name: string; value: string }];
+  };
+  return { hostKey, deviceKey, pinKey: { name: pinKeys[0].name, key: pinKeys[0].value } };
 }
 
 /** Asks a control page of simulated things, by the address with its token as its program says it. */

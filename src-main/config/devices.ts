@@ -103,5 +103,5 @@ const Store = z
 export const DevicesConfig = z.discriminatedUnion('kind', [Simulated, Xfs4Iot, Store]);
 export type DevicesConfig = z.infer<typeof DevicesConfig>;
 
-/** What a terminal has whose configuration says nothing of devices. */
-export const DEVICES_DEFAULT: z.input<typeof DevicesConfig> = { kind: 'simulated' };
+/** What a terminal has whose configuration says nothing of devices: those of this machine, as an ATM's PC has them. */
+export const DEVICES_DEFAULT: z.input<typeof DevicesConfig> = { kind: 'xfs4iot', host: '127.0.0.1' };

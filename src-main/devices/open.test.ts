@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Profile } from '../../src-contract/primitives.ts';
 import { systemChance, systemClock } from '../clock.ts';
-import { DEVICES_DEFAULT, DevicesConfig } from '../config/devices.ts';
+import { DevicesConfig } from '../config/devices.ts';
 import { openDevices } from './open.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'kaopass-open-devices-'));
@@ -41,8 +41,8 @@ const open = (config: object, profile: Profile = 'atm') =>
   });
 
 describe('devices', () => {
-  it('of a configuration that says nothing of them are there', async () => {
-    const { devices, close } = await open(DEVICES_DEFAULT);
+  it('simulated in this program are there', async () => {
+    const { devices, close } = await open({ kind: 'simulated' });
     for (const key of ['cashDispenser', 'cashAcceptor', 'pinPad', 'receiptPrinter', 'lights'] as const) {
       expect([key, devices[key]?.health().state]).toEqual([key, 'online']);
     }

@@ -14,7 +14,13 @@ const answering = (status: number, body: unknown): FetchPort => {
   return async () => new Response(text, { status });
 };
 const problem = { type: 'about:blank', title: 'No', status: 404, code: 'not-found', detail: 'no such authorisation' };
-const reversal = () => ({ idempotencyKey: systemChance.id(), authorisationKey: systemChance.id(), reason: 'jam', proof: null, priorProof: null });
+const reversal = () => ({
+  idempotencyKey: systemChance.id(),
+  authorisationKey: systemChance.id(),
+  reason: 'jam',
+  proof: null,
+  priorProof: null,
+});
 
 describe('a request', () => {
   test('is asserted exactly as it is sent: method, path with query, and the bytes of the body', async () => {

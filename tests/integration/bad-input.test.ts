@@ -71,7 +71,9 @@ function activate(dataDir: string, code: string) {
 }
 
 function start(dataDir: string, change: { config?: object; installation?: Partial<Installation> } = {}) {
-  const config = parseConfig({ ...loadConfig(dataPlaces(dataDir).config), ...change.config }, 'kaopass.json');
+  const file = loadConfig(dataPlaces(dataDir).config);
+  // With devices in this program, whose files can be damaged, too.
+  const config = parseConfig({ ...file, devices: { kind: 'simulated' }, ...change.config }, 'kaopass.json');
   return startTerminal({
     config,
     dataDir,
