@@ -1,4 +1,7 @@
-/** The demonstration, as `npm run demo` plays it: a bank, an ATM and a checkout as processes of their own. */
+/**
+ * The demonstration, as `npm run demo` plays it: a bank, an ATM and a checkout, their devices, each as a process of its own. Here
+ * the devices speak XFS4IoT with every switch of the dialect flipped; tests/browser/terminal.test.ts has the standard's reading.
+ */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +14,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 it('from a bare machine to reconciled books: every step does what it should', { timeout: 300_000 }, async () => {
   const said: string[] = [];
-  const result = await demonstrate({ dir, say: (line) => said.push(line) });
+  const result = await demonstrate({ dir, say: (line) => said.push(line), dialect: ['flipped'] });
   const failed = result.steps.filter((step) => !step.ok);
   // Shows expected and actual facts of what failed.
   expect(failed.map(({ name, actual }) => ({ name, ...actual }))).toEqual(
