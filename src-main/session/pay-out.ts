@@ -7,6 +7,7 @@ import { type Money, money, type Uuid } from '../../src-contract/primitives.ts';
 import type { NoteCount } from '../../src-contract/screen.ts';
 import { deadline } from '../clock.ts';
 import type { CashDispenser, PresentStatus } from '../devices/cash-dispenser.ts';
+import { ask } from './ask.ts';
 import { capture, reversal } from './authorise.ts';
 import { type DispenseSecurity, dispenseSecurityOf, forgetNonce, priorProofOf, proofsOf } from './dispense-security.ts';
 import type { SessionPorts } from './ports.ts';
@@ -25,10 +26,8 @@ type Unsettled = Omit<PayOut, 'mix' | 'token'>;
 
 /** Longest time one device command may take, ms; a recycler picks 50 notes in under 20 s. */
 const COMMAND_MS_MAX = 60_000;
-/** A device that answers nothing is asked this often, this far apart, before its transaction is suspect. */
-const ASK_TRIES = 3;
-const ASK_MS_MAX = 5_000;
-const ASK_PAUSE_MS = 1_000;
+/** Longest after its own end that a device may say that a wait is over, ms. */
+const ANSWER_MS_MAX = 5_000;
 
 export type Settled =
   | { readonly outcome: 'paid'; readonly amount: Money }
@@ -96,7 +95,7 @@ export async function present(
 /** Waits until the notes are gone, by hand or back into the machine, and settles. */
 export async function handOver(ports: SessionPorts, payOut: PayOut, signal: AbortSignal): Promise<Settled> {
   try {
-    using limit = deadline(ports.clock, ports.patience.takeMs + ASK_MS_MAX, signal);
+    using limit = deadline(ports.clock, ports.patience.takeMs + ANSWER_MS_MAX, signal);
     await required(ports).itemsTaken(ports.patience.takeMs, limit.signal);
   } catch (error) {
     ports.journal.record(payOut.transactionId, { state: 'taking-unanswered', detail: { error: String(error) } });
@@ -112,7 +111,7 @@ export async function settle(ports: SessionPorts, payOut: Unsettled, signal: Abo
   const dispenser = ports.devices.cashDispenser;
   if (!dispenser) return suspect(ports, payOut.transactionId, 'there is no cash dispenser to ask');
   const security = dispenseSecurityOf(ports.journal.transaction(payOut.transactionId));
-  const asking = () => ask(ports, dispenser, security.responseNonce, signal);
+  const asking = () => ask(ports.clock, signal, (limit) => dispenser.presentStatus(limit, security.responseNonce));
   try {
     let status = await asking();
     if (status.transactionId === payOut.transactionId && status.remaining === 'stacker') {
@@ -181,23 +180,6 @@ function suspect(
   ports.journal.record(transactionId, { state: 'suspect', detail: { why, ...(status ? { status } : {}) } });
   ports.block('cash-dispenser');
   return { outcome: 'suspect' };
-}
-
-async function ask(
-  ports: SessionPorts,
-  dispenser: CashDispenser,
-  responseNonce: string | null,
-  signal: AbortSignal,
-): Promise<PresentStatus> {
-  for (let tries = 1; ; tries++) {
-    try {
-      using limit = deadline(ports.clock, ASK_MS_MAX, signal);
-      return await dispenser.presentStatus(limit.signal, responseNonce);
-    } catch (error) {
-      if (tries >= ASK_TRIES || signal.aborted) throw error;
-      await ports.clock.sleep(ASK_PAUSE_MS, signal);
-    }
-  }
 }
 
 /** Gives a command whose own answer does not matter: the device is asked right after. */

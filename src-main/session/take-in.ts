@@ -6,6 +6,7 @@ import { money, type Uuid } from '../../src-contract/primitives.ts';
 import type { NoteCount } from '../../src-contract/screen.ts';
 import { deadline } from '../clock.ts';
 import type { CashAcceptor, CashInStatus } from '../devices/cash-acceptor.ts';
+import { ask } from './ask.ts';
 import { valueMinor } from './pay-out.ts';
 import type { SessionPorts } from './ports.ts';
 
@@ -22,7 +23,6 @@ export type TakenIn =
 
 /** Storing or returning a full escrow of 200 notes takes the slowest acceptor under 30 s; ms. */
 export const COMMAND_MS_MAX = 60_000;
-const ASK_MS_MAX = 5_000;
 
 /** Escrow to storage, and the credit on its way to the bank. */
 export async function store(
@@ -54,13 +54,14 @@ export async function settleTakeIn(
   const acceptor = ports.devices.cashAcceptor;
   const { transactionId } = takeIn;
   if (!acceptor) return suspect(ports, transactionId, 'there is no cash acceptor to ask');
+  const asking = () => ask(ports.clock, signal, (limit) => acceptor.cashInStatus(limit));
   try {
-    let status = await ask(ports, acceptor, signal);
+    let status = await asking();
     if (status.transactionId === transactionId && status.state === 'active') {
       await command(ports, signal, (limit) =>
         customer === 'present' ? acceptor.cashInRollback(limit) : acceptor.reset(limit),
       );
-      status = await ask(ports, acceptor, signal);
+      status = await asking();
     }
     return conclude(ports, takeIn, status);
   } catch (error) {
@@ -92,11 +93,6 @@ function suspect(ports: SessionPorts, transactionId: Uuid, why: string, status?:
   ports.journal.record(transactionId, { state: 'suspect', detail: { why, ...(status ? { status } : {}) } });
   ports.block('cash-acceptor');
   return { outcome: 'suspect' };
-}
-
-async function ask(ports: SessionPorts, acceptor: CashAcceptor, signal: AbortSignal): Promise<CashInStatus> {
-  using limit = deadline(ports.clock, ASK_MS_MAX, signal);
-  return await acceptor.cashInStatus(limit.signal);
 }
 
 /** Gives a command whose own answer does not matter: the device is asked right after. */

@@ -1,0 +1,25 @@
+/** How a cash device is asked what became of a transaction, before nobody but a technician can say. */
+import { type Clock, deadline } from '../clock.ts';
+
+/** A device that answers nothing is asked this often, this far apart, before its transaction is suspect: over the time that a
+ *  broken connection, or a command whose answer was lost, may keep it from answering. */
+const TRIES = 3;
+const ANSWER_MS_MAX = 5_000;
+const PAUSE_MS = 1_000;
+
+/** Rejects with the last failure once every try is used up, or at once when the signal aborts. */
+export async function ask<Answer>(
+  clock: Clock,
+  signal: AbortSignal,
+  question: (limit: AbortSignal) => Promise<Answer>,
+): Promise<Answer> {
+  for (let tries = 1; ; tries++) {
+    try {
+      using limit = deadline(clock, ANSWER_MS_MAX, signal);
+      return await question(limit.signal);
+    } catch (error) {
+      if (tries >= TRIES || signal.aborted) throw error;
+      await clock.sleep(PAUSE_MS, signal);
+    }
+  }
+}
