@@ -29,16 +29,26 @@ export interface DemoOptions {
   readonly say: (line: string) => void;
   /** Switches of the machines' XFS4IoT dialect, as `npm run devices -- --dialect` takes them. */
   readonly dialect?: readonly string[];
+  /** How many times faster than real mechanisms its devices are. */
+  readonly speed?: number;
 }
 
-export async function demonstrate({ dir, say, dialect = [] }: DemoOptions): Promise<DemoResult> {
+export async function demonstrate({ dir, say, dialect = [], speed = 2 }: DemoOptions): Promise<DemoResult> {
   rmSync(dir, { recursive: true, force: true });
   const shots = { dir: join(dir, 'screenshots'), files: [] as string[] };
   const logs = join(dir, 'logs');
   for (const folder of [shots.dir, logs]) mkdirSync(folder, { recursive: true });
   const bank = new DemoBank(join(dir, 'bank'), join(logs, 'bank.log'));
   const terminal = (name: string, profile: 'atm' | 'checkout') =>
-    new DemoTerminal({ dataDir: join(dir, profile), name, profile, log: join(logs, `${profile}.log`), shots, dialect });
+    new DemoTerminal({
+      dataDir: join(dir, profile),
+      name,
+      profile,
+      log: join(logs, `${profile}.log`),
+      shots,
+      dialect,
+      speed,
+    });
   const world: World = { bank, atm: terminal('ATM 1', 'atm'), checkout: terminal('Checkout 1', 'checkout') };
   const steps: StepResult[] = [];
   try {

@@ -24,6 +24,7 @@ const atm = new TerminalUnderTest({
   profile: 'atm',
   log,
   shots: { dir, files: [] },
+  speed: 4,
 });
 
 beforeAll(async () => {

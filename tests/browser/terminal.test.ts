@@ -21,6 +21,7 @@ const terminal = (name: string, profile: 'atm' | 'checkout') =>
     profile,
     log: join(dir, `${profile}.log`),
     shots: { dir, files: [] },
+    speed: 4,
   });
 const atm = terminal('ATM 1', 'atm');
 const checkout = terminal('Checkout 1', 'checkout');

@@ -135,7 +135,7 @@ describe('a HID PIN pad, whatever its reports are,', () => {
     const usage = fc.oneof({ weight: 5, arbitrary: digit }, { weight: 1, arbitrary: fc.nat(0xff) });
     const report = fc.oneof(
       { weight: 6, arbitrary: usage.map((one) => bootReport(one)) },
-      { weight: 1, arbitrary: fc.constantFrom(0x28, 0x58).map((enter) => bootReport(enter)) },
+      { weight: 1, arbitrary: fc.constantFrom(0x28, 0x58, 0x29).map((end) => bootReport(end)) },
       { weight: 4, arbitrary: fc.constant(bootReport()) },
       { weight: 2, arbitrary: fc.array(usage, { maxLength: 6 }).map((some) => bootReport(...some)) },
       { weight: 1, arbitrary: fc.array(fc.nat(255), { maxLength: 12 }) },

@@ -344,6 +344,7 @@ describe('the bank', () => {
     await customer.wantsReceipt(false);
     await customer.sees('done', { amount: { amountMinor: 20_000 } as never });
     await customer.sees('attract');
+    await customer.waits(60_000); // By then it was tried to tell the bank.
     expect(await isOffered('withdraw')).toMatchObject({ available: false, reason: 'offline-service' });
     await reckon(atm);
     expect(await left()).toEqual({ ledger: 80_000, available: 80_000 });
