@@ -26,6 +26,8 @@ type Unsettled = Omit<PayOut, 'mix' | 'token'>;
 
 /** Longest time one device command may take, ms; a recycler picks 50 notes in under 20 s. */
 const COMMAND_MS_MAX = 60_000;
+/** Notes are cleared away this often: a command may get lost on its way, and further notes may wait behind those in reach. */
+const CLEARING_TRIES = 2;
 /** Longest after its own end that a device may say that a wait is over, ms. */
 const ANSWER_MS_MAX = 5_000;
 
@@ -114,13 +116,14 @@ export async function settle(ports: SessionPorts, payOut: Unsettled, signal: Abo
   const asking = () => ask(ports.clock, signal, (limit) => dispenser.presentStatus(limit, security.responseNonce));
   try {
     let status = await asking();
-    if (status.transactionId === payOut.transactionId && status.remaining === 'stacker') {
-      ports.journal.record(payOut.transactionId, { state: 'clearing' });
-      await command(ports, signal, (limit) => dispenser.reset(limit));
-      status = await asking();
-    } else if (status.transactionId === payOut.transactionId && status.remaining === 'outputPosition') {
-      ports.journal.record(payOut.transactionId, { state: 'retracting' });
-      await command(ports, signal, (limit) => dispenser.retract(limit));
+    for (let tries = 0; tries < CLEARING_TRIES && status.transactionId === payOut.transactionId; tries++) {
+      if (status.remaining === 'stacker') {
+        ports.journal.record(payOut.transactionId, { state: 'clearing' });
+        await command(ports, signal, (limit) => dispenser.reset(limit));
+      } else if (status.remaining === 'outputPosition') {
+        ports.journal.record(payOut.transactionId, { state: 'retracting' });
+        await command(ports, signal, (limit) => dispenser.retract(limit));
+      } else break;
       status = await asking();
     }
     return conclude(ports, payOut, status, security);
