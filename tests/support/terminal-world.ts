@@ -17,9 +17,10 @@ import { DEFAULT_POLICY } from '../../src-bank/policy.ts';
 import { fixedKey } from '../../src-bank/vault.ts';
 import type { Policy } from '../../src-contract/policy.ts';
 import type { Uuid } from '../../src-contract/primitives.ts';
-import { systemChance } from '../../src-main/clock.ts';
+import { type Clock, systemChance } from '../../src-main/clock.ts';
 import { Config, PROFILE_SERVICES } from '../../src-main/config/config.ts';
 import { loadGoods } from '../../src-main/config/goods.ts';
+import type { Devices } from '../../src-main/devices/devices.ts';
 import { encodeReceipt } from '../../src-main/devices/receipt.ts';
 import type { UnitLoad } from '../../src-main/devices/simulated/cash-state.ts';
 import { openSimulatedDevices, type SimulatedDevices } from '../../src-main/devices/simulated/open.ts';
@@ -37,7 +38,7 @@ import { createBankClient, type FetchPort } from '../../src-main/sync/bank-clien
 import { createSync, type Sync } from '../../src-main/sync/sync.ts';
 import { DIMENSIONS, ScriptedCamera, sameScriptedPerson, weighScriptedLiveness } from './scripted-camera.ts';
 import type { SecureElement } from './secured-dispenser.ts';
-import { TestCustomer } from './test-customer.ts';
+import { type CustomerHands, TestCustomer } from './test-customer.ts';
 import { type Admin, adminOf, injectInto } from './test-terminal.ts';
 import { Mains, PowerCut, WorldClock } from './world-clock.ts';
 
@@ -80,6 +81,25 @@ interface TerminalTestOptions {
   readonly patience?: Partial<Config['patience']>;
   /** Makes the dispenser ask for tokens. */
   readonly element?: SecureElement;
+  /** Opens other devices than the simulated ones, with each run; the run closes them. */
+  readonly devices?: (clock: Clock) => Promise<OtherDevices>;
+}
+
+/** Cash by the physical truth, yen. */
+export interface Till {
+  /** Whether every note ever brought is in exactly one place. */
+  readonly conserved: boolean;
+  /** What left the machine less what came in. Notes in a customer's reach are out. */
+  readonly netOutMinor: number;
+  /** Lying at the output, in the customer's reach. */
+  readonly presentedMinor: number;
+}
+
+export interface OtherDevices {
+  readonly devices: Devices;
+  readonly hands: CustomerHands;
+  till(): Till;
+  close(): Promise<void>;
 }
 
 interface Disturbance {
@@ -278,7 +298,11 @@ export interface Run {
   readonly gallery: Gallery;
   readonly sync: Sync;
   readonly visits: Visits;
+  /** Throws where the terminal has other devices. */
   readonly simulated: SimulatedDevices;
+  readonly devices: Devices;
+  /** Null where there is no cash. */
+  till(): Till | null;
   readonly blocked: ReadonlySet<string>;
   readonly recovered: readonly Recovered[];
   /** Resolves once a run without power holds no file any more. */
@@ -314,16 +338,19 @@ async function startRun(
     calibration: plainCalibration,
     chance,
   });
-  const simulated = await openSimulatedDevices({
-    dir: places.devices,
-    receiptsDir: places.receipts,
-    clock: mains.clock('device'),
-    chance,
-    profile,
-    ...(options.load ? { load: options.load } : {}),
-  });
+  const simulated = options.devices
+    ? null
+    : await openSimulatedDevices({
+        dir: places.devices,
+        receiptsDir: places.receipts,
+        clock: mains.clock('device'),
+        chance,
+        profile,
+        ...(options.load ? { load: options.load } : {}),
+      });
+  const equipment = simulated ? equipmentOf(simulated) : await options.devices!(mains.clock(null));
   mains.onCut(() => {
-    const dead = simulated.close();
+    const dead = equipment.close();
     bareJournal.close();
     gallery.close();
     void dead.finally(() => over.resolve());
@@ -336,9 +363,9 @@ async function startRun(
   const goods = loadGoods(GOODS_FILE);
   const blocked = new Set<string>();
   const devices =
-    options.element && simulated.devices.cashDispenser
-      ? { ...simulated.devices, cashDispenser: options.element.protect(simulated.devices.cashDispenser) }
-      : simulated.devices;
+    options.element && equipment.devices.cashDispenser
+      ? { ...equipment.devices, cashDispenser: options.element.protect(equipment.devices.cashDispenser) }
+      : equipment.devices;
   const makePorts = (language: SessionPorts['language']): SessionPorts => ({
     terminal: { id: activation.terminalId, name: config.name, profile, services: PROFILE_SERVICES[profile] },
     clock,
@@ -385,11 +412,11 @@ async function startRun(
     },
   });
   sync.start();
-  const customer = new TestCustomer({ tested, mains, clock: world.clock, visits, camera, simulated });
+  const customer = new TestCustomer({ tested, mains, clock: world.clock, visits, camera, hands: equipment.hands });
   const close = async () => {
     visits.stop();
     await sync.close();
-    await simulated.close();
+    await equipment.close();
     gallery.close();
     bareJournal.close();
     mains.cut();
@@ -404,11 +431,42 @@ async function startRun(
     gallery,
     sync,
     visits,
-    simulated,
+    get simulated() {
+      if (!simulated) throw new Error('this terminal has other devices than the simulated ones');
+      return simulated;
+    },
+    devices,
+    till: equipment.till,
     blocked,
     recovered,
     over: over.promise,
     close,
+  };
+}
+
+function equipmentOf(simulated: SimulatedDevices): Omit<OtherDevices, 'till'> & { till(): Till | null } {
+  const { devices, control } = simulated;
+  return {
+    devices,
+    hands: {
+      pressKeys: (keys, wait) => control.pressKeys(keys, wait),
+      insertNotes: (notes, wait) => control.insertNotes(notes, wait),
+      takeNotes: (wait) => control.takeNotes(wait),
+      takeReturned: (wait) => control.takeReturned(wait),
+      scan: (text) => control.scan(text),
+      inputIsEmpty: () => {
+        const { input } = control.state().cash!;
+        return Object.keys(input.notes).length === 0 && input.unrecognised === 0;
+      },
+    },
+    till: () => {
+      const { cash } = control.state();
+      if (!cash) return null;
+      const { holds, insideMinor, loadedMinor } = cash.conservation;
+      const presentedMinor = Object.entries(cash.output).reduce((sum, [note, count]) => sum + Number(note) * count, 0);
+      return { conserved: holds, netOutMinor: loadedMinor - insideMinor, presentedMinor };
+    },
+    close: () => simulated.close(),
   };
 }
 

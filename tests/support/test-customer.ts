@@ -9,7 +9,7 @@ import {
   type ScreenName,
   View,
 } from '../../src-contract/screen.ts';
-import type { SimulatedDevices } from '../../src-main/devices/simulated/open.ts';
+import type { SimulatedControl } from '../../src-main/devices/simulated/control.ts';
 import type { Visits } from '../../src-main/session/visits.ts';
 import { living, type Scene, type ScriptedCamera } from './scripted-camera.ts';
 import type { TestedTerminal } from './terminal-world.ts';
@@ -20,13 +20,22 @@ const SEES_MS_MAX = 600_000;
 /** Longest wait until a hand can do what it wants to, in the world's time. */
 const HAND_MS_MAX = 5_000;
 
+/** What a person can do to the terminal's devices, whichever these are. */
+export type CustomerHands = Pick<
+  SimulatedControl,
+  'pressKeys' | 'insertNotes' | 'takeNotes' | 'takeReturned' | 'scan'
+> & {
+  /** Whether no note waits at the input to be drawn in. */
+  inputIsEmpty(): boolean;
+};
+
 interface CustomerParts {
   readonly tested: TestedTerminal;
   readonly mains: Mains;
   readonly clock: WorldClock;
   readonly visits: Visits;
   readonly camera: ScriptedCamera;
-  readonly simulated: SimulatedDevices;
+  readonly hands: CustomerHands;
 }
 
 type ScreenOf<Name extends ScreenName> = Extract<Screen, { name: Name }>;
@@ -138,7 +147,7 @@ export class TestCustomer {
   /** Keys once the pad takes them. */
   async keys(keys: string): Promise<void> {
     await this.sees('pin');
-    expect(await this.#parts.simulated.control.pressKeys(keys, { waitMs: HAND_MS_MAX })).toMatchObject({ ok: true });
+    expect(await this.#parts.hands.pressKeys(keys, { waitMs: HAND_MS_MAX })).toMatchObject({ ok: true });
   }
   /** Notes into the input, as denomination and count, and pieces of paper that are none. */
   async inserts(notes: Readonly<Record<number, number>>, unrecognised = 0): Promise<void> {
@@ -147,22 +156,19 @@ export class TestCustomer {
       denominationMinor: Number(denomination),
       count,
     }));
-    const { control } = this.#parts.simulated;
-    expect(await control.insertNotes(bunch, { waitMs: HAND_MS_MAX, unrecognised })).toEqual({ ok: true });
-    await this.#when(() => {
-      const { input } = control.state().cash!;
-      return Object.keys(input.notes).length === 0 && input.unrecognised === 0;
-    });
+    const { hands } = this.#parts;
+    expect(await hands.insertNotes(bunch, { waitMs: HAND_MS_MAX, unrecognised })).toEqual({ ok: true });
+    await this.#when(() => hands.inputIsEmpty());
   }
   async takesCash(): Promise<void> {
     await this.sees('take-cash');
-    expect(await this.#parts.simulated.control.takeNotes({ waitMs: HAND_MS_MAX })).toEqual({ ok: true });
+    expect(await this.#parts.hands.takeNotes({ waitMs: HAND_MS_MAX })).toEqual({ ok: true });
   }
   async takesReturned(): Promise<void> {
-    expect(await this.#parts.simulated.control.takeReturned({ waitMs: HAND_MS_MAX })).toEqual({ ok: true });
+    expect(await this.#parts.hands.takeReturned({ waitMs: HAND_MS_MAX })).toEqual({ ok: true });
   }
   async shows(barcode: string): Promise<void> {
-    expect(await this.#parts.simulated.control.scan(barcode)).toEqual({ ok: true });
+    expect(await this.#parts.hands.scan(barcode)).toEqual({ ok: true });
   }
 
   /** Waits, in the world's time. */

@@ -1,11 +1,13 @@
 /**
  * Time for tests of whole terminals: it stands still while anything works and jumps to the next timer when nothing does, so
  * that a minute's wait takes no time and no deadline passes because the machine is slow. "Works" means: the bank has a request
- * (`during`), or Node's thread pool has something to do (files, cryptography, images).
+ * (`during`), Node's thread pool has something to do (files, cryptography, images), or bytes are on their way between two sockets
+ * of this process (wire-traffic.ts).
  */
 import { createHook } from 'node:async_hooks';
 import type { WallTimeMs } from '../../src-contract/primitives.ts';
 import type { Clock } from '../../src-main/clock.ts';
+import { WireTraffic } from './wire-traffic.ts';
 
 interface Timer {
   readonly at: number;
@@ -32,6 +34,7 @@ export class WorldClock implements Clock {
   #quietTurns = 0;
   #pumping = false;
   #closed = false;
+  readonly #wire = new WireTraffic();
   readonly #hook = createHook({
     init: (id, type) => {
       if (type === OF_ADD_ON) this.#inPool.set(id, performance.now() + 100 * WORK_MS_MAX);
@@ -92,6 +95,7 @@ export class WorldClock implements Clock {
     this.#closed = true;
     this.#timers.clear();
     this.#hook.disable();
+    this.#wire.close();
     clearInterval(this.#watchdog);
   }
 
@@ -105,7 +109,7 @@ export class WorldClock implements Clock {
   #turn(): void {
     this.#pumping = false;
     if (this.#closed || this.#busy > 0 || this.#inPool.size > 0 || this.#timers.size === 0) return;
-    this.#quietTurns += 1;
+    this.#quietTurns = this.#wire.busy() ? 0 : this.#quietTurns + 1;
     if (this.#quietTurns >= QUIET_TURNS) {
       this.#quietTurns = 0;
       let next: Timer | undefined;

@@ -1,0 +1,103 @@
+/**
+ * After a fault: the machine is healed, the terminal restarted once if something is still open, everything sent to the bank. Then
+ * either journal, bank and the physical truth agree to the yen, and go on agreeing after the next customers; or there is exactly
+ * one suspect, with its evidence, its device blocked over a restart and the money held. Knows what a customer and an auditor know,
+ * and nothing of how the terminal came to it.
+ */
+import { expect } from 'vitest';
+import { incidentsAt, reckon } from '../../support/reckoning.ts';
+import { never, type TestedTerminal } from '../../support/terminal-world.ts';
+import type { Person } from '../../support/visits.ts';
+import { type Conduct, isConserved, visits, type WholeTerminal } from './whole-terminal.ts';
+
+/** Those who come next: the proof of their withdrawal settles what the one before left unconfirmed. */
+const NEXT: readonly Conduct[] = [
+  { service: 'withdraw', yen: 5_000 },
+  { service: 'deposit', notes: { 1000: 1 } },
+];
+
+/** Answers how the terminal's only transaction ended: its last state in the journal, or "none begun"; and what the bank noticed. */
+export async function settles(whole: WholeTerminal, person: Person, { service, yen = 0 }: Conduct): Promise<string> {
+  const { tested } = whole;
+  const open = () => tested.run.journal.openTransactions();
+  whole.heal();
+  if (open().some(({ state }) => state !== 'suspect')) {
+    await tested.stop();
+    await tested.start();
+  }
+  const out = () => tested.run.till()!.netOutMinor;
+  expect(isConserved(whole.machine), 'every note is in exactly one place').toBe(true);
+  const all = tested.run.journal.transactions({ limit: 10 });
+  expect(all.length, 'one transaction at most').toBeLessThanOrEqual(1);
+  if (open().length > 0) {
+    await isSuspect(tested, service);
+    const books = await booksOf(tested);
+    expect(books.charged, 'nothing is booked').toBe(0);
+    if (service === 'withdraw') {
+      expect(out(), 'no more is out than is held').toBeLessThanOrEqual(yen);
+      expect(books.held, 'the money is held').toBe(yen);
+    }
+    await tested.stop();
+    await tested.start();
+    await isSuspect(tested, service);
+    await isNotOffered(tested, service);
+    return 'suspect';
+  }
+  await flush(tested);
+  const books = await booksOf(tested);
+  expect(books.charged, 'charged is what left the machine').toBe(out());
+  expect([0, yen], 'held is nothing, or what is unconfirmed').toContain(books.held);
+  await mend(tested);
+  for (const next of service === 'withdraw' ? NEXT.slice(0, 1) : NEXT) {
+    expect(await visits(whole, person, next), `the next customer's ${next.service}`).toContain('done');
+  }
+  const incidents = await incidentsAt(tested);
+  await reckon(tested, { suspects: 0, incidents });
+  const after = await booksOf(tested);
+  expect(after).toEqual({ charged: out(), held: 0 });
+  return [all[0]?.state ?? 'none begun', ...incidents].join(' and ');
+}
+
+/** What this terminal's customers were charged, less what they were credited; and what is held of them, yen. */
+async function booksOf({ world, run: { terminalId } }: TestedTerminal): Promise<{ charged: number; held: number }> {
+  const entries = (await world.entries()).filter((entry) => entry.terminalId === terminalId);
+  const ofCustomers = entries.flatMap(({ postings }) =>
+    postings.filter(({ accountKind }) => accountKind === 'customer'),
+  );
+  const holds = (await world.holds()).filter((hold) => hold.terminalId === terminalId && hold.state === 'held');
+  return {
+    charged: 0 - ofCustomers.reduce((sum, { creditMinor }) => sum + creditMinor, 0),
+    held: holds.reduce((sum, { amountMinor }) => sum + amountMinor, 0),
+  };
+}
+
+/** What a technician does whom the terminal called. */
+async function mend({ run }: TestedTerminal): Promise<void> {
+  for (const device of [run.devices.cashDispenser!, run.devices.cashAcceptor!]) {
+    await device.reset(never).catch(() => undefined);
+  }
+}
+
+async function flush(tested: TestedTerminal): Promise<void> {
+  const { journal, sync } = tested.run;
+  for (let tries = 0; journal.outboxSize() > 0 && tries < 20; tries += 1) {
+    if (tries > 0) await tested.world.clock.sleep(60_000, never);
+    await sync.flush(never);
+  }
+  expect(journal.outboxSize(), 'the outbox empties').toBe(0);
+}
+
+async function isSuspect(tested: TestedTerminal, service: Conduct['service']): Promise<void> {
+  await reckon(tested, { suspects: 1 });
+  const [suspect] = tested.run.journal.openTransactions();
+  expect(suspect?.service).toBe(service);
+  expect(suspect?.events.at(-1)?.detail, 'the evidence').toMatchObject({ why: expect.stringMatching(/./) });
+}
+
+async function isNotOffered(tested: TestedTerminal, service: Conduct['service']): Promise<void> {
+  const { customer } = tested.run;
+  await customer.sees('attract');
+  await customer.does('begin');
+  const { services } = await customer.sees('menu');
+  expect(services.find((one) => one.service === service)).toMatchObject({ available: false });
+}
