@@ -144,8 +144,6 @@ const deposits: Row[] = [
   [{ fault: 'sensorOff', position: 'input' }, 'returned', { confirms: false }],
   [{ fault: 'rollbackJam', afterNotes: 2 }, 'suspect', { confirms: false }],
   [{ fault: 'paperOut' }, 'stored', { receipt: true }],
-  [{ fault: 'paperLow' }, 'stored', { receipt: true }],
-  [{ fault: 'paperJam' }, 'stored', { receipt: true }],
   [{ fault: 'ejectJam' }, 'stored', { receipt: true }],
   [{ fault: 'lightFailure' }, 'stored'],
   ...command(
@@ -164,7 +162,6 @@ const deposits: Row[] = [
     [{ fault: 'lateResult' }, 'stored'],
     [fails('hardwareError'), 'returned'],
     [{ fault: 'missingCompletion' }, 'returned'],
-    ...HARMLESS.map((fault) => [fault, 'stored'] as const),
   ),
   ...command(
     'CashAcceptor.CashInEnd',
