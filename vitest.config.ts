@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Two cores, both used; but the suites that look through a camera run last and alone: a browser that shares its cores with a
+ * Two cores, both used: one worker more than cores, since many suites wait for real time. But the suites that look through a camera run last and alone: a browser that shares its cores with a
  * database suite delivers too few frames.
  */
 const CAMERA_SUITES = ['tests/browser/{terminal,terminal-camera,demonstration,camera}.test.ts'];
@@ -10,7 +10,7 @@ const POLL = { poll: { timeout: 15_000 } };
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    maxWorkers: 3,
     projects: [
       {
         test: {
