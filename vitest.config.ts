@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Two cores, both used: one worker more than cores, since many suites wait for real time. But the suites that look through a camera run last and alone: a browser that shares its cores with a
- * database suite delivers too few frames.
+ * Two cores, and one worker more than cores, since many suites wait for real time. But the suites that look through a camera run
+ * last and alone: a browser that shares its cores with a database suite delivers too few frames.
  */
 const CAMERA_SUITES = ['tests/browser/{terminal,terminal-camera,demonstration,camera}.test.ts'];
 /** Busy cores draw late; what is waited for comes, or it fails after this. The default is 1 s. */
