@@ -49,6 +49,8 @@ function hindered(machine: CashMachine, { position }: DispenseOrder): Outcome | 
   if (positionNamed(position ?? 'outDefault') !== 'output') return failed('unsupportedPosition', `no ${position}`);
   if (state.dispenserJam) return ended('hardwareError', state.dispenserJam);
   if (machine.occupied('output') || machine.count('transport') > 0) return failed('itemsLeft');
+  // Bunches of a stack that was presented in part wait for Present, Reject or Retract; new notes would get mixed with them.
+  if (machine.count('stacker') > 0 && state.present?.state !== 'notPresented') return failed('itemsLeft');
   if (state.outputShutter !== 'closed') return failed('shutterOpen');
   return null;
 }

@@ -117,6 +117,20 @@ describe('order of commands (11.5 to 11.7)', () => {
     await hands.takeNotes();
     expect(hands.where().worth.withCustomers).toBe(30_000);
   });
+
+  test('a bunch that still waits inside stands in the way of the next dispense, too', async () => {
+    const { client, hands } = await open({ bunchItemsMax: 2 });
+    await run('CashDispenser.Dispense', yen(30_000));
+    await run('CashDispenser.Present');
+    await hands.takeNotes();
+    expect(await run('CashDispenser.Dispense', yen(1_000))).toBe('itemsLeft');
+    expect((await client.command('CashDispenser.GetPresentStatus')).payload).toMatchObject({
+      presentState: 'presented',
+      denomination: { currencies: { JPY: 30_000 } },
+    });
+    expect(await run('CashDispenser.Reject')).toBe('success');
+    expect(await run('CashDispenser.Dispense', yen(1_000))).toBe('success');
+  });
 });
 
 describe('notes that are not taken (S7)', () => {
