@@ -1,6 +1,9 @@
-/** How a cash device is asked what became of a transaction, before nobody but a technician can say. */
+/** How a cash device is told to move notes, and asked what became of a transaction, before nobody but a technician can say. */
 import { type Clock, deadline } from '../clock.ts';
 
+/** Longest time one device command may take, ms: a recycler picks 50 notes in under 20 s, and storing or returning a full escrow of
+ *  200 takes the slowest acceptor under 30 s. */
+export const COMMAND_MS_MAX = 60_000;
 /** A device that answers nothing is asked this often, this far apart, before its transaction is suspect: over the time that a
  *  broken connection, or a command whose answer was lost, may keep it from answering. */
 const TRIES = 3;
@@ -21,5 +24,19 @@ export async function ask<Answer>(
       if (tries >= TRIES || signal.aborted) throw error;
       await clock.sleep(PAUSE_MS, signal);
     }
+  }
+}
+
+/** Gives a command whose own answer does not matter: the device is asked right after. */
+export async function command(
+  clock: Clock,
+  signal: AbortSignal,
+  give: (limit: AbortSignal) => Promise<unknown>,
+): Promise<void> {
+  try {
+    using limit = deadline(clock, COMMAND_MS_MAX, signal);
+    await give(limit.signal);
+  } catch (error) {
+    if (signal.aborted) throw error;
   }
 }

@@ -4,6 +4,7 @@ import { money, type Uuid } from '../../src-contract/primitives.ts';
 import type { NoteCount } from '../../src-contract/screen.ts';
 import { deadline } from '../clock.ts';
 import type { CashInEvent } from '../devices/cash-acceptor.ts';
+import { COMMAND_MS_MAX } from './ask.ts';
 import { bankHasHeard } from './authorise.ts';
 import { guide } from './guide-light.ts';
 import { identifyMachine } from './identify.ts';
@@ -12,7 +13,7 @@ import { valueMinor } from './pay-out.ts';
 import type { SessionPorts } from './ports.ts';
 import { receiptMachine } from './receipt.ts';
 import { type IntentEvent, type Outcome, reached, type StepMeta, shows, sorry, waiting } from './step.ts';
-import { COMMAND_MS_MAX, giveBack, settleTakeIn, store, type TakenIn } from './take-in.ts';
+import { giveBack, settleTakeIn, store, type TakenIn } from './take-in.ts';
 
 interface Context {
   readonly transactionId: Uuid;

@@ -7,7 +7,7 @@ import { type Money, money, type Uuid } from '../../src-contract/primitives.ts';
 import type { NoteCount } from '../../src-contract/screen.ts';
 import { deadline } from '../clock.ts';
 import type { CashDispenser, PresentStatus } from '../devices/cash-dispenser.ts';
-import { ask } from './ask.ts';
+import { ask, COMMAND_MS_MAX, command } from './ask.ts';
 import { capture, reversal } from './authorise.ts';
 import { type DispenseSecurity, dispenseSecurityOf, forgetNonce, priorProofOf, proofsOf } from './dispense-security.ts';
 import type { SessionPorts } from './ports.ts';
@@ -24,8 +24,6 @@ export interface PayOut {
 /** What settling needs: it asks the journal for the rest, so that a restart settles alike. */
 type Unsettled = Omit<PayOut, 'mix' | 'token'>;
 
-/** Longest time one device command may take, ms; a recycler picks 50 notes in under 20 s. */
-const COMMAND_MS_MAX = 60_000;
 /** Notes are cleared away this often: a command may get lost on its way, and further notes may wait behind those in reach. */
 const CLEARING_TRIES = 2;
 /** Longest after its own end that a device may say that a wait is over, ms. */
@@ -119,10 +117,10 @@ export async function settle(ports: SessionPorts, payOut: Unsettled, signal: Abo
     for (let tries = 0; tries < CLEARING_TRIES && status.transactionId === payOut.transactionId; tries++) {
       if (status.remaining === 'stacker') {
         ports.journal.record(payOut.transactionId, { state: 'clearing' });
-        await command(ports, signal, (limit) => dispenser.reset(limit));
+        await command(ports.clock, signal, (limit) => dispenser.reset(limit));
       } else if (status.remaining === 'outputPosition') {
         ports.journal.record(payOut.transactionId, { state: 'retracting' });
-        await command(ports, signal, (limit) => dispenser.retract(limit));
+        await command(ports.clock, signal, (limit) => dispenser.retract(limit));
       } else break;
       status = await asking();
     }
@@ -183,20 +181,6 @@ function suspect(
   ports.journal.record(transactionId, { state: 'suspect', detail: { why, ...(status ? { status } : {}) } });
   ports.block('cash-dispenser');
   return { outcome: 'suspect' };
-}
-
-/** Gives a command whose own answer does not matter: the device is asked right after. */
-async function command(
-  ports: SessionPorts,
-  signal: AbortSignal,
-  give: (limit: AbortSignal) => Promise<unknown>,
-): Promise<void> {
-  try {
-    using limit = deadline(ports.clock, COMMAND_MS_MAX, signal);
-    await give(limit.signal);
-  } catch (error) {
-    if (signal.aborted) throw error;
-  }
 }
 
 function required(ports: SessionPorts): CashDispenser {

@@ -4,9 +4,8 @@
  */
 import { money, type Uuid } from '../../src-contract/primitives.ts';
 import type { NoteCount } from '../../src-contract/screen.ts';
-import { deadline } from '../clock.ts';
 import type { CashAcceptor, CashInStatus } from '../devices/cash-acceptor.ts';
-import { ask } from './ask.ts';
+import { ask, command } from './ask.ts';
 import { valueMinor } from './pay-out.ts';
 import type { SessionPorts } from './ports.ts';
 
@@ -21,9 +20,6 @@ export type TakenIn =
   | { readonly outcome: 'returned'; readonly notes: readonly NoteCount[] }
   | { readonly outcome: 'suspect' };
 
-/** Storing or returning a full escrow of 200 notes takes the slowest acceptor under 30 s; ms. */
-export const COMMAND_MS_MAX = 60_000;
-
 /** Escrow to storage, and the credit on its way to the bank. */
 export async function store(
   ports: SessionPorts,
@@ -32,14 +28,14 @@ export async function store(
   signal: AbortSignal,
 ): Promise<TakenIn> {
   ports.journal.record(takeIn.transactionId, { state: 'storing', detail: { escrow } });
-  await command(ports, signal, (limit) => required(ports).cashInEnd(limit));
+  await command(ports.clock, signal, (limit) => required(ports).cashInEnd(limit));
   return settleTakeIn(ports, takeIn, signal);
 }
 
 /** Escrow back to the customer. */
 export async function giveBack(ports: SessionPorts, takeIn: TakeIn, signal: AbortSignal): Promise<TakenIn> {
   ports.journal.record(takeIn.transactionId, { state: 'returning' });
-  await command(ports, signal, (limit) => required(ports).cashInRollback(limit));
+  await command(ports.clock, signal, (limit) => required(ports).cashInRollback(limit));
   return settleTakeIn(ports, takeIn, signal);
 }
 
@@ -58,7 +54,7 @@ export async function settleTakeIn(
   try {
     let status = await asking();
     if (status.transactionId === transactionId && status.state === 'active') {
-      await command(ports, signal, (limit) =>
+      await command(ports.clock, signal, (limit) =>
         customer === 'present' ? acceptor.cashInRollback(limit) : acceptor.reset(limit),
       );
       status = await asking();
@@ -93,20 +89,6 @@ function suspect(ports: SessionPorts, transactionId: Uuid, why: string, status?:
   ports.journal.record(transactionId, { state: 'suspect', detail: { why, ...(status ? { status } : {}) } });
   ports.block('cash-acceptor');
   return { outcome: 'suspect' };
-}
-
-/** Gives a command whose own answer does not matter: the device is asked right after. */
-async function command(
-  ports: SessionPorts,
-  signal: AbortSignal,
-  give: (limit: AbortSignal) => Promise<unknown>,
-): Promise<void> {
-  try {
-    using limit = deadline(ports.clock, COMMAND_MS_MAX, signal);
-    await give(limit.signal);
-  } catch (error) {
-    if (signal.aborted) throw error;
-  }
 }
 
 function required(ports: SessionPorts): CashAcceptor {
