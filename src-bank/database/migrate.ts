@@ -10,6 +10,7 @@ import { people } from './migrations/0002-people.ts';
 import { ledger } from './migrations/0003-ledger.ts';
 import { dispense } from './migrations/0004-dispense.ts';
 import { padKeys } from './migrations/0005-pad-keys.ts';
+import { kindsAndServices } from './migrations/0006-kinds-and-services.ts';
 import type { Tables } from './tables.ts';
 
 export interface Migration {
@@ -18,7 +19,7 @@ export interface Migration {
   readonly statements: readonly string[];
 }
 
-export const MIGRATIONS: readonly Migration[] = [fleet, people, ledger, dispense, padKeys];
+export const MIGRATIONS: readonly Migration[] = [fleet, people, ledger, dispense, padKeys, kindsAndServices];
 
 /** Names the advisory lock among all of the database's users: "kaop". */
 const MIGRATION_LOCK = 0x6b616f70;
