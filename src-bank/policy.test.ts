@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_POLICY, loadPolicy, wantsPin } from './policy.ts';
 
 describe('the default policy', () => {
-  it('wants the PIN for withdrawals and balances always, for deposits never, for purchases above ¥3,000', () => {
+  it('wants the PIN for withdrawals, transfers and balances always, for deposits never, for purchases above ¥3,000', () => {
     expect(wantsPin(DEFAULT_POLICY, 'withdraw', 1_000)).toBe(true);
+    expect(wantsPin(DEFAULT_POLICY, 'transfer', 1)).toBe(true);
     expect(wantsPin(DEFAULT_POLICY, 'balance', null)).toBe(true);
     expect(wantsPin(DEFAULT_POLICY, 'deposit', 1_000_000)).toBe(false);
     expect(wantsPin(DEFAULT_POLICY, 'purchase', 3_000)).toBe(false);
@@ -41,6 +42,15 @@ describe('a policy file', () => {
 
   it('replaces the default as a whole', () => {
     expect(load({ ...DEFAULT_POLICY, version: 'mine' })).toEqual({ ...DEFAULT_POLICY, version: 'mine' });
+  });
+
+  it('from before there were transfers forbids them', () => {
+    const { transfer, ...services } = DEFAULT_POLICY.services;
+    expect(transfer.maxAmountMinor).toBeGreaterThan(0);
+    expect(load({ ...DEFAULT_POLICY, services }).services).toEqual({
+      ...services,
+      transfer: { maxFmr: 0, secondFactor: { kind: 'always' }, maxAmountMinor: 0 },
+    });
   });
 
   it.each([

@@ -23,6 +23,8 @@ export const DEFAULT_POLICY: Policy = Policy.parse({
     // No PIN: a deposit to the wrong account costs the depositor, who sees whose it is on the receipt, and nobody else.
     deposit: { maxFmr: FACE_AND_PIN_FMR_MAX, secondFactor: { kind: 'never' }, maxAmountMinor: 1_000_000 },
     withdraw: { maxFmr: FACE_AND_PIN_FMR_MAX, secondFactor: { kind: 'always' }, maxAmountMinor: 500_000 },
+    // Money that left cannot be asked back from a machine: never more than may be withdrawn.
+    transfer: { maxFmr: FACE_AND_PIN_FMR_MAX, secondFactor: { kind: 'always' }, maxAmountMinor: 500_000 },
     balance: { maxFmr: FACE_AND_PIN_FMR_MAX, secondFactor: { kind: 'always' }, maxAmountMinor: null },
     purchase: {
       maxFmr: FACE_ALONE_FMR_MAX,

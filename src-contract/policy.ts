@@ -2,7 +2,7 @@
  * What the bank lets a terminal decide. Risk is stated as a rate (design, invariant 5): no comparison score appears here.
  */
 import { z } from 'zod';
-import { Language, MinorUnits, Rate, Service, WallTimeMs } from './primitives.ts';
+import { Language, MinorUnits, Rate, type Service, WallTimeMs } from './primitives.ts';
 
 /** When a service wants the PIN as well as the face. */
 export const SecondFactorRule = z.discriminatedUnion('kind', [
@@ -21,6 +21,9 @@ export const ServicePolicy = z.strictObject({
   maxAmountMinor: MinorUnits.nullable(),
 });
 export type ServicePolicy = z.infer<typeof ServicePolicy>;
+
+/** Nobody is believed and nothing moves. */
+const FORBIDDEN = ServicePolicy.parse({ maxFmr: 0, secondFactor: { kind: 'always' }, maxAmountMinor: 0 });
 
 /** What may happen while the bank cannot be asked. Zero means: nothing. */
 export const StandInLimits = z.strictObject({
@@ -44,7 +47,15 @@ export type ConsentText = z.infer<typeof ConsentText>;
 export const Policy = z.strictObject({
   version: z.string().min(1).max(60),
   issuedAt: WallTimeMs,
-  services: z.record(Service, ServicePolicy),
+  services: z.strictObject({
+    enrol: ServicePolicy,
+    deposit: ServicePolicy,
+    withdraw: ServicePolicy,
+    balance: ServicePolicy,
+    purchase: ServicePolicy,
+    // A policy that was issued before there was the service does not name it, and so forbids it.
+    transfer: ServicePolicy.default(FORBIDDEN),
+  } satisfies Record<Service, z.ZodType<ServicePolicy>>),
   standIn: z.strictObject({ purchase: StandInLimits }),
   pin: z.strictObject({
     digitsMin: z.int().min(4).max(12),

@@ -17,6 +17,7 @@ export function examplePolicy(version = 'test-1'): Policy {
       balance: service(null),
       deposit: service(1_000_000),
       withdraw: service(500_000),
+      transfer: service(500_000),
       purchase: { ...service(100_000), secondFactor: { kind: 'above', amountMinor: 5_000 } },
     },
     standIn: { purchase: { perTransactionMinor: 1_000, perPersonMinor: 3_000, perTerminalMinor: 20_000 } },

@@ -12,6 +12,7 @@ const NEEDS: Readonly<Record<Service, readonly (keyof Devices)[]>> = {
   enrol: ['pinPad'],
   deposit: ['cashAcceptor'],
   withdraw: ['cashDispenser', 'pinPad'],
+  transfer: ['pinPad'],
   balance: ['pinPad'],
   purchase: ['barcodeScanner'],
 };
@@ -21,6 +22,7 @@ const LIKES: Readonly<Record<Service, readonly (keyof Devices)[]>> = {
   enrol: ['lights'],
   deposit: ['receiptPrinter', 'lights'],
   withdraw: ['receiptPrinter', 'lights'],
+  transfer: ['receiptPrinter', 'lights'],
   balance: ['lights'],
   purchase: ['receiptPrinter', 'lights'],
 };

@@ -29,6 +29,7 @@ const PATHS = {
   enrol: ['M10 4a4 4 0 1 0 0 8a4 4 0 0 0 0-8M3 20c0-4 3-6 7-6c1.5 0 2.8.3 4 .8M18.5 14v7M15 17.5h7'],
   deposit: ['M3 4.5h18M6 4.5V20h12V4.5M12 16.5v-7M9 12.3l3-3l3 3'],
   withdraw: ['M3 4.5h18M6 4.5V20h12V4.5M12 9v7M9 13.2l3 3l3-3'],
+  transfer: ['M3 8h16.5M15.5 4l4 4l-4 4M21 16H4.5M8.5 12l-4 4l4 4'],
   balance: ['M5 3.5h14v17H5zM8.5 8h7M8.5 12h7M8.5 16h4'],
   purchase: ['M3 4h2.5l2.3 11h10.4L20.5 7H6.2M9 19.3v.2M17 19.3v.2'],
   scan: ['M4 8V4h4M16 4h4v4M20 16v4h-4M8 20H4v-4M8 8.5v7M11 8.5v7M13.5 8.5v7M16 8.5v7'],
