@@ -9,8 +9,8 @@ import { sha256OfValue } from '../digest.ts';
 import type { Terminal } from '../fleet/request-assertion.ts';
 import { ProblemError } from '../problem.ts';
 
-/** "barred" is a key that was reversed before it was ever used. */
-export type Operation = 'enrol' | 'authorise' | 'capture' | 'reverse' | 'deposit' | 'stand-in' | 'barred';
+/** "barred" is a key that was reversed, or asked about and barred, before it was ever used. */
+export type Operation = 'enrol' | 'authorise' | 'capture' | 'reverse' | 'deposit' | 'stand-in' | 'inquiry' | 'barred';
 
 export async function once<Answer>(
   context: BankContext,
@@ -66,24 +66,32 @@ export async function claimKey(
 
 /** What the key was used for; undefined when it never was. */
 export async function operationOf(tx: DbTransaction, terminal: Terminal, key: string): Promise<Operation | undefined> {
-  const row = await tx
-    .selectFrom('idempotency_keys')
-    .select('operation')
-    .where('terminal_id', '=', terminal.terminalId)
-    .where('key', '=', key)
-    .executeTakeFirst();
-  return row?.operation as Operation | undefined;
+  return (await firstUse(tx, terminal, key))?.operation;
 }
 
-async function firstAnswer<Answer>(tx: DbTransaction, terminal: Terminal, claim: Claim): Promise<Answer> {
-  const first = await tx
+interface FirstUse {
+  readonly operation: Operation;
+  readonly request_hash: string;
+  /** JSON; null for a key that was barred. */
+  readonly answer: string | null;
+}
+
+/** The one effect of the terminal's key; undefined when it has none. */
+export async function firstUse(tx: DbTransaction, terminal: Terminal, key: string): Promise<FirstUse | undefined> {
+  const row = await tx
     .selectFrom('idempotency_keys')
     .select(['operation', 'request_hash', 'answer'])
     .where('terminal_id', '=', terminal.terminalId)
-    .where('key', '=', claim.key)
-    .executeTakeFirstOrThrow();
-  if (first.operation === 'barred' && claim.operation === 'authorise') {
-    throw new ProblemError('conflict', 'this authorisation was reversed before it arrived, and is barred', {
+    .where('key', '=', key)
+    .executeTakeFirst();
+  return row && { ...row, operation: row.operation as Operation };
+}
+
+async function firstAnswer<Answer>(tx: DbTransaction, terminal: Terminal, claim: Claim): Promise<Answer> {
+  const first = await firstUse(tx, terminal, claim.key);
+  if (!first) throw new Error(`the idempotency key ${claim.key} was taken, and is gone`);
+  if (first.operation === 'barred') {
+    throw new ProblemError('conflict', 'this request was called off before it arrived, and is barred', {
       field: 'idempotencyKey',
     });
   }

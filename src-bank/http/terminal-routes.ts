@@ -22,8 +22,10 @@ import {
   ReversalRequest,
   StandInRequest,
 } from '../../src-contract/bank-api.ts';
+import { InquiryAnswer, InquiryRequest } from '../../src-contract/inquiry.ts';
 import { authorise } from '../accounts/authorise.ts';
 import { deposit } from '../accounts/deposit.ts';
+import { inquire } from '../accounts/inquiry.ts';
 import { capture, reverse } from '../accounts/settle.ts';
 import { standIn } from '../accounts/stand-in.ts';
 import type { BankContext } from '../context.ts';
@@ -115,6 +117,11 @@ function authenticatedRoutes(scope: FastifyInstance, context: BankContext): void
     '/v1/stand-ins',
     { schema: { ...describeRoute('A purchase made while the bank was away', PostingAnswer), body: StandInRequest } },
     async (request) => await standIn(context, sender(request), request.body),
+  );
+  routes.post(
+    '/v1/inquiries',
+    { schema: { ...describeRoute('What became of a request', InquiryAnswer), body: InquiryRequest } },
+    async (request) => await inquire(context, sender(request), request.body),
   );
 }
 

@@ -24,6 +24,7 @@ import {
   type ReversalRequest,
   type StandInRequest,
 } from '../../src-contract/bank-api.ts';
+import { InquiryAnswer, type InquiryRequest } from '../../src-contract/inquiry.ts';
 import type { Policy } from '../../src-contract/policy.ts';
 import { type Clock, deadline } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
@@ -64,6 +65,8 @@ export interface BankClient {
   reverse(request: ReversalRequest, signal: AbortSignal): Promise<PostingAnswer>;
   deposit(request: DepositRequest, signal: AbortSignal): Promise<PostingAnswer>;
   standIn(request: StandInRequest, signal: AbortSignal): Promise<PostingAnswer>;
+  /** What became of a request whose answer was never read. */
+  inquire(request: InquiryRequest, signal: AbortSignal): Promise<InquiryAnswer>;
   /** Told after every call whether the bank could be reached. Returns how to stop. */
   onReached(listener: (reached: boolean) => void): () => void;
 }
@@ -182,6 +185,7 @@ export function createBankClient(options: BankClientOptions): BankClient {
     reverse: (request: ReversalRequest, signal) => post('/v1/reversals', request, PostingAnswer, signal),
     deposit: (request: DepositRequest, signal) => post('/v1/deposits', request, PostingAnswer, signal),
     standIn: (request: StandInRequest, signal) => post('/v1/stand-ins', request, PostingAnswer, signal),
+    inquire: (request: InquiryRequest, signal) => post('/v1/inquiries', request, InquiryAnswer, signal),
     onReached: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);
