@@ -26,14 +26,22 @@ export const living = (embedding: Float32Array): Seen => ({ embedding, live: tru
 export const pictureOf = (embedding: Float32Array): Seen => ({ embedding, live: false, good: true });
 export const blurred = (embedding: Float32Array): Seen => ({ embedding, live: true, good: false });
 
+interface CameraOptions {
+  readonly frameMs: number;
+  /** A face as one frame has it. */
+  readonly near: (face: Float32Array, cosine: number) => Float32Array;
+}
+
 export class ScriptedCamera {
   readonly #clock: Clock;
+  readonly #options: CameraOptions;
   scene: Scene = [];
   #sequence = 0;
   #watchers = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, options: CameraOptions = { frameMs: FRAME_MS, near: faces.near }) {
     this.#clock = clock;
+    this.#options = options;
   }
 
   get watched(): boolean {
@@ -41,15 +49,16 @@ export class ScriptedCamera {
   }
 
   readonly watch = (listener: (observation: Observation) => void): (() => void) => {
+    const { frameMs } = this.#options;
     let callOff = () => {};
     let stopped = false;
     const look = () => {
       if (stopped) return;
       listener(this.#observe());
-      callOff = this.#clock.after(FRAME_MS, look);
+      callOff = this.#clock.after(frameMs, look);
     };
     this.#watchers += 1;
-    callOff = this.#clock.after(FRAME_MS, look);
+    callOff = this.#clock.after(frameMs, look);
     return () => {
       if (!stopped) this.#watchers -= 1;
       stopped = true;
@@ -66,7 +75,7 @@ export class ScriptedCamera {
       capturedAtMs: this.#clock.monotonicMs(),
       width: 640,
       height: 480,
-      faces: this.scene.map((seen, at) => faceOf(seen, this.#sequence, at)),
+      faces: this.scene.map((seen, at) => faceOf(seen, this.#sequence, at, this.#options.near)),
       chosen: this.scene.length === 1 ? 0 : null,
       hint,
       stageMs: {},
@@ -74,7 +83,12 @@ export class ScriptedCamera {
   }
 }
 
-function faceOf({ embedding, live, good }: Seen, sequence: number, at: number): FaceObservation {
+function faceOf(
+  { embedding, live, good }: Seen,
+  sequence: number,
+  at: number,
+  near: CameraOptions['near'],
+): FaceObservation {
   return {
     box: { x: 200 + at * 220, y: 120, width: 200, height: 240 },
     confidence: 0.98,
@@ -95,7 +109,7 @@ function faceOf({ embedding, live, good }: Seen, sequence: number, at: number): 
       patch: new Float32Array(4),
     },
     // The same face is a little another one in each frame.
-    embedding: good ? faces.near(embedding, 0.97) : null,
+    embedding: good ? near(embedding, 0.97) : null,
   };
 }
 

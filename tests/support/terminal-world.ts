@@ -18,32 +18,28 @@ import { fixedKey } from '../../src-bank/vault.ts';
 import type { Policy } from '../../src-contract/policy.ts';
 import type { Uuid } from '../../src-contract/primitives.ts';
 import { type Clock, systemChance } from '../../src-main/clock.ts';
-import { Config, PROFILE_SERVICES } from '../../src-main/config/config.ts';
+import { Config } from '../../src-main/config/config.ts';
 import { loadGoods } from '../../src-main/config/goods.ts';
 import type { Devices } from '../../src-main/devices/devices.ts';
-import { encodeReceipt } from '../../src-main/devices/receipt.ts';
 import type { UnitLoad } from '../../src-main/devices/simulated/cash-state.ts';
 import { openSimulatedDevices, type SimulatedDevices } from '../../src-main/devices/simulated/open.ts';
-import { plainCalibration } from '../../src-main/gallery/gallery.fixture.ts';
-import { type Gallery, openGallery } from '../../src-main/gallery/gallery.ts';
+import type { Gallery } from '../../src-main/gallery/gallery.ts';
 import { openFileKeyStore } from '../../src-main/identity/file-key-store.ts';
-import { openIdentity } from '../../src-main/identity/identity.ts';
-import { type Alarm, type Journal, openJournal } from '../../src-main/journal/journal.ts';
+import type { Alarm, Journal } from '../../src-main/journal/journal.ts';
 import { dataPlaces } from '../../src-main/places.ts';
 import { activate } from '../../src-main/provisioning/activate.ts';
-import type { SessionPorts } from '../../src-main/session/ports.ts';
-import { type Recovered, recover } from '../../src-main/session/recovery.ts';
-import { createVisits, type Visits } from '../../src-main/session/visits.ts';
-import { createBankClient, type FetchPort } from '../../src-main/sync/bank-client.ts';
-import { createSync, type Sync } from '../../src-main/sync/sync.ts';
-import { DIMENSIONS, ScriptedCamera, sameScriptedPerson, weighScriptedLiveness } from './scripted-camera.ts';
+import type { Recovered } from '../../src-main/session/recovery.ts';
+import type { Visits } from '../../src-main/session/visits.ts';
+import type { FetchPort } from '../../src-main/sync/bank-client.ts';
+import type { Sync } from '../../src-main/sync/sync.ts';
+import { BANK_URL, openTerminal, serve, type TerminalGround } from './compose-terminal.ts';
+import { DIMENSIONS, ScriptedCamera } from './scripted-camera.ts';
 import type { SecureElement } from './secured-dispenser.ts';
 import { type CustomerHands, TestCustomer } from './test-customer.ts';
 import { type Admin, adminOf, injectInto } from './test-terminal.ts';
 import { Mains, PowerCut, WorldClock } from './world-clock.ts';
 
 const ADMIN_TOKEN = 'an-admin-token-for-tests';
-const BANK_URL = 'http://127.0.0.1:1';
 const GOODS_FILE = join(import.meta.dirname, '../../src-main/config/goods.demonstration.json');
 /** Below it, faces of the tests that resemble each other at 0.35 are look-alikes and nobody known. */
 const TEST_POLICY: Policy = { ...DEFAULT_POLICY, lookAlikeFmr: 1e-3 };
@@ -319,25 +315,17 @@ async function startRun(
   const { dir, profile, world } = tested;
   const places = dataPlaces(dir);
   const chance = systemChance;
-  const clock = mains.clock(null);
-  const log = pino({ level: 'debug' }, { write: (text: string) => void tested.log.push(text) });
-  const onAlarm = (alarm: Alarm) => void tested.alarms.push(alarm);
-  const config = Config.parse({ name: 'Lobby 1', profile, bankUrl: BANK_URL, language: 'ja' });
-  const over = Promise.withResolvers<void>();
-
-  const identity = await openIdentity({ keyStore: await openFileKeyStore(places.keys), clock, chance });
-  const activation = identity.activation!;
-  const bareJournal = openJournal({ path: places.journal, clock, chance, signer: identity, onAlarm });
-  const gallery = openGallery({
-    path: places.gallery,
-    dataKey: identity.dataKey,
-    protectionSeed: new Uint8Array(Buffer.from(activation.protectionSeed, 'base64url')),
-    protectionVersion: activation.protectionVersion,
-    modelSha256: 'c'.repeat(64),
-    dimensions: DIMENSIONS,
-    calibration: plainCalibration,
+  const ground: TerminalGround = {
+    places,
+    keyStore: await openFileKeyStore(places.keys),
+    clock: mains.clock(null),
     chance,
-  });
+    dimensions: DIMENSIONS,
+    log: pino({ level: 'debug' }, { write: (text: string) => void tested.log.push(text) }),
+    onAlarm: (alarm) => void tested.alarms.push(alarm),
+  };
+  const over = Promise.withResolvers<void>();
+  const opened = await openTerminal(ground);
   const simulated = options.devices
     ? null
     : await openSimulatedDevices({
@@ -351,85 +339,37 @@ async function startRun(
   const equipment = simulated ? equipmentOf(simulated) : await options.devices!(mains.clock(null));
   mains.onCut(() => {
     const dead = equipment.close();
-    bareJournal.close();
-    gallery.close();
+    opened.close();
     void dead.finally(() => over.resolve());
   });
 
-  const journal = journalOnMains(bareJournal, mains);
-  const bank = createBankClient({ bankUrl: BANK_URL, identity, fetch: lineOnMains(line, mains), clock });
-  const sync = createSync({ journal, bank, gallery, clock, chance, log, onAlarm });
-  const camera = new ScriptedCamera(clock);
-  const goods = loadGoods(GOODS_FILE);
-  const blocked = new Set<string>();
+  const camera = new ScriptedCamera(ground.clock);
   const devices =
     options.element && equipment.devices.cashDispenser
       ? { ...equipment.devices, cashDispenser: options.element.protect(equipment.devices.cashDispenser) }
       : equipment.devices;
-  const makePorts = (language: SessionPorts['language']): SessionPorts => ({
-    terminal: { id: activation.terminalId, name: config.name, profile, services: PROFILE_SERVICES[profile] },
-    clock,
-    chance,
+  const serving = await serve(opened, ground, {
+    config: Config.parse({ name: 'Lobby 1', profile, bankUrl: BANK_URL, language: 'ja' }),
+    line: lineOnMains(line, mains),
     devices,
-    bank,
-    sync,
-    journal,
-    gallery,
-    models: [{ role: 'embedding', sha256: 'c'.repeat(64) }],
-    policy: () => journal.policy() ?? activation.policy,
-    pinKey: activation.pinKey,
-    watch: camera.watch,
-    weighLiveness: weighScriptedLiveness,
-    samePerson: sameScriptedPerson,
-    goods,
-    print: async (receipt, signal) =>
-      devices.receiptPrinter!.print(
-        await encodeReceipt({ ...receipt, terminalName: config.name, demonstration: false }),
-        signal,
-      ),
-    patience: { ...config.patience, ...options.patience },
-    language,
-    blocked,
-    block: (device) => {
-      blocked.add(device);
-      log.error({ device }, 'a suspect transaction blocks this device until a technician has looked');
-    },
-  });
-
-  await bank.health(never).catch(() => undefined);
-  const recovered = await recover(
-    makePorts(() => config.language),
-    never,
-  );
-  const visits = createVisits(makePorts, {
-    demonstration: false,
-    defaultLanguage: config.language,
-    camera: () => (camera.watched ? { kind: 'device', label: null } : null),
-    onCamera: () => () => {},
-    onCameraReport: (report) => log.info(report, 'camera'),
+    camera,
+    goods: loadGoods(GOODS_FILE),
+    ...(options.patience ? { patience: options.patience } : {}),
+    journal: (journal) => journalOnMains(journal, mains),
     onFailure: (error) => {
       if (mains.on) tested.failures.push(error);
     },
   });
-  sync.start();
+  const { visits } = serving;
   const customer = new TestCustomer({ tested, mains, clock: world.clock, visits, camera, hands: equipment.hands });
-  const close = async () => {
-    visits.stop();
-    await sync.close();
-    await equipment.close();
-    gallery.close();
-    bareJournal.close();
-    mains.cut();
-  };
-  const { terminalId } = activation;
   return {
-    terminalId,
+    terminalId: opened.activation.terminalId,
     mains,
     customer,
     camera,
-    journal,
-    gallery,
-    sync,
+    journal: serving.journal,
+    gallery: opened.gallery,
+    sync: serving.sync,
     visits,
     get simulated() {
       if (!simulated) throw new Error('this terminal has other devices than the simulated ones');
@@ -437,10 +377,15 @@ async function startRun(
     },
     devices,
     till: equipment.till,
-    blocked,
-    recovered,
+    blocked: serving.blocked,
+    recovered: serving.recovered,
     over: over.promise,
-    close,
+    close: async () => {
+      await serving.close();
+      await equipment.close();
+      opened.close();
+      mains.cut();
+    },
   };
 }
 

@@ -141,7 +141,7 @@ export class PowerCut extends Error {
  * of the run happens any more: its timers are gone, its sleeps never end, and whoever asks is told that power is cut.
  */
 export class Mains {
-  readonly #world: WorldClock;
+  readonly #world: Pick<Clock, 'now' | 'monotonicMs' | 'after'>;
   readonly #cutAt: number;
   readonly #timers = new Set<() => void>();
   readonly #onCut: (() => void)[] = [];
@@ -149,7 +149,7 @@ export class Mains {
   readonly moments: string[] = [];
   #on = true;
 
-  constructor(world: WorldClock, cutAt = Number.POSITIVE_INFINITY) {
+  constructor(world: Pick<Clock, 'now' | 'monotonicMs' | 'after'>, cutAt = Number.POSITIVE_INFINITY) {
     this.#world = world;
     this.#cutAt = cutAt;
   }
