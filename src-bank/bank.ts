@@ -7,6 +7,7 @@ import { type DatabaseSettings, openDatabase } from './database/database.ts';
 import { migrate } from './database/migrate.ts';
 import { openPlatform } from './fleet/platform.ts';
 import { createServer } from './http/server.ts';
+import { PIN_COST, type PinCost } from './pin.ts';
 import { StartError } from './problem.ts';
 import type { MasterKeySource } from './vault.ts';
 
@@ -20,6 +21,8 @@ export interface BankOptions {
   readonly adminToken: string;
   readonly policy: Policy;
   readonly logger: Logger;
+  /** Of new PIN hashes; less than the default only where no PIN is worth anything. */
+  readonly pinCost?: PinCost;
 }
 
 export interface Bank {
@@ -32,7 +35,7 @@ export interface Bank {
 
 /** Opens and migrates the database. Throws a StartError that says in one sentence why it cannot. */
 export async function createBank(options: BankOptions): Promise<Bank> {
-  const { clock, chance, policy, logger } = options;
+  const { clock, chance, policy, logger, pinCost = PIN_COST } = options;
   const database = await openDatabase(options.database, {
     clock,
     chance,
@@ -41,7 +44,7 @@ export async function createBank(options: BankOptions): Promise<Bank> {
   try {
     await migrate(database.db, clock);
     const { platform, vault } = await openPlatform(database, options.masterKey, { clock, chance });
-    const context = { database, clock, chance, vault, platform, policy, logger };
+    const context = { database, clock, chance, vault, platform, policy, logger, pinCost };
     const app = await createServer(context, options.adminToken);
     return {
       app,

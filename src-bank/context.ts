@@ -4,6 +4,7 @@ import type { Policy } from '../src-contract/policy.ts';
 import type { Chance, Clock } from './clock.ts';
 import type { Database } from './database/database.ts';
 import type { Platform } from './fleet/platform.ts';
+import type { PinCost } from './pin.ts';
 import type { Vault } from './vault.ts';
 
 export interface BankContext {
@@ -14,4 +15,6 @@ export interface BankContext {
   readonly platform: Platform;
   readonly policy: Policy;
   readonly logger: Logger;
+  /** Of new PIN hashes. */
+  readonly pinCost: PinCost;
 }

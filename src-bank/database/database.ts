@@ -15,8 +15,8 @@ import { pgliteDialect } from './pglite-dialect.ts';
 import type { Tables } from './tables.ts';
 
 export type DatabaseSettings =
-  /** directory null: in memory, gone at close. */
-  | { readonly kind: 'pglite'; readonly directory: string | null }
+  /** directory null: in memory, gone at close; or `opened`, a PGlite of the caller's that the bank closes. */
+  | { readonly kind: 'pglite'; readonly directory: string | null; readonly opened?: PGlite }
   | { readonly kind: 'postgresql'; readonly url: string };
 
 export type DbTransaction = Transaction<Tables>;
@@ -48,13 +48,16 @@ function int8(text: string): number {
   return value;
 }
 
+/** How a PGlite must read int8 to be the bank's. */
+export const PGLITE_PARSERS = { [INT8_OID]: int8 };
+
 /** Opens without migrating. Throws a StartError that says what is wrong with the database. */
 export async function openDatabase(
   settings: DatabaseSettings,
   { clock, chance, onIdleError }: { clock: Clock; chance: Chance; onIdleError: (error: Error) => void },
 ): Promise<Database> {
   const opened =
-    settings.kind === 'pglite' ? await openPglite(settings.directory) : await openPostgres(settings.url, onIdleError);
+    settings.kind === 'pglite' ? await openPglite(settings) : await openPostgres(settings.url, onIdleError);
   const { db } = opened;
   return {
     kind: settings.kind,
@@ -83,14 +86,16 @@ interface Opened {
   release(): void;
 }
 
-async function openPglite(directory: string | null): Promise<Opened> {
+async function openPglite({ directory, opened }: Extract<DatabaseSettings, { kind: 'pglite' }>): Promise<Opened> {
   const release = directory === null ? () => {} : lockDirectory(directory);
   let pglite: PGlite | undefined;
   try {
-    pglite = await PGlite.create({
-      ...(directory === null ? {} : { dataDir: join(directory, 'pglite') }),
-      parsers: { [INT8_OID]: int8 },
-    });
+    pglite =
+      opened ??
+      (await PGlite.create({
+        ...(directory === null ? {} : { dataDir: join(directory, 'pglite') }),
+        parsers: PGLITE_PARSERS,
+      }));
     await pglite.query('select 1');
   } catch (error) {
     release();

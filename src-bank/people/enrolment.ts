@@ -94,7 +94,7 @@ async function refusal(
 }
 
 async function insertPerson(
-  { clock, chance, vault }: BankContext,
+  { clock, chance, vault, pinCost }: BankContext,
   tx: DbTransaction,
   terminal: Terminal,
   { request, pin }: { request: EnrolRequest; pin: OpenPin },
@@ -120,7 +120,7 @@ async function insertPerson(
       enrolled_at: now,
       enrolled_by: terminal.terminalId,
       look_alike_of: request.lookAlikeOf,
-      pin_hash: await hashPin(pin.digits, vault, chance),
+      pin_hash: await hashPin(pin.digits, vault, chance, pinCost),
       pin_locked_at: null,
     })
     .execute();
