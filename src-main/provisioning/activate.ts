@@ -49,7 +49,8 @@ export async function activate(options: ActivateOptions): Promise<Activation> {
   }
 }
 
-async function introduce(options: ActivateOptions, keyStore: KeyStore): Promise<Activation> {
+/** Activates over a key store of the caller's, with no data directory and no lock; otherwise as {@link activate}. */
+export async function introduce(options: Omit<ActivateOptions, 'dataDir'>, keyStore: KeyStore): Promise<Activation> {
   const { clock, chance } = options;
   const identity = await openIdentity({ keyStore, clock, chance });
   try {
@@ -64,7 +65,11 @@ async function introduce(options: ActivateOptions, keyStore: KeyStore): Promise<
   }
 }
 
-async function ask(options: ActivateOptions, keyStore: KeyStore, identity: Identity): Promise<Activation> {
+async function ask(
+  options: Omit<ActivateOptions, 'dataDir'>,
+  keyStore: KeyStore,
+  identity: Identity,
+): Promise<Activation> {
   const { bankUrl, name, profile, fetch, clock, signal } = options;
   const activationCode = options.activationCode.trim().toUpperCase();
   const request = ActivateRequest.safeParse({

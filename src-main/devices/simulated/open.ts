@@ -12,7 +12,7 @@ import { SimulatedControl } from './control.ts';
 import { Faults } from './faults.ts';
 import { SimulatedLights } from './lights.ts';
 import { SimulatedPinPad } from './pin-pad.ts';
-import { SimulatedReceiptPrinter } from './receipt-printer.ts';
+import { type PaperTray, SimulatedReceiptPrinter } from './receipt-printer.ts';
 
 export interface SimulatedDevicesOptions {
   /** Holds cash.json and printer.json; made when missing. One process at a time. */
@@ -27,6 +27,8 @@ export interface SimulatedDevicesOptions {
   readonly speed?: number;
   /** Where receipts are kept; `<dir>/receipts` when not given. */
   readonly receiptsDir?: string;
+  /** Takes the receipts instead. */
+  readonly paperTray?: PaperTray;
 }
 
 export interface SimulatedDevices {
@@ -49,7 +51,7 @@ export async function openSimulatedDevices(options: SimulatedDevicesOptions): Pr
   const cashAcceptor = cash && new SimulatedCashAcceptor(cash, mechanics);
   const pinPad = served ? new SimulatedPinPad({ ...mechanics, chance }) : null;
   const receiptPrinter = served
-    ? new SimulatedReceiptPrinter(dir, options.receiptsDir ?? join(dir, 'receipts'), mechanics)
+    ? new SimulatedReceiptPrinter(dir, options.receiptsDir ?? join(dir, 'receipts'), mechanics, options.paperTray)
     : null;
   const barcodeScanner = profile === 'checkout' ? new SimulatedBarcodeScanner(mechanics) : null;
   const lights = new SimulatedLights(mechanics);

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import type { Clock } from '../../clock.ts';
 import { TerminalError } from '../../errors.ts';
 import { renderReceipt } from '../escpos/picture.ts';
+import type { ReceiptForm } from '../receipt.ts';
 import type { PrintCompletion, PrinterStatus, ReceiptPrinter } from '../receipt-printer.ts';
 import { StateFile } from '../state-file.ts';
 import { Mechanism, type MechanismOptions } from './mechanism.ts';
@@ -38,13 +39,22 @@ export interface PrintedReceipt {
   readonly pngPath: string;
 }
 
+/** Where the paper goes, where it is not kept as files and pictures. */
+export interface PaperTray {
+  /** What receipts for this printer are made of. */
+  readonly form: ReceiptForm;
+  readonly keep: (bytes: Uint8Array) => void;
+}
+
 export class SimulatedReceiptPrinter extends Mechanism implements ReceiptPrinter {
+  readonly form?: ReceiptForm;
+  readonly #tray: PaperTray | null;
   readonly #file: StateFile<PrinterState>;
   readonly #dir: string;
   readonly #clock: Clock;
   readonly #options: MechanismOptions;
 
-  constructor(dir: string, receiptsDir: string, options: MechanismOptions) {
+  constructor(dir: string, receiptsDir: string, options: MechanismOptions, tray: PaperTray | null = null) {
     const file = StateFile.open<PrinterState>(join(dir, 'printer.json'), PrinterState, () => ({
       version: 1,
       paper: PAPER_FULL,
@@ -58,6 +68,8 @@ export class SimulatedReceiptPrinter extends Mechanism implements ReceiptPrinter
     });
     this.#file = file;
     this.#dir = receiptsDir;
+    this.#tray = tray;
+    if (tray) this.form = tray.form;
     this.#clock = options.clock;
     this.#options = options;
   }
@@ -128,6 +140,7 @@ export class SimulatedReceiptPrinter extends Mechanism implements ReceiptPrinter
     const paths = this.#paths(`${stamp}-${String(number).padStart(6, '0')}`);
     this.#file.set({ ...this.#file.value, paper: this.#file.value.paper - 1, printed: number });
     this.healthMayHaveChanged();
+    if (this.#tray) return this.#tray.keep(bytes);
     try {
       await mkdir(this.#dir, { recursive: true });
       await writeBeside(paths.escposPath, bytes);
