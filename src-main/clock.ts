@@ -58,3 +58,16 @@ export function deadline(
     [Symbol.dispose]: callOff,
   };
 }
+
+/** ISO 8601 in UTC, to the millisecond; of a clock that was never set, too. */
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/** UTC ms of a day (2026-11-28, its beginning in UTC) or of a moment with its offset (2026-11-28T09:00:00+09:00); null when it is
+ *  neither. */
+export function timeFrom(text: string): number | null {
+  const whole = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text);
+  const ms = whole ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(ms) ? null : ms;
+}

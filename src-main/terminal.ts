@@ -20,6 +20,7 @@ import type { TerminalEnd } from './host/host.ts';
 import { openFileKeyStore } from './identity/file-key-store.ts';
 import { openIdentity } from './identity/identity.ts';
 import { openJournal } from './journal/journal.ts';
+import { checkInBackground } from './journal/whole-check.ts';
 import { dataPlaces, type Installation } from './places.ts';
 import { CameraHealth } from './provisioning/camera-health.ts';
 import { openServicePage } from './provisioning/service-page/open.ts';
@@ -113,6 +114,11 @@ async function compose(
 
   const journal = openJournal({ path: places.journal, clock, chance, signer: identity, onAlarm });
   closers.push(() => journal.close());
+  if (!journal.readWhole) {
+    const damaged = (problem: string) =>
+      onAlarm({ kind: 'journal', message: `the journal ${places.journal} is damaged: ${problem}; keep the file` });
+    closers.push(checkInBackground(places.journal, damaged));
+  }
   const { protectionVersion } = activation;
   const gallery = openGallery({
     path: places.gallery,

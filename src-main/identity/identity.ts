@@ -116,6 +116,12 @@ export async function openIdentity({ keyStore, clock, chance }: IdentityOptions)
   };
 }
 
+/** The public half of the key that signs; null where there is none yet. Makes nothing. Throws KEY_STORE_INVALID. */
+export async function signingKeyIn(keyStore: KeyStore): Promise<KeyObject | null> {
+  const der = await keyStore.get(SIGNING_KEY);
+  return der && createPublicKey(keyOf(der, SIGNING_KEY, 'ed25519'));
+}
+
 /** Replaces the signing key of a terminal that is not activated. Throws ALREADY_ACTIVATED for one that is: its results
  *  would verify no more. */
 export async function renewSigningKey(keyStore: KeyStore): Promise<void> {
@@ -152,8 +158,12 @@ async function privateKey(
     // Of two processes that start at once, one wins, and both use its key.
     der = (await keyStore.create(name, made)) ? made : await keyStore.get(name);
   }
+  return keyOf(der ?? new Uint8Array(), name, type);
+}
+
+function keyOf(der: Uint8Array, name: string, type: 'ed25519' | 'ec'): KeyObject {
   try {
-    const key = createPrivateKey({ key: Buffer.from(der ?? []), format: 'der', type: 'pkcs8' });
+    const key = createPrivateKey({ key: Buffer.from(der), format: 'der', type: 'pkcs8' });
     if (key.asymmetricKeyType === type) return key;
   } catch {
     // Falls through: OpenSSL's message adds nothing a technician could use.

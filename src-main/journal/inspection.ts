@@ -1,4 +1,5 @@
 /** What a technician may see of a journal without opening it for work: read-only, while the terminal runs or not. */
+import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import { Policy } from '../../src-contract/policy.ts';
 import { openReadOnly, translated } from './database.ts';
@@ -50,9 +51,7 @@ export function inspectJournal(path: string): Inspection | null {
         .prepare(
           `SELECT t.transaction_id AS transactionId, t.service, t.begun_at AS begunAt,
              (SELECT state FROM transaction_events e WHERE e.transaction_id = t.transaction_id ORDER BY number DESC LIMIT 1) AS state
-           FROM transactions t WHERE NOT EXISTS
-             (SELECT 1 FROM transaction_events e WHERE e.transaction_id = t.transaction_id AND e.final = 1)
-           ORDER BY t.begun_at, t.transaction_id`,
+           FROM ${openOf(db)} t ORDER BY t.begun_at, t.transaction_id`,
         )
         .all(),
     });
@@ -61,4 +60,13 @@ export function inspectJournal(path: string): Inspection | null {
   } finally {
     db.close();
   }
+}
+
+/** The open ones; found the long way in a journal that an older Kaopass wrote and no newer one has opened yet. */
+function openOf(db: Database): string {
+  const kept = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'open_transactions'").get() !== undefined;
+  const which = kept
+    ? 'transaction_id IN (SELECT transaction_id FROM open_transactions)'
+    : 'transaction_id NOT IN (SELECT transaction_id FROM transaction_events WHERE final = 1)';
+  return `(SELECT * FROM transactions WHERE ${which})`;
 }

@@ -20,7 +20,7 @@ import { TerminalError } from '../errors.ts';
 import { openDatabase, translated } from './database.ts';
 import { journalMigrations } from './migrations/migrations.ts';
 import type { Outbox, OutboxMessage } from './outbox.ts';
-import { resultChain } from './result-chain.ts';
+import { chainProblem, resultChain } from './result-chain.ts';
 import { sqliteOutbox } from './sqlite-outbox.ts';
 import { standInTotals } from './stand-in-totals.ts';
 import { transactionReader } from './transaction-reader.ts';
@@ -100,7 +100,7 @@ export interface StandInTotals {
 }
 
 export interface Alarm {
-  readonly kind: 'dead-letter' | 'results-refused' | 'bank-holds' | 'gallery' | 'policy';
+  readonly kind: 'dead-letter' | 'results-refused' | 'bank-holds' | 'gallery' | 'policy' | 'journal';
   /** One sentence for the technician. */
   readonly message: string;
 }
@@ -112,6 +112,8 @@ export interface ResultSigner {
 }
 
 export interface Journal {
+  /** Whether every page was read when it was opened. A large journal is used at once and read by `checkInBackground`. */
+  readonly readWhole: boolean;
   /** Records the intention, and messages with it, in one commit. The first event's state is "begun".
    *  Throws BANK_UNREACHABLE when the outbox is at its limit: nothing new is begun until the bank has heard the old. */
   begin(transaction: NewTransaction, outbox?: readonly OutboxMessage[]): void;
@@ -148,37 +150,56 @@ export interface JournalOptions {
   readonly onAlarm: (alarm: Alarm) => void;
   /** Most rows the outbox may hold before nothing new is begun. */
   readonly outboxLimit?: number;
+  /** Largest journal that is read whole before it is used, bytes. */
+  readonly readWholeUpTo?: number;
 }
 
 /** "KPJ1" in ASCII. */
 const APPLICATION_ID = 0x4b50_4a31;
 /** About two weeks of a busy checkout without its bank. Far above what stand-in limits let happen. */
 const OUTBOX_LIMIT_DEFAULT = 50_000;
+/** Read in well under a second from a slow disk; some 30,000 transactions. */
+const READ_WHOLE_UP_TO_DEFAULT = 64 * 2 ** 20;
 
 /** Opens, checks and migrates the journal. Throws DATABASE_CORRUPT or DATABASE_NEWER, naming the file and changing nothing. */
 export function openJournal(options: JournalOptions): Journal {
   const { path, clock, chance, signer, onAlarm, outboxLimit = OUTBOX_LIMIT_DEFAULT } = options;
+  const { readWholeUpTo = READ_WHOLE_UP_TO_DEFAULT } = options;
+  let readWhole = true;
   const db = openDatabase({
     path,
     migrations: journalMigrations,
     applicationId: APPLICATION_ID,
     unusable: 'DATABASE_CORRUPT',
     now: clock.now,
+    checkedWholeUpTo: readWholeUpTo,
+    examine: (untouched, whole) => {
+      readWhole = whole;
+      belongsTo(signer.terminalId, metaOf(untouched).get('terminalId'), path);
+      const problem = chainProblem(untouched, whole ? 'all' : 'newest');
+      if (problem !== null) {
+        throw new TerminalError('DATABASE_CORRUPT', `the database ${path}: ${problem}; nothing was changed`);
+      }
+    },
   });
   try {
-    return journalOver(db, { path, clock, chance, signer, onAlarm, outboxLimit });
+    return journalOver(db, { path, clock, chance, signer, onAlarm, outboxLimit, readWhole });
   } catch (cause) {
     db.close();
     throw translated(cause, path, 'DATABASE_CORRUPT');
   }
 }
 
-function journalOver(db: Database, options: Required<JournalOptions>): Journal {
-  const { path, clock, chance, signer, onAlarm, outboxLimit } = options;
+interface Over extends Omit<Required<JournalOptions>, 'readWholeUpTo'> {
+  readonly readWhole: boolean;
+}
+
+function journalOver(db: Database, options: Over): Journal {
+  const { path, clock, chance, signer, onAlarm, outboxLimit, readWhole } = options;
   const outbox = sqliteOutbox(db, path, { clock, onAlarm });
-  const chain = resultChain(db, path, { clock, chance, signer, outbox });
+  const chain = resultChain(db, { clock, chance, signer, outbox });
   const meta = metaOf(db);
-  belongsTo(signer.terminalId, meta, path);
+  if (signer.terminalId !== null && meta.get('terminalId') === null) meta.put('terminalId', signer.terminalId);
   const totals = standInTotals(db);
   const read = transactionReader(db);
 
@@ -205,14 +226,15 @@ function journalOver(db: Database, options: Required<JournalOptions>): Journal {
       throw translated(cause, path, 'DATABASE_CORRUPT');
     }
   };
-  const queue = (messages: readonly OutboxMessage[]): void => {
+  const queue = (transactionId: Uuid, messages: readonly OutboxMessage[]): void => {
     for (const message of messages) {
-      outbox.enqueue(message);
+      outbox.enqueue(message, transactionId);
       if (message.kind === 'stand-in') totals.add(message.body.personId, message.body.amount.amountMinor);
     }
   };
 
   return {
+    readWhole,
     begin: ({ transactionId, service, personId, amount, detail = {} }, messages = []) => {
       if (outbox.size() >= outboxLimit) {
         throw new TerminalError(
@@ -225,7 +247,7 @@ function journalOver(db: Database, options: Required<JournalOptions>): Journal {
         const { amountMinor = null, currency = null } = amount ?? {};
         insertTransaction.run(transactionId, service, personId, amountMinor, currency, JSON.stringify(detail), at);
         insertEvent.run(transactionId, 1, 'begun', '{}', 0, at);
-        queue(messages);
+        queue(transactionId, messages);
       });
     },
     record: (transactionId, { state, detail = {}, final = false }, messages = []) =>
@@ -236,7 +258,7 @@ function journalOver(db: Database, options: Required<JournalOptions>): Journal {
           throw new TerminalError('TRANSACTION_UNKNOWN', `transaction ${transactionId} ${why} (event "${state}")`);
         }
         insertEvent.run(transactionId, last.number + 1, state, JSON.stringify(detail), final ? 1 : 0, clock.now());
-        queue(messages);
+        queue(transactionId, messages);
       }),
     transaction: (transactionId) => read.one(transactionId),
     openTransactions: () => read.open(),
@@ -280,14 +302,10 @@ function metaOf(db: Database) {
 }
 
 /** A journal is one terminal's. Under another's name its next result would claim a place in a chain it is not part of. */
-function belongsTo(terminalId: Uuid | null, meta: ReturnType<typeof metaOf>, path: string): void {
-  if (terminalId === null) return;
-  const owner = meta.get('terminalId');
-  if (owner === null) meta.put('terminalId', terminalId);
-  else if (owner !== terminalId) {
-    throw new TerminalError(
-      'CONFIG_INVALID',
-      `the journal ${path} is terminal ${owner}'s, and this is terminal ${terminalId}`,
-    );
-  }
+function belongsTo(terminalId: Uuid | null, owner: string | null, path: string): void {
+  if (terminalId === null || owner === null || owner === terminalId) return;
+  throw new TerminalError(
+    'CONFIG_INVALID',
+    `the journal ${path} is terminal ${owner}'s, and this is terminal ${terminalId}`,
+  );
 }

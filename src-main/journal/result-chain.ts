@@ -20,6 +20,53 @@ interface Head {
   readonly hash: string;
 }
 
+interface Link {
+  readonly sequence: number;
+  readonly jws: string;
+  readonly hash: string;
+}
+
+/** Results looked at, from the newest back, when a journal is opened without being read whole. */
+const TAIL = 200;
+
+/**
+ * What is wrong with the chain, or null: a number missing, a hash that is not its result's, a result that names another predecessor.
+ * Looks at the newest results, or at every one. Signatures are `kaopass journal verify`'s to check: they need the key.
+ */
+export function chainProblem(db: Database, which: 'newest' | 'all'): string | null {
+  const newest = db.prepare<[], number>('SELECT max(sequence) FROM match_results').pluck().get() ?? 0;
+  if (newest === 0) return null;
+  const from = which === 'all' ? 1 : Math.max(1, newest - TAIL + 1);
+  const links = db.prepare<[number], Link>(
+    'SELECT sequence, jws, hash FROM match_results WHERE sequence >= ? ORDER BY sequence',
+  );
+  let expected = from;
+  let before: string | null = from === 1 ? null : hashAt(db, from - 1);
+  for (const { sequence, jws, hash } of links.iterate(from)) {
+    if (sequence !== expected) return `match result ${expected} is missing`;
+    if (resultHash(jws) !== hash) return `match result ${sequence} is not the one its hash was taken of`;
+    if (previousHashIn(jws) !== before) return `match result ${sequence} does not name the one before it`;
+    before = hash;
+    expected += 1;
+  }
+  return null;
+}
+
+function hashAt(db: Database, sequence: number): string | null {
+  return (
+    db.prepare<[number], string>('SELECT hash FROM match_results WHERE sequence = ?').pluck().get(sequence) ?? null
+  );
+}
+
+/** Undefined, which no hash is, when it cannot be read. */
+function previousHashIn(jws: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(jws.split('.')[1] ?? '', 'base64url').toString('utf8')).previousHash;
+  } catch {
+    return undefined;
+  }
+}
+
 export interface ResultChain {
   head(): Head | null;
   record(unsigned: UnsignedResult): Promise<RecordedResult>;
@@ -27,7 +74,6 @@ export interface ResultChain {
 
 export function resultChain(
   db: Database,
-  path: string,
   options: { clock: Clock; chance: Chance; signer: ResultSigner; outbox: SqliteOutbox },
 ): ResultChain {
   const { clock, chance, signer, outbox } = options;
@@ -37,16 +83,7 @@ export function resultChain(
   const insert = db.prepare<[number, string, string, string, number]>(
     'INSERT INTO match_results VALUES (?, ?, ?, ?, ?)',
   );
-  const count = db.prepare<[], number>('SELECT count(*) FROM match_results').pluck();
   const head = (): Head | null => last.get() ?? null;
-
-  const atOpening = head();
-  if (atOpening && (count.get() !== atOpening.sequence || resultHash(atOpening.jws) !== atOpening.hash)) {
-    throw new TerminalError(
-      'DATABASE_CORRUPT',
-      `the database ${path}: the chain of match results is broken; nothing was changed`,
-    );
-  }
 
   const recordNext = async (unsigned: UnsignedResult): Promise<RecordedResult> => {
     if (signer.terminalId === null) {
@@ -66,7 +103,7 @@ export function resultChain(
     const { resultId, sequence, at } = result;
     db.transaction(() => {
       insert.run(sequence, resultId, jws, resultHash(jws), at);
-      outbox.enqueue({ kind: 'result', body: { resultId, sequence, jws } });
+      outbox.enqueue({ kind: 'result', body: { resultId, sequence, jws } }, result.transactionId);
     }).immediate();
     return { resultId, sequence, jws };
   };

@@ -28,8 +28,9 @@ const DeadLetterRow = z.strictObject({
 const ERROR_LENGTH_MAX = 500;
 
 export interface SqliteOutbox extends Outbox {
-  /** Queues within the caller's SQL transaction. Throws, and so undoes it, when a message does not fit its schema. */
-  enqueue(message: OutboxMessage | ResultMessage): void;
+  /** Queues within the caller's SQL transaction. Throws, and so undoes it, when a message does not fit its schema.
+   *  @param transactionId what it is about; null for what is about none. */
+  enqueue(message: OutboxMessage | ResultMessage, transactionId: Uuid | null): void;
 }
 
 export function sqliteOutbox(
@@ -38,7 +39,7 @@ export function sqliteOutbox(
   { clock, onAlarm }: { clock: Clock; onAlarm: (alarm: Alarm) => void },
 ): SqliteOutbox {
   const insert = db.prepare(
-    'INSERT INTO outbox (kind, idempotency_key, body, queued_at, next_attempt_at) VALUES (?, ?, ?, ?, ?)',
+    'INSERT INTO outbox (kind, idempotency_key, body, queued_at, next_attempt_at, transaction_id) VALUES (?, ?, ?, ?, ?, ?)',
   );
   const waiting = (which: string) =>
     db.prepare<[number], Row>(
@@ -82,12 +83,12 @@ export function sqliteOutbox(
   };
 
   return {
-    enqueue: (message) => {
+    enqueue: (message, transactionId) => {
       const { kind, body } = (message.kind === 'result' ? ResultMessage : OutboxMessage).parse(message);
       const key =
         'resultId' in body && kind === 'result' ? body.resultId : 'idempotencyKey' in body && body.idempotencyKey;
       const now = clock.now();
-      insert.run(kind, key, JSON.stringify(body), now, now);
+      insert.run(kind, key, JSON.stringify(body), now, now, transactionId);
     },
     size: () => count.get() ?? 0,
     results: (limit) =>

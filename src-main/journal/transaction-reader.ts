@@ -14,9 +14,7 @@ export function transactionReader(db: Database) {
     `SELECT ${columns} FROM transactions ORDER BY begun_at DESC, transaction_id DESC LIMIT ?`,
   );
   const open = db.prepare<[], TransactionRow>(
-    `SELECT ${columns} FROM transactions t WHERE NOT EXISTS
-       (SELECT 1 FROM transaction_events e WHERE e.transaction_id = t.transaction_id AND e.final = 1)
-     ORDER BY begun_at, transaction_id`,
+    `SELECT ${columns} FROM open_transactions JOIN transactions USING (transaction_id) ORDER BY begun_at, transaction_id`,
   );
   const events = db.prepare<[string], { number: number; state: string; detail: string; final: number; at: number }>(
     'SELECT number, state, detail, final, at FROM transaction_events WHERE transaction_id = ? ORDER BY number',

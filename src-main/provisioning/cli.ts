@@ -1,4 +1,4 @@
-/** The program a technician runs: `kaopass activate`, `kaopass status`, `kaopass devices`. Prints for somebody who never saw it before. */
+/** The program a technician runs: `kaopass activate`, `kaopass status`, `kaopass devices`, `kaopass journal`. Prints for somebody who never saw it before. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { Profile } from '../../src-contract/primitives.ts';
 import { systemChance, systemClock } from '../clock.ts';
@@ -11,6 +11,7 @@ import type { FetchPort } from '../sync/bank-client.ts';
 import { activate } from './activate.ts';
 import { runDevices } from './devices-command.ts';
 import { flagsOf, needed, takeSwitch, UsageError } from './flags.ts';
+import { runJournal } from './journal-command.ts';
 import { type Status, statusOf } from './status.ts';
 
 const USAGE = `kaopass: sets up a terminal and says how it is.
@@ -27,6 +28,10 @@ const USAGE = `kaopass: sets up a terminal and says how it is.
   kaopass devices [list | identify DEVICE | test DEVICE] [--data DIR] [--json]
       What the terminal has and what hangs on this machine, which is which, and whether it works.
       More by kaopass devices --help.
+
+  kaopass journal (list | show ID | verify | export) (--data DIR | --journal FILE)
+      The money journal: what was done, whether it is whole, and rows for other programs.
+      More by kaopass journal --help.
 
   kaopass --help
       This text.
@@ -53,6 +58,7 @@ export async function runCli(args: readonly string[], ports: CliPorts): Promise<
     else if (command === 'status') await runStatus(rest, ports);
     else if (command === 'devices')
       return await runDevices(rest, { ...ports, clock: systemClock, chance: systemChance });
+    else if (command === 'journal') return await runJournal(rest, ports);
     else throw new UsageError(`there is no command "${command}"`);
     return 0;
   } catch (error) {
@@ -151,6 +157,11 @@ function timeOf(ms: number): string {
 }
 
 if (import.meta.main) {
+  // Who reads a list may have seen enough: `kaopass journal list | head`.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
   process.exitCode = await runCli(process.argv.slice(2), {
     fetch,
     out: (text) => process.stdout.write(text),

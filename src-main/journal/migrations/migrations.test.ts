@@ -48,3 +48,23 @@ test('0002 keeps every message and dead letter, and goes on counting where it wa
   expect(() => after.exec("INSERT INTO dead_letters VALUES (99, 'of nothing', 1)")).toThrow('FOREIGN KEY');
   after.close();
 });
+
+test('0003 finds what is open and the order in which the rest ended, and keeps both from then on', () => {
+  const before = openAt(2);
+  before.exec(`
+    INSERT INTO transactions VALUES ('a', 'withdraw', NULL, NULL, NULL, '{}', 1), ('b', 'withdraw', NULL, NULL, NULL, '{}', 2),
+      ('c', 'deposit', NULL, NULL, NULL, '{}', 3);
+    INSERT INTO transaction_events VALUES ('a', 1, 'begun', '{}', 0, 1), ('a', 2, 'paid', '{}', 1, 9),
+      ('b', 1, 'begun', '{}', 0, 2), ('c', 1, 'begun', '{}', 0, 3), ('c', 2, 'credited', '{}', 1, 4);`);
+  before.close();
+
+  const after = openAt(3);
+  const open = () => after.prepare('SELECT transaction_id FROM open_transactions').pluck().all();
+  const ended = () => after.prepare('SELECT transaction_id FROM ended_transactions ORDER BY number').pluck().all();
+  expect([open(), ended()]).toEqual([['b'], ['c', 'a']]);
+  after.exec(`INSERT INTO transactions VALUES ('d', 'purchase', NULL, NULL, NULL, '{}', 5);
+    INSERT INTO transaction_events VALUES ('b', 2, 'not-paid', '{}', 1, 10)`);
+  expect([open(), ended()]).toEqual([['d'], ['c', 'a', 'b']]);
+  expect(() => after.exec('DELETE FROM ended_transactions')).toThrow('append-only');
+  after.close();
+});
