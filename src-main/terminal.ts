@@ -133,7 +133,7 @@ async function compose(
   closers.push(() => gallery.close());
 
   const bank = createBankClient({ bankUrl: config.bankUrl, identity, fetch, clock });
-  const sync = createSync({ journal, bank, gallery, clock, chance, log, onAlarm });
+  const sync = createSync({ journal, bank, gallery, clock, chance, log, onAlarm, times: config.sync });
   closers.push(() => sync.close());
 
   const opened = await openDevices({

@@ -33,7 +33,7 @@ export interface DemoOptions {
   readonly speed?: number;
 }
 
-export async function demonstrate({ dir, say, dialect = [], speed = 2 }: DemoOptions): Promise<DemoResult> {
+export async function demonstrate({ dir, say, dialect = [], speed = 4 }: DemoOptions): Promise<DemoResult> {
   rmSync(dir, { recursive: true, force: true });
   const shots = { dir: join(dir, 'screenshots'), files: [] as string[] };
   const logs = join(dir, 'logs');

@@ -70,6 +70,8 @@ export class DemoTerminal {
           camera: SCENES.nobody.source,
           devices: { kind: 'xfs4iot', host: '127.0.0.1', ports: [{ port: this.machine.port, secure: false }] },
           screen: { headless: true, remoteDebugging: true },
+          // Nobody watches a terminal for ten seconds to see its books settle or its bank go away.
+          sync: { roundMs: 1_500, probeMs: 1_000 },
         },
         null,
         2,

@@ -47,6 +47,7 @@ describe('a configuration', () => {
       vision: { threads: 1 },
       goods: null,
       patience: { answerMs: 45_000, warnMs: 15_000, lookMs: 20_000, takeMs: 30_000, farewellMs: 6_000 },
+      sync: { roundMs: 10_000, probeMs: 3_000 },
     });
   });
 
@@ -58,6 +59,7 @@ describe('a configuration', () => {
         screen: { headless: true },
         vision: {},
         patience: { lookMs: 9_000 },
+        sync: { probeMs: 1_000 },
       },
       'kaopass.json',
     );
@@ -71,6 +73,7 @@ describe('a configuration', () => {
       takeMs: 30_000,
       farewellMs: 6_000,
     });
+    expect(config.sync).toEqual({ roundMs: 10_000, probeMs: 1_000 });
   });
 
   it('takes fewer services than its profile has', () => {

@@ -9,6 +9,9 @@ import { CameraSource } from '../../src-contract/screen.ts';
 import { TerminalError } from '../errors.ts';
 import { DEVICES_DEFAULT, DevicesConfig, Port } from './devices.ts';
 
+/** How often a terminal and its bank talk unasked. */
+export const SYNC_DEFAULT = { roundMs: 10_000, probeMs: 3_000 };
+
 export const Config = z.strictObject({
   /** Shown on screen and receipts. */
   name: z.string().min(1).max(60),
@@ -54,6 +57,14 @@ export const Config = z.strictObject({
       farewellMs: z.int().min(500).max(60_000).default(6_000),
     })
     .default({ answerMs: 45_000, warnMs: 15_000, lookMs: 20_000, takeMs: 30_000, farewellMs: 6_000 }),
+  sync: z
+    .strictObject({
+      /** Pause between two rounds with the bank (what waits goes up, gallery and policy come down) while it answers, ms. */
+      roundMs: z.int().min(500).max(600_000).default(SYNC_DEFAULT.roundMs),
+      /** Pause between two questions after the bank's health while it does not, ms. */
+      probeMs: z.int().min(500).max(60_000).default(SYNC_DEFAULT.probeMs),
+    })
+    .default(SYNC_DEFAULT),
 });
 export type Config = z.infer<typeof Config>;
 

@@ -4,6 +4,7 @@
  */
 import type { Logger } from 'pino';
 import type { Chance, Clock } from '../clock.ts';
+import { type Config, SYNC_DEFAULT } from '../config/config.ts';
 import { TerminalError } from '../errors.ts';
 import type { Gallery } from '../gallery/gallery.ts';
 import type { Alarm, Journal } from '../journal/journal.ts';
@@ -29,13 +30,6 @@ export interface Sync {
   close(): Promise<void>;
 }
 
-interface SyncTimes {
-  /** Between two rounds while the bank answers, ms. */
-  readonly roundMs: number;
-  /** Between two questions after the bank's health while it does not, ms. */
-  readonly probeMs: number;
-}
-
 export interface SyncOptions {
   readonly journal: Journal;
   readonly bank: BankClient;
@@ -44,10 +38,9 @@ export interface SyncOptions {
   readonly chance: Chance;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly onAlarm: (alarm: Alarm) => void;
-  readonly times?: Partial<SyncTimes>;
+  readonly times?: Config['sync'];
 }
 
-const TIMES_DEFAULT: SyncTimes = { roundMs: 10_000, probeMs: 3_000 };
 const GALLERY_PAGE = 500;
 /** One pull brings a gallery of 100,000; what is beyond comes with the next. */
 const GALLERY_PAGES_MAX = 200;
@@ -55,7 +48,7 @@ const GALLERY_PAGES_MAX = 200;
 /** Does nothing until start(), flush() or pull(). */
 export function createSync(options: SyncOptions): Sync {
   const { journal, bank, gallery, clock, chance, log, onAlarm } = options;
-  const times = { ...TIMES_DEFAULT, ...options.times };
+  const { times = SYNC_DEFAULT } = options;
   const listeners = new Set<(online: boolean) => void>();
   const closing = new AbortController();
   let online = false;

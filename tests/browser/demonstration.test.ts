@@ -14,7 +14,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 it('from a bare machine to reconciled books: every step does what it should', { timeout: 300_000 }, async () => {
   const said: string[] = [];
-  const result = await demonstrate({ dir, say: (line) => said.push(line), dialect: ['flipped'], speed: 4 });
+  const result = await demonstrate({ dir, say: (line) => said.push(line), dialect: ['flipped'] });
   const failed = result.steps.filter((step) => !step.ok);
   // Shows expected and actual facts of what failed.
   expect(failed.map(({ name, actual }) => ({ name, ...actual }))).toEqual(
