@@ -123,7 +123,10 @@ export type ProtectedTemplate = z.infer<typeof ProtectedTemplate>;
  * An encrypted PIN: a JWE for the bank's PIN key, or `iso4.<name of the key>.<block>` (both base64url), an ISO 9564-1 format 4 block
  * under a working key that the terminal's PIN pad and the bank share.
  */
-const PinBlock = z.union([CompactJwe, z.string().regex(/^iso4\.[\w-]{1,344}\.[\w-]{22}$/, 'a format 4 PIN block')]);
+export const PinBlock = z.union([
+  CompactJwe,
+  z.string().regex(/^iso4\.[\w-]{1,344}\.[\w-]{22}$/, 'a format 4 PIN block'),
+]);
 
 /** POST /v1/enrolments: opens an account for a new person and registers their face. */
 export const EnrolRequest = z.strictObject({
@@ -196,6 +199,15 @@ export const DeclineReason = z.enum([
   'result-not-accepted',
   /** The dispenser's side of end-to-end security is missing, or the bank's: no nonce, a nonce seen before, no keys. */
   'dispense-not-secured',
+  // Of a transfer (transfer.ts): no account has this number.
+  'payee-unknown',
+  'payee-closed',
+  /** Payer and payee are one account. */
+  'same-account',
+  /** Too many questions after payees, by this person or at this terminal. */
+  'payee-limit',
+  /** The payee was not asked about in this transaction, or too long ago. */
+  'payee-not-asked',
 ]);
 export type DeclineReason = z.infer<typeof DeclineReason>;
 

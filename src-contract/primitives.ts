@@ -35,6 +35,9 @@ export type Service = z.infer<typeof Service>;
 export const Profile = z.enum(['atm', 'checkout', 'gate']);
 export type Profile = z.infer<typeof Profile>;
 
+/** Of an account at this bank. */
+export const AccountNumber = z.string().regex(/^\d{10}$/, 'an account number of ten digits');
+
 /** A rate between 0 and 1, as ISO/IEC 19795-1 uses the word: a false-match rate of 1e-6 is one in a million. */
 export const Rate = z.number().min(0).max(1);
 

@@ -49,6 +49,7 @@ export const SorryCode = z.enum([
   'deposit-failed',
   'device-unavailable',
   'account-closed',
+  'payee-limit', // asked for too many payees
   'suspect', // we could not find out what happened; staff will
   'failed', // anything else
 ]);

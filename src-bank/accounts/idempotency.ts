@@ -10,7 +10,17 @@ import type { Terminal } from '../fleet/request-assertion.ts';
 import { ProblemError } from '../problem.ts';
 
 /** "barred" is a key that was reversed, or asked about and barred, before it was ever used. */
-export type Operation = 'enrol' | 'authorise' | 'capture' | 'reverse' | 'deposit' | 'stand-in' | 'inquiry' | 'barred';
+export type Operation =
+  | 'enrol'
+  | 'authorise'
+  | 'capture'
+  | 'reverse'
+  | 'deposit'
+  | 'stand-in'
+  | 'payee'
+  | 'transfer'
+  | 'inquiry'
+  | 'barred';
 
 export async function once<Answer>(
   context: BankContext,

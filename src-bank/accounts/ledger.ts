@@ -20,6 +20,9 @@ export interface CustomerAccount {
   readonly availableMinor: number;
 }
 
+/** Nobody else's entry or hold comes between until the db transaction ends. */
+export type LockedAccount = CustomerAccount & { readonly open: boolean };
+
 /** Amounts count what an account is credited; debits are negative. */
 interface Posting {
   readonly accountId: string;
@@ -64,7 +67,7 @@ export async function lockCustomerAccount(
   { clock }: Pick<BankContext, 'clock'>,
   tx: DbTransaction,
   by: { personId: string } | { accountId: string },
-): Promise<(CustomerAccount & { readonly open: boolean }) | null> {
+): Promise<LockedAccount | null> {
   const row = await tx
     .selectFrom('accounts')
     .select(['account_id', 'number', 'balance_minor', 'status'])

@@ -93,6 +93,15 @@ export interface Tables {
     status: Generated<'open' | 'closed'>;
     balance_minor: Generated<number>;
     opened_at: number;
+    holder_name: Generated<string | null>;
+  };
+  payee_questions: {
+    question_id: string;
+    terminal_id: string;
+    person_id: string;
+    transaction_id: string;
+    payee_account_id: string | null;
+    at: number;
   };
   entries: {
     entry_id: string;
@@ -149,4 +158,4 @@ export type ProofsCover = 'last-stack' | 'whole-token';
 export type GrantState = 'open' | 'unconfirmed' | 'suspect' | 'settled';
 
 export type AccountKind = 'customer' | 'cash' | 'merchant' | 'suspense';
-export type EntryKind = 'deposit' | 'withdraw' | 'purchase' | 'stand-in';
+export type EntryKind = 'deposit' | 'withdraw' | 'purchase' | 'stand-in' | 'transfer';

@@ -4,7 +4,17 @@
  */
 import { z } from 'zod';
 import { LivenessEvidence, RefusalReason } from '../../src-contract/match-result.ts';
-import { Currency, Language, Money, Profile, Rate, Service, Uuid, WallTimeMs } from '../../src-contract/primitives.ts';
+import {
+  AccountNumber,
+  Currency,
+  Language,
+  Money,
+  Profile,
+  Rate,
+  Service,
+  Uuid,
+  WallTimeMs,
+} from '../../src-contract/primitives.ts';
 
 const SignedMinor = z.int();
 
@@ -77,7 +87,7 @@ export const AccountsAnswer = z.strictObject({
     z.strictObject({
       accountId: Uuid,
       kind: AccountKind,
-      /** A person for customer accounts, a terminal for cash and merchant, null for suspense. */
+      /** A person for customer accounts (whose face need not be registered), a terminal for cash and merchant, null for suspense. */
       ownerId: Uuid.nullable(),
       /** Null for the bank's own accounts. */
       accountEnding: z.string().nullable(),
@@ -89,6 +99,28 @@ export const AccountsAnswer = z.strictObject({
       availableMinor: SignedMinor,
     }),
   ),
+});
+
+/** A holder's name: shown masked to who wants to pay this account (accounts/holder-name.ts), and to nobody else. */
+const HolderName = z
+  .string()
+  .trim()
+  .min(1)
+  .max(60)
+  .regex(/^\P{C}+$/u, 'must have no control characters');
+/** An account for somebody whose face is not registered: opened at the counter. */
+export const OpenAccountRequest = z.strictObject({ holderName: HolderName.nullable().default(null) });
+export const AccountParams = z.strictObject({ accountId: Uuid });
+export const HolderRequest = z.strictObject({ holderName: HolderName.nullable() });
+/** Only an empty account can be closed. */
+export const AccountStatusRequest = z.strictObject({ status: z.enum(['open', 'closed']) });
+/** Of one customer's account: what stands in their passbook. */
+export const AccountAnswer = z.strictObject({
+  accountId: Uuid,
+  accountNumber: AccountNumber,
+  /** Null where the bank knows none. */
+  holderName: z.string().nullable(),
+  status: z.enum(['open', 'closed']),
 });
 
 export const TrialBalanceAnswer = z.strictObject({
@@ -112,7 +144,7 @@ export const EntriesAnswer = z.strictObject({
     z.strictObject({
       sequence: z.int().positive(),
       entryId: Uuid,
-      kind: z.enum(['deposit', 'withdraw', 'purchase', 'stand-in']),
+      kind: z.enum(['deposit', 'withdraw', 'purchase', 'stand-in', 'transfer']),
       transactionId: Uuid,
       terminalId: Uuid,
       at: WallTimeMs,

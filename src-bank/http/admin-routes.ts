@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { Problem } from '../../src-contract/bank-api.ts';
+import { accountAtCounter, openAtCounter, setAccountStatus, setHolderName } from '../accounts/counter.ts';
 import { listAccounts, listEntries, listHolds, trialBalance } from '../accounts/report.ts';
 import type { BankContext } from '../context.ts';
 import { setDispenserKeys } from '../dispense/keys.ts';
@@ -115,6 +116,39 @@ export function adminRoutes(scope: FastifyInstance, context: BankContext, adminT
       schema: { ...describeRoute('Accounts, with what is available', api.AccountsAnswer), querystring: api.ListQuery },
     },
     async (request) => api.AccountsAnswer.parse(await listAccounts(context, request.query)),
+  );
+  routes.post(
+    '/admin/accounts',
+    { schema: { ...describeRoute('Open an account at the counter', api.AccountAnswer), body: api.OpenAccountRequest } },
+    async (request) => api.AccountAnswer.parse(await openAtCounter(context, request.body.holderName)),
+  );
+  routes.get(
+    '/admin/accounts/:accountId',
+    { schema: { ...describeRoute("One customer's account", api.AccountAnswer), params: api.AccountParams } },
+    async (request) => api.AccountAnswer.parse(await accountAtCounter(context, request.params.accountId)),
+  );
+  routes.post(
+    '/admin/accounts/:accountId/holder',
+    {
+      schema: {
+        ...describeRoute('Say whose an account is', api.AccountAnswer),
+        params: api.AccountParams,
+        body: api.HolderRequest,
+      },
+    },
+    async ({ params, body }) =>
+      api.AccountAnswer.parse(await setHolderName(context, params.accountId, body.holderName)),
+  );
+  routes.post(
+    '/admin/accounts/:accountId/status',
+    {
+      schema: {
+        ...describeRoute('Close an empty account, or open it again', api.AccountAnswer),
+        params: api.AccountParams,
+        body: api.AccountStatusRequest,
+      },
+    },
+    async ({ params, body }) => api.AccountAnswer.parse(await setAccountStatus(context, params.accountId, body.status)),
   );
   routes.get(
     '/admin/trial-balance',

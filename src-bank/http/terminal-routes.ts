@@ -23,11 +23,14 @@ import {
   StandInRequest,
 } from '../../src-contract/bank-api.ts';
 import { InquiryAnswer, InquiryRequest } from '../../src-contract/inquiry.ts';
+import { PayeeAnswer, PayeeRequest, TransferAnswer, TransferRequest } from '../../src-contract/transfer.ts';
 import { authorise } from '../accounts/authorise.ts';
 import { deposit } from '../accounts/deposit.ts';
 import { inquire } from '../accounts/inquiry.ts';
+import { askPayee } from '../accounts/payees.ts';
 import { capture, reverse } from '../accounts/settle.ts';
 import { standIn } from '../accounts/stand-in.ts';
+import { transfer } from '../accounts/transfer.ts';
 import type { BankContext } from '../context.ts';
 import { activate } from '../fleet/activation.ts';
 import { authenticate, type Terminal } from '../fleet/request-assertion.ts';
@@ -117,6 +120,16 @@ function authenticatedRoutes(scope: FastifyInstance, context: BankContext): void
     '/v1/stand-ins',
     { schema: { ...describeRoute('A purchase made while the bank was away', PostingAnswer), body: StandInRequest } },
     async (request) => await standIn(context, sender(request), request.body),
+  );
+  routes.post(
+    '/v1/payees',
+    { schema: { ...describeRoute('Whom an account number belongs to', PayeeAnswer), body: PayeeRequest } },
+    async (request) => await askPayee(context, sender(request), request.body),
+  );
+  routes.post(
+    '/v1/transfers',
+    { schema: { ...describeRoute('Money to a payee that was asked about', TransferAnswer), body: TransferRequest } },
+    async (request) => await transfer(context, sender(request), request.body),
   );
   routes.post(
     '/v1/inquiries',

@@ -11,13 +11,15 @@ export interface Recorded {
   readonly result: MatchResult;
   /** The transaction that relied on it; null when none did. */
   readonly usedBy: string | null;
+  /** When it reached the bank. */
+  readonly recordedAt: number;
 }
 
 /** The named result, locked until the db transaction ends. Throws result-missing when the bank has not got it. */
 export async function findResult(tx: DbTransaction, resultId: string): Promise<Recorded> {
   const row = await tx
     .selectFrom('match_results')
-    .select(['jws', 'used_by'])
+    .select(['jws', 'used_by', 'recorded_at'])
     .where('result_id', '=', resultId)
     .forNoKeyUpdate()
     .executeTakeFirst();
@@ -27,7 +29,7 @@ export async function findResult(tx: DbTransaction, resultId: string): Promise<R
     });
   }
   // Its signature was verified when it was recorded; the database is the bank's own.
-  return { result: MatchResult.parse(decodeJwt(row.jws)), usedBy: row.used_by };
+  return { result: MatchResult.parse(decodeJwt(row.jws)), usedBy: row.used_by, recordedAt: row.recorded_at };
 }
 
 export async function markUsed(tx: DbTransaction, resultId: string, transactionId: string): Promise<void> {

@@ -11,6 +11,8 @@ export type IncidentCode =
   | 'stand-in-without-evidence'
   | 'stand-in-over-limit'
   | 'deposit-over-limit'
+  /** More questions after payees than anybody who pays has. */
+  | 'payee-limit'
   /** A dispenser's nonce came twice. */
   | 'dispense-nonce-reused'
   /** A withdrawal with a grant was reported without a valid proof of the dispenser. */

@@ -123,4 +123,10 @@ export const DECLINE_SORRY: Readonly<Record<DeclineReason, SorryCode>> = {
   'account-closed': 'account-closed',
   'result-not-accepted': 'failed',
   'dispense-not-secured': 'device-unavailable',
+  // The first three send the customer back to the number before they end anything (transfer.ts).
+  'payee-unknown': 'failed',
+  'payee-closed': 'failed',
+  'same-account': 'failed',
+  'payee-limit': 'payee-limit',
+  'payee-not-asked': 'failed',
 };

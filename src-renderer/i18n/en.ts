@@ -288,6 +288,10 @@ export const en: Texts = {
         title: 'This account can’t be used',
         body: 'Please visit your branch.',
       },
+      'payee-limit': {
+        title: 'Too many account numbers were checked',
+        body: 'Nothing was transferred. Please try again later, or visit your branch.',
+      },
       suspect: {
         title: 'We are checking what happened',
         body: 'Please wait for a member of staff. A full record of your transaction is kept.',

@@ -17,6 +17,7 @@ import {
 } from '../../src-contract/bank-api.ts';
 import { MATCH_RESULT_TYP, MatchResult } from '../../src-contract/match-result.ts';
 import { money, type Service } from '../../src-contract/primitives.ts';
+import type { PayeeAnswer } from '../../src-contract/transfer.ts';
 
 export const id = (): string => uuidv7();
 export const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('base64url');
@@ -311,6 +312,33 @@ export class TestTerminal {
       resultId,
       pinBlock: pin === null ? null : await this.pinBlock(pin, { boundTo: transactionId }),
     };
+  }
+
+  /** The question whom an account number belongs to, for a transaction of its own unless one is given. */
+  async payeeRequest(
+    personId: string,
+    payeeAccountNumber: string,
+    { yen, pin, transactionId = id() }: { yen: number; pin: string | null; transactionId?: string },
+  ) {
+    const resultId = await this.recognise('transfer', personId, { transactionId, yen });
+    return {
+      idempotencyKey: id(),
+      transactionId,
+      personId,
+      payeeAccountNumber,
+      amount: money(yen),
+      resultId,
+      pinBlock: pin === null ? null : await this.pinBlock(pin, { boundTo: transactionId }),
+    };
+  }
+
+  /** A transfer to a payee that was asked about, and found. */
+  async transferRequest(personId: string, payeeAccountNumber: string, of: { yen: number; pin: string }) {
+    const question = await this.payeeRequest(personId, payeeAccountNumber, of);
+    const answer = await this.post<PayeeAnswer>('/v1/payees', question);
+    if (answer.body.outcome !== 'found') throw new Error(`no payee: ${JSON.stringify(answer.body)}`);
+    const { pinBlock: _, ...rest } = question;
+    return { ...rest, idempotencyKey: id() };
   }
 
   async standInRequest(personId: string, yen: number) {
