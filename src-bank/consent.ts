@@ -7,7 +7,7 @@
 import type { ConsentText } from '../src-contract/policy.ts';
 
 export const CONSENT: ConsentText = {
-  version: '2026-11-a',
+  version: '2026-11-b',
   texts: {
     ja: {
       title: '顔の登録についての同意',
@@ -19,7 +19,7 @@ export const CONSENT: ConsentText = {
         '受け取る者:特徴データは、当行と、当行が管理する端末だけが扱います。法令に基づく場合を除き、ご本人の同意なく第三者に提供しません。加盟店には渡しません。',
         '誤りの可能性:顔による確認は確率に基づきます。よく似た方がいる場合や、金額が大きい場合は、暗証番号もお尋ねします。',
         '任意であること:登録するかどうかは自由です。登録しなくても、窓口やキャッシュカードなど他の方法で同じサービスをご利用いただけます。不利益はありません。',
-        '取り消しと請求:同意はいつでも、窓口またはお客さま相談室で取り消せます。取り消すと特徴データを削除し、すべての端末から消去します。保有する情報の開示、訂正、利用停止も同じ窓口で請求できます。',
+        '取り消しと請求:同意はいつでも、当行の端末、窓口またはお客さま相談室で取り消せます。取り消すと特徴データを削除し、すべての端末から消去します。それより後にお顔でお支払いいただくことはありません。保有する情報の開示、訂正、利用停止は窓口またはお客さま相談室で請求できます。',
       ],
     },
     en: {
@@ -32,7 +32,7 @@ export const CONSENT: ConsentText = {
         'Who receives it: only this bank and the terminals it manages handle feature data. Except where the law requires it, nothing is given to a third party without your consent. Shops do not receive it.',
         'It can be wrong: recognising a face is a matter of probability. Where somebody looks very much like you, or the amount is larger, we also ask for your PIN.',
         'It is voluntary: you are free not to register. The same services remain open to you in other ways, such as at the counter or with a cash card, and you suffer no disadvantage.',
-        'Withdrawal and requests: you may withdraw your consent at any time at the counter or through customer service. Your feature data are then deleted, at every terminal too. There you can also ask to see, correct or stop the use of what we hold about you.',
+        'Withdrawal and requests: you may withdraw your consent at any time, at any of our terminals, at the counter or through customer service. Your feature data are then deleted, at every terminal too, and no later payment by your face is charged to you. At the counter or through customer service you can also ask to see, correct or stop the use of what we hold about you.',
       ],
     },
   },

@@ -31,6 +31,9 @@ export const DEFAULT_POLICY: Policy = Policy.parse({
       secondFactor: { kind: 'above', amountMinor: 3_000 },
       maxAmountMinor: 100_000,
     },
+    // No PIN: withdrawing consent is as easy as giving it, and works without the bank, which alone can check one. Believed only when
+    // as sure as a payment by face alone; a mistaken one costs the person a new registration, and no money.
+    'opt-out': { maxFmr: FACE_ALONE_FMR_MAX, secondFactor: { kind: 'never' }, maxAmountMinor: null },
   },
   standIn: { purchase: { perTransactionMinor: 3_000, perPersonMinor: 5_000, perTerminalMinor: 50_000 } },
   pin: { digitsMin: 4, digitsMax: 6, attempts: 3 },

@@ -24,6 +24,9 @@ export type ServicePolicy = z.infer<typeof ServicePolicy>;
 
 /** Nobody is believed and nothing moves. */
 const FORBIDDEN = ServicePolicy.parse({ maxFmr: 0, secondFactor: { kind: 'always' }, maxAmountMinor: 0 });
+/** Withdrawing consent does not wait for a new policy: a terminal whose policy is older than the service believes a match as sure
+ *  as one in a hundred thousand. */
+const OPT_OUT = ServicePolicy.parse({ maxFmr: 1e-5, secondFactor: { kind: 'never' }, maxAmountMinor: null });
 
 /** What may happen while the bank cannot be asked. Zero means: nothing. */
 export const StandInLimits = z.strictObject({
@@ -55,6 +58,7 @@ export const Policy = z.strictObject({
     purchase: ServicePolicy,
     // A policy that was issued before there was the service does not name it, and so forbids it.
     transfer: ServicePolicy.default(FORBIDDEN),
+    'opt-out': ServicePolicy.default(OPT_OUT),
   } satisfies Record<Service, z.ZodType<ServicePolicy>>),
   standIn: z.strictObject({ purchase: StandInLimits }),
   pin: z.strictObject({

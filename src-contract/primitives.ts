@@ -29,7 +29,7 @@ export const Language = z.enum(['ja', 'en']);
 export type Language = z.infer<typeof Language>;
 
 /** What a customer can ask a terminal for. */
-export const Service = z.enum(['enrol', 'deposit', 'withdraw', 'transfer', 'balance', 'purchase']);
+export const Service = z.enum(['enrol', 'deposit', 'withdraw', 'transfer', 'balance', 'purchase', 'opt-out']);
 export type Service = z.infer<typeof Service>;
 
 export const Profile = z.enum(['atm', 'checkout', 'gate']);

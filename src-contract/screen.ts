@@ -109,7 +109,16 @@ export const Screen = z.discriminatedUnion('name', [
     amount: Money.nullable(),
   }),
   screen('wait', {
-    what: z.enum(['asking-bank', 'counting', 'dispensing', 'storing', 'returning', 'printing', 'remembering']),
+    what: z.enum([
+      'asking-bank',
+      'counting',
+      'dispensing',
+      'storing',
+      'returning',
+      'printing',
+      'remembering',
+      'forgetting',
+    ]),
   }),
   screen('insert-cash', { maxAmount: Money, problem: z.enum(['refused-notes', 'nothing-inserted']).nullable() }),
   screen('confirm-deposit', { notes: z.array(NoteCount).max(10), amount: Money, refusedNotes: z.int().nonnegative() }),
@@ -117,6 +126,8 @@ export const Screen = z.discriminatedUnion('name', [
   /** Money put in that is given back: a cancelled or refused deposit. */
   screen('take-returned', { refusedNotes: z.int().nonnegative() }),
   screen('balance', { accountEnding: z.string().max(4), available: Money, ledger: Money }),
+  /** What ends when consent is withdrawn, and what stays; asked before it is done. */
+  screen('opt-out', {}),
   screen('receipt', { service: Service, amount: Money, balance: Money.nullable() }),
   screen('done', {
     service: Service,

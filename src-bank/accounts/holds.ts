@@ -2,6 +2,7 @@
 import type { BankContext } from '../context.ts';
 import type { DbTransaction } from '../database/database.ts';
 import type { Terminal } from '../fleet/request-assertion.ts';
+import { isLateFaceCharge, lockPersonOf, tellOfLateCharge } from './give-back.ts';
 import { lockCustomerAccount, ownAccount, post } from './ledger.ts';
 
 export interface Hold {
@@ -62,7 +63,8 @@ async function postMoved(
   terminal: Pick<Terminal, 'terminalId'>,
   { hold, movedMinor }: { hold: Hold; movedMinor: number },
 ): Promise<void> {
-  // Locked in the order all entries use: the customer's account, then the bank's own.
+  const late = hold.service === 'purchase' && (await isLate(tx, hold));
+  // Locked in the order all entries use: the person, the customer's account, then the bank's own.
   await lockCustomerAccount(context, tx, { accountId: hold.account_id });
   // Notes leave the terminal; a purchase is owed to the shop.
   const counterpart = hold.service === 'withdraw' ? 'cash' : 'merchant';
@@ -73,8 +75,24 @@ async function postMoved(
     terminalId: terminal.terminalId,
     at: context.clock.now(),
     postings: [
-      { accountId: hold.account_id, creditMinor: -movedMinor },
+      {
+        accountId: late ? await ownAccount(context, tx, 'suspense', null) : hold.account_id,
+        creditMinor: -movedMinor,
+      },
       { accountId: counterpartId, creditMinor: movedMinor },
     ],
   });
+  if (late) await tellOfLateCharge(context, tx, { ...terminal, transactionId: hold.transaction_id });
+}
+
+/** Whether the face was looked at after its person had withdrawn consent: the bank gave the hold before it heard. */
+async function isLate(tx: DbTransaction, hold: Hold): Promise<boolean> {
+  const account = await tx
+    .selectFrom('accounts')
+    .select('owner_id')
+    .where('account_id', '=', hold.account_id)
+    .executeTakeFirstOrThrow();
+  if (account.owner_id === null) return false;
+  await lockPersonOf(tx, account.owner_id);
+  return await isLateFaceCharge(tx, { personId: account.owner_id, transactionId: hold.transaction_id });
 }

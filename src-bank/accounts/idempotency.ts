@@ -19,6 +19,7 @@ export type Operation =
   | 'stand-in'
   | 'payee'
   | 'transfer'
+  | 'erase'
   | 'inquiry'
   | 'barred';
 

@@ -3,14 +3,17 @@ import type { PostingAnswer, StandInRequest } from '../../src-contract/bank-api.
 import type { BankContext } from '../context.ts';
 import type { DbTransaction } from '../database/database.ts';
 import type { Terminal } from '../fleet/request-assertion.ts';
+import { madeAfterWithdrawal } from '../people/withdrawal.ts';
 import { findResult, markUsed, objection } from '../results/evidence.ts';
 import { type IncidentCode, recordIncident } from '../results/incidents.ts';
+import { lockPersonOf, tellOfLateCharge } from './give-back.ts';
 import { once } from './idempotency.ts';
 import { accountView, lockCustomerAccount, ownAccount, post, wholeAmount } from './ledger.ts';
 
 /**
- * Always posted: the goods are gone. The customer pays, even beyond their means and after erasure; where the signed
- * evidence does not show that it was this customer, the bank's suspense account does until somebody has looked.
+ * Always posted: the goods are gone. The customer pays, even beyond their means; where the signed evidence does not show that it
+ * was this customer, or they had withdrawn consent before the match was made, the bank's suspense account does until somebody has
+ * looked.
  */
 export async function standIn(
   context: BankContext,
@@ -20,13 +23,15 @@ export async function standIn(
   const amountMinor = wholeAmount(request.amount);
   return await once(context, terminal, 'stand-in', request, async (tx): Promise<PostingAnswer> => {
     const recorded = await findResult(tx, request.resultId);
+    await lockPersonOf(tx, request.personId);
     const account = await lockCustomerAccount(context, tx, { personId: request.personId });
     const claim = { ...request, service: 'purchase' } as const;
     const against = account
       ? objection(recorded, claim, terminal, context.policy)
       : 'it is of a person without an account';
-    const payer = against === null ? account : null;
-    if (payer) await markUsed(tx, request.resultId, request.transactionId);
+    const late = against === null && (await madeAfterWithdrawal(tx, request.personId, request.resultId));
+    const payer = against === null && !late ? account : null;
+    if (against === null) await markUsed(tx, request.resultId, request.transactionId);
     await post(context, tx, {
       kind: 'stand-in',
       transactionId: request.transactionId,
@@ -38,6 +43,7 @@ export async function standIn(
       ],
     });
     await tellOfBreach(context, tx, terminal, { request, against });
+    if (late) await tellOfLateCharge(context, tx, { ...terminal, transactionId: request.transactionId });
     if (!payer) return { outcome: 'posted', account: null };
     const after = {
       ...payer,

@@ -12,6 +12,7 @@ import { dispense } from './migrations/0004-dispense.ts';
 import { padKeys } from './migrations/0005-pad-keys.ts';
 import { kindsAndServices } from './migrations/0006-kinds-and-services.ts';
 import { transfers } from './migrations/0007-transfers.ts';
+import { withdrawals } from './migrations/0008-withdrawals.ts';
 import type { Tables } from './tables.ts';
 
 export interface Migration {
@@ -20,7 +21,16 @@ export interface Migration {
   readonly statements: readonly string[];
 }
 
-export const MIGRATIONS: readonly Migration[] = [fleet, people, ledger, dispense, padKeys, kindsAndServices, transfers];
+export const MIGRATIONS: readonly Migration[] = [
+  fleet,
+  people,
+  ledger,
+  dispense,
+  padKeys,
+  kindsAndServices,
+  transfers,
+  withdrawals,
+];
 
 /** Names the advisory lock among all of the database's users: "kaop". */
 const MIGRATION_LOCK = 0x6b616f70;

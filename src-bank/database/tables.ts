@@ -43,6 +43,8 @@ export interface Tables {
     transaction_id: string | null;
     used_by: string | null;
     recorded_at: number;
+    made_at: number | null;
+    clock_offset_ms: number | null;
   };
   incidents: {
     incident_id: string;
@@ -73,6 +75,25 @@ export interface Tables {
     agreed_at: number;
     recorded_at: number;
     withdrawn_at: number | null;
+  };
+  withdrawals: {
+    withdrawal_id: string;
+    person_id: string;
+    terminal_id: string | null;
+    sequence: number | null;
+    told_at: number;
+    effective_at: number;
+    recorded_at: number;
+  };
+  charges_given_back: { transaction_id: string; given_back_by: string };
+  erasure_receipts: {
+    terminal_id: string;
+    person_id: string;
+    receipt_id: string;
+    cursor: number | null;
+    at: number;
+    jws: string;
+    received_at: number;
   };
   templates: {
     person_id: string;
@@ -158,4 +179,4 @@ export type ProofsCover = 'last-stack' | 'whole-token';
 export type GrantState = 'open' | 'unconfirmed' | 'suspect' | 'settled';
 
 export type AccountKind = 'customer' | 'cash' | 'merchant' | 'suspense';
-export type EntryKind = 'deposit' | 'withdraw' | 'purchase' | 'stand-in' | 'transfer';
+export type EntryKind = 'deposit' | 'withdraw' | 'purchase' | 'stand-in' | 'transfer' | 'given-back';

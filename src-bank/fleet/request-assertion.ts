@@ -18,6 +18,8 @@ export interface Terminal {
   readonly profile: string;
   /** Ed25519 public key, the JWK's x. */
   readonly signingKey: string;
+  /** Its clock less the bank's, ms, at least: `iat` is the second the request was made in, and it was under way for a while. */
+  readonly clockOffsetMs: number;
 }
 
 export interface SentRequest {
@@ -47,7 +49,7 @@ export async function authenticate(context: BankContext, request: SentRequest): 
     );
   }
   await spendAssertion(context, terminal, assertion);
-  return terminal;
+  return { ...terminal, clockOffsetMs: Math.round(-ageS * 1000) };
 }
 
 function refuse(detail: string): ProblemError {
@@ -67,7 +69,7 @@ function kidOf(jws: string): string {
   return kid.data;
 }
 
-async function findTerminal({ database }: BankContext, terminalId: string): Promise<Terminal> {
+async function findTerminal({ database }: BankContext, terminalId: string): Promise<Omit<Terminal, 'clockOffsetMs'>> {
   const row = await database.db
     .selectFrom('terminals')
     .select(['terminal_id', 'profile', 'signing_key'])
@@ -77,7 +79,7 @@ async function findTerminal({ database }: BankContext, terminalId: string): Prom
   return { terminalId: row.terminal_id, profile: row.profile, signingKey: row.signing_key };
 }
 
-async function verify(jws: string, terminal: Terminal): Promise<RequestAssertion> {
+async function verify(jws: string, terminal: Pick<Terminal, 'signingKey'>): Promise<RequestAssertion> {
   let payload: Uint8Array;
   try {
     const key = await importJWK({ kty: 'OKP', crv: 'Ed25519', x: terminal.signingKey }, 'EdDSA');
@@ -102,7 +104,7 @@ async function verify(jws: string, terminal: Terminal): Promise<RequestAssertion
 /** Remembers the jti until its iat alone would refuse it, in the database: a repeat may go to another bank process. */
 async function spendAssertion(
   { database, clock }: BankContext,
-  terminal: Terminal,
+  terminal: Pick<Terminal, 'terminalId'>,
   assertion: RequestAssertion,
 ): Promise<void> {
   await database.db.deleteFrom('request_ids').where('expires_at', '<', clock.now()).execute();

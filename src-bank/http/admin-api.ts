@@ -79,6 +79,38 @@ export const PeopleAnswer = z.strictObject({
 });
 export const PersonParams = z.strictObject({ personId: Uuid });
 export const EraseAnswer = z.strictObject({ erased: z.enum(['now', 'before']) });
+/** How far a withdrawal of consent has come. Every terminal is listed: one that never held the person signs, too. */
+export const ErasureReportAnswer = z.strictObject({
+  personId: Uuid,
+  status: z.enum(['enrolled', 'erased']),
+  withdrawals: z.array(
+    z.strictObject({
+      /** Null where the bank's staff were told. */
+      terminalId: Uuid.nullable(),
+      /** By the clock of who was told. */
+      toldAt: WallTimeMs,
+      /** By the bank's clock, the earliest it can have been: no match made after it is charged to the face. */
+      effectiveAt: WallTimeMs,
+      recordedAt: WallTimeMs,
+    }),
+  ),
+  terminals: z.array(
+    z.strictObject({
+      terminalId: Uuid,
+      name: z.string(),
+      /** Null: not acknowledged yet. */
+      receipt: z
+        .strictObject({
+          /** Of the feed's entry; null where the person told this terminal. */
+          cursor: z.int().positive().nullable(),
+          at: WallTimeMs,
+          receivedAt: WallTimeMs,
+          jws: z.string(),
+        })
+        .nullable(),
+    }),
+  ),
+});
 export const UnlockAnswer = z.strictObject({ pin: z.literal('unlocked') });
 
 const AccountKind = z.enum(['customer', 'cash', 'merchant', 'suspense']);
@@ -144,7 +176,7 @@ export const EntriesAnswer = z.strictObject({
     z.strictObject({
       sequence: z.int().positive(),
       entryId: Uuid,
-      kind: z.enum(['deposit', 'withdraw', 'purchase', 'stand-in', 'transfer']),
+      kind: z.enum(['deposit', 'withdraw', 'purchase', 'stand-in', 'transfer', 'given-back']),
       transactionId: Uuid,
       terminalId: Uuid,
       at: WallTimeMs,

@@ -12,6 +12,7 @@ import { listDispenses, settleByStaff } from '../dispense/staff.ts';
 import { makeActivationCode } from '../fleet/activation.ts';
 import { listIncidents, listPeople, listResults, listTerminals } from '../fleet/report.ts';
 import { erasePerson, unlockPin } from '../people/erasure.ts';
+import { erasureReport } from '../people/erasure-receipts.ts';
 import { setPadKey } from '../people/pad-keys.ts';
 import { ProblemError } from '../problem.ts';
 import { verifyChain } from '../results/chain.ts';
@@ -101,6 +102,16 @@ export function adminRoutes(scope: FastifyInstance, context: BankContext, adminT
     '/admin/people/:personId/template',
     { schema: { ...describeRoute('Withdraw consent and erase the face', api.EraseAnswer), params: api.PersonParams } },
     async (request) => await erasePerson(context, request.params.personId),
+  );
+  routes.get(
+    '/admin/people/:personId/erasure',
+    {
+      schema: {
+        ...describeRoute('How far a withdrawal of consent has come', api.ErasureReportAnswer),
+        params: api.PersonParams,
+      },
+    },
+    async (request) => api.ErasureReportAnswer.parse(await erasureReport(context, request.params.personId)),
   );
   routes.post(
     '/admin/people/:personId/pin-unlock',

@@ -22,6 +22,12 @@ import {
   ReversalRequest,
   StandInRequest,
 } from '../../src-contract/bank-api.ts';
+import {
+  ErasureAnswer,
+  ErasureReceiptAnswer,
+  ErasureReceiptRequest,
+  ErasureRequest,
+} from '../../src-contract/erasure.ts';
 import { InquiryAnswer, InquiryRequest } from '../../src-contract/inquiry.ts';
 import { PayeeAnswer, PayeeRequest, TransferAnswer, TransferRequest } from '../../src-contract/transfer.ts';
 import { authorise } from '../accounts/authorise.ts';
@@ -35,6 +41,8 @@ import type { BankContext } from '../context.ts';
 import { activate } from '../fleet/activation.ts';
 import { authenticate, type Terminal } from '../fleet/request-assertion.ts';
 import { enrol } from '../people/enrolment.ts';
+import { eraseAtTerminal } from '../people/erasure.ts';
+import { keepErasureReceipt } from '../people/erasure-receipts.ts';
 import { GALLERY_LIMIT_MAX, readFeed } from '../people/gallery-feed.ts';
 import { recordResults } from '../results/record.ts';
 
@@ -135,6 +143,16 @@ function authenticatedRoutes(scope: FastifyInstance, context: BankContext): void
     '/v1/inquiries',
     { schema: { ...describeRoute('What became of a request', InquiryAnswer), body: InquiryRequest } },
     async (request) => await inquire(context, sender(request), request.body),
+  );
+  routes.post(
+    '/v1/erasures',
+    { schema: { ...describeRoute('A person withdrew consent', ErasureAnswer), body: ErasureRequest } },
+    async (request) => await eraseAtTerminal(context, sender(request), request.body),
+  );
+  routes.post(
+    '/v1/erasure-receipts',
+    { schema: { ...describeRoute('A person is forgotten here', ErasureReceiptAnswer), body: ErasureReceiptRequest } },
+    async (request) => await keepErasureReceipt(context, sender(request), request.body),
   );
 }
 

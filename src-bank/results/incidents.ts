@@ -13,6 +13,8 @@ export type IncidentCode =
   | 'deposit-over-limit'
   /** More questions after payees than anybody who pays has. */
   | 'payee-limit'
+  /** A face was charged after its person had withdrawn consent; the bank bears it. */
+  | 'charge-after-withdrawal'
   /** A dispenser's nonce came twice. */
   | 'dispense-nonce-reused'
   /** A withdrawal with a grant was reported without a valid proof of the dispenser. */

@@ -98,6 +98,8 @@ async function insert(
       transaction_id: result.transactionId,
       used_by: null,
       recorded_at: recordedAt,
+      made_at: result.at,
+      clock_offset_ms: terminal.clockOffsetMs,
     })
     .execute();
 }

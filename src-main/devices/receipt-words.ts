@@ -20,6 +20,7 @@ const WORDS = {
       transfer: 'お振り込み',
       balance: '残高照会',
       purchase: 'お買い上げ',
+      'opt-out': 'お顔の登録の取り消し',
     },
     suffix: ' ご利用明細票',
     amounts: {
@@ -29,6 +30,7 @@ const WORDS = {
       transfer: 'お振り込み金額',
       balance: '',
       purchase: '合計',
+      'opt-out': '',
     },
     balance: 'お取引後残高',
     available: '残高',
@@ -48,6 +50,7 @@ const WORDS = {
       transfer: 'TRANSFER',
       balance: 'BALANCE',
       purchase: 'PURCHASE',
+      'opt-out': 'FACE REMOVED',
     },
     suffix: '',
     amounts: {
@@ -57,6 +60,7 @@ const WORDS = {
       transfer: 'Transferred',
       balance: '',
       purchase: 'Total',
+      'opt-out': '',
     },
     balance: 'Balance',
     available: 'Available',

@@ -15,6 +15,7 @@ const NEEDS: Readonly<Record<Service, readonly (keyof Devices)[]>> = {
   transfer: ['pinPad'],
   balance: ['pinPad'],
   purchase: ['barcodeScanner'],
+  'opt-out': [],
 };
 
 /** Devices a service goes on without. No receipt is a pity, not a reason: the screen says so before the money moves. */
@@ -25,10 +26,11 @@ const LIKES: Readonly<Record<Service, readonly (keyof Devices)[]>> = {
   transfer: ['receiptPrinter', 'lights'],
   balance: ['lights'],
   purchase: ['receiptPrinter', 'lights'],
+  'opt-out': ['lights'],
 };
 
-/** Services that may go on while the bank can't be asked, within its stand-in limits. */
-const STANDS_IN: ReadonlySet<Service> = new Set(['purchase']);
+/** Services that go on while the bank can't be asked: a purchase within its stand-in limits, and a withdrawal of consent always. */
+const STANDS_IN: ReadonlySet<Service> = new Set(['purchase', 'opt-out']);
 
 export interface Surroundings {
   readonly devices: Devices;

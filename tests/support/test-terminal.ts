@@ -341,6 +341,32 @@ export class TestTerminal {
     return { ...rest, idempotencyKey: id() };
   }
 
+  /** A withdrawal of consent at this terminal. */
+  async erasureRequest(personId: string) {
+    const transactionId = id();
+    const resultId = await this.recognise('opt-out', personId, { transactionId, yen: null });
+    return { idempotencyKey: id(), transactionId, personId, at: this.#now(), resultId };
+  }
+
+  /** A signed receipt, ready to be sent; `change` replaces members of it. */
+  async receiptRequest(personId: string, change: object = {}, typ = 'kaopass-erasure+jws') {
+    const receipt = {
+      version: 1,
+      receiptId: id(),
+      terminalId: this.terminalId,
+      personId,
+      cursor: 1,
+      at: this.#now(),
+      templateGone: true,
+      pendingAuthorityGone: true,
+      ...change,
+    };
+    return {
+      idempotencyKey: receipt.receiptId,
+      receipt: await this.sign(JSON.stringify(receipt), typ, this.terminalId),
+    };
+  }
+
   async standInRequest(personId: string, yen: number) {
     const transactionId = id();
     const resultId = await this.recognise('purchase', personId, { transactionId, yen, mode: 'stand-in' });
