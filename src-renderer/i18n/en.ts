@@ -25,6 +25,7 @@ export const en: Texts = {
     transfer: { name: 'Transfer', hint: 'To another account at this bank' },
     balance: { name: 'Balance', hint: 'See what is in your account' },
     purchase: { name: 'Pay', hint: 'Pay with your face' },
+    'opt-out': { name: 'Stop using my face', hint: 'Delete my face data' },
   },
   connectionLost: {
     title: 'This screen lost its connection',
@@ -50,6 +51,7 @@ export const en: Texts = {
     },
     gate: { title: 'Your face\nis enough.', body: 'Please step in front of the camera.' },
     begin: 'Touch the screen to start',
+    optOut: 'Stop using my face',
   },
   menu: {
     title: 'What would you like to do?',
@@ -73,6 +75,7 @@ export const en: Texts = {
     preview: 'The camera’s picture of you',
     progress: 'How far the check has come',
     remember: 'Your face will now be registered',
+    forget: 'So that we delete the right registration',
     hints: {
       none: 'Fit your face into the frame',
       'come-closer': 'Come a little closer',
@@ -139,6 +142,7 @@ export const en: Texts = {
     returning: { title: 'Returning your notes', body: 'Please wait until the cash slot opens.' },
     printing: { title: 'Printing', body: 'Please wait for the paper to come out.' },
     remembering: { title: 'Registering your face', body: 'Please wait a moment.' },
+    forgetting: { title: 'Deleting your face data', body: 'Please wait a moment.' },
   },
   insertCash: {
     title: 'Put in your notes',
@@ -174,6 +178,22 @@ export const en: Texts = {
     ledger: 'Account balance',
     done: 'Done',
   },
+  optOut: {
+    title: 'Stop using your face?',
+    ends: 'What ends',
+    endings: {
+      data: 'Your face data are deleted: here at once, at the bank and at every other terminal as soon as they hear of it.',
+      services: 'From now on nobody can pay, withdraw or ask for your balance with your face, at any terminal.',
+    },
+    stays: 'What stays',
+    staying: {
+      account: 'Your account and your money. You can reach both at the counter or with your cash card.',
+      payments: 'What you have paid until now. Payments made earlier are still charged.',
+    },
+    back: 'If you change your mind, please ask at the counter.',
+    yes: 'Stop, and delete my face data',
+    no: 'Keep my registration',
+  },
   receipt: {
     title: 'Would you like a receipt?',
     titlePurchase: 'Would you like a receipt?',
@@ -190,9 +210,11 @@ export const en: Texts = {
       transfer: 'Your transfer is complete',
       balance: 'All done',
       purchase: 'Your payment is complete',
+      'opt-out': 'Your face data are deleted',
     },
     thanks: 'Thank you.',
     thanksEnrol: 'From now on your face and your PIN are all you need.',
+    thanksOptOut: 'Your face no longer pays or withdraws. Your account and your money are still yours.',
     balance: 'Your new balance',
     receipt: {
       printed: 'Please take your receipt.',

@@ -23,6 +23,7 @@ export const ja = {
     transfer: { name: 'お振り込み', hint: '当行のほかの口座へ' },
     balance: { name: '残高照会', hint: '口座の残高を見る' },
     purchase: { name: 'お支払い', hint: 'お顔でお会計' },
+    'opt-out': { name: 'お顔の登録の取り消し', hint: '顔データを削除する' },
   },
   connectionLost: {
     title: '画面と端末の接続が切れました',
@@ -48,6 +49,7 @@ export const ja = {
     },
     gate: { title: 'お顔だけで、\n通れます。', body: 'カメラの前へお進みください。' },
     begin: '画面にタッチしてください',
+    optOut: 'お顔の登録を取り消す',
   },
   menu: {
     title: 'ご希望のお取引をお選びください',
@@ -71,6 +73,7 @@ export const ja = {
     preview: 'カメラに映っているお客さまの映像',
     progress: '確認の進み具合',
     remember: 'これからお顔を登録します',
+    forget: '取り消す登録を確認します',
     hints: {
       none: '枠の中にお顔を合わせてください',
       'come-closer': 'もう少し近づいてください',
@@ -137,6 +140,7 @@ export const ja = {
     returning: { title: '紙幣をお返しする準備をしています', body: '取り出し口が開くまでお待ちください。' },
     printing: { title: '印刷しています', body: '用紙が出てくるまでお待ちください。' },
     remembering: { title: 'お顔を登録しています', body: 'このまましばらくお待ちください。' },
+    forgetting: { title: '顔データを削除しています', body: 'このまましばらくお待ちください。' },
   },
   insertCash: {
     title: '紙幣を入れてください',
@@ -172,6 +176,22 @@ export const ja = {
     ledger: '口座残高',
     done: '確認しました',
   },
+  optOut: {
+    title: 'お顔の登録を取り消しますか',
+    ends: '終了すること',
+    endings: {
+      data: '顔データを削除します。この端末ではただちに、銀行とほかの端末では連絡が届きしだい削除します。',
+      services: '今後は、どの端末でも、お顔によるお支払い、お引き出し、残高照会はできなくなります。',
+    },
+    stays: '変わらないこと',
+    staying: {
+      account: '口座とお預かりしているお金はそのままです。窓口やキャッシュカードでお取引いただけます。',
+      payments: 'これまでのお支払いは取り消されません。すでにお買い上げの分は口座から引き落とされます。',
+    },
+    back: 'もう一度お使いになりたいときは、窓口までお申し出ください。',
+    yes: '取り消して、顔データを削除する',
+    no: '登録を続ける',
+  },
   receipt: {
     title: '明細票をお受け取りになりますか',
     titlePurchase: 'レシートをお受け取りになりますか',
@@ -188,9 +208,11 @@ export const ja = {
       transfer: 'お振り込みが完了しました',
       balance: '残高照会が完了しました',
       purchase: 'お支払いが完了しました',
+      'opt-out': '顔データを削除しました',
     },
     thanks: 'ご利用ありがとうございました。',
     thanksEnrol: '次回から、お顔と暗証番号でお取引いただけます。',
+    thanksOptOut: 'お顔によるお取引はできなくなりました。口座とお金はそのままです。',
     balance: 'お取引後の残高',
     receipt: {
       printed: '明細票をお取りください。',

@@ -14,6 +14,9 @@ export function AttractScreen() {
         <IntentButton intent={{ kind: 'begin' }} look="plain" className="attract-begin">
           {t('attract.begin')}
         </IntentButton>
+        <IntentButton intent={{ kind: 'choose-service', service: 'opt-out' }} look="plain" className="attract-opt-out">
+          {t('attract.optOut')}
+        </IntentButton>
       </div>
       <AttractPicture />
     </div>

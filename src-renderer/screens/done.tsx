@@ -1,10 +1,17 @@
 import './ending.css';
+import type { Service } from '../../src-contract/primitives.ts';
 import { useTexts } from '../i18n/i18n.ts';
 import { Icon } from '../parts/icon.tsx';
 import { IntentButton } from '../parts/intent-button.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { Sum } from '../parts/sum.tsx';
 import type { ScreenProps } from './screen-props.ts';
+
+/** Where there is more to say than thanks. */
+const THANKS: Readonly<Partial<Record<Service, 'done.thanksEnrol' | 'done.thanksOptOut'>>> = {
+  enrol: 'done.thanksEnrol',
+  'opt-out': 'done.thanksOptOut',
+};
 
 export function DoneScreen({ screen }: ScreenProps<'done'>) {
   const t = useTexts();
@@ -21,7 +28,7 @@ export function DoneScreen({ screen }: ScreenProps<'done'>) {
       </div>
       <p className="lead">
         {screen.receipt === 'printed' && <strong>{receipt} </strong>}
-        {t(screen.service === 'enrol' ? 'done.thanksEnrol' : 'done.thanks')}
+        {t(THANKS[screen.service] ?? 'done.thanks')}
       </p>
       {screen.receipt === 'unavailable' && <Notice kind="info">{receipt}</Notice>}
       {screen.standIn && <Notice kind="info">{t('done.standIn')}</Notice>}

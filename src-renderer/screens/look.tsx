@@ -22,6 +22,7 @@ export function LookScreen({ screen }: ScreenProps<'look'>) {
         <div>
           <h1>{t('look.title')}</h1>
           {service === 'enrol' && <p className="look-service">{t('look.remember')}</p>}
+          {service === 'opt-out' && <p className="look-service">{t('look.forget')}</p>}
         </div>
         <div className="look-hint" data-tone={tone} aria-live="polite" aria-atomic="true">
           <Icon name={hint ? HINT_ICONS[hint] : 'face'} />

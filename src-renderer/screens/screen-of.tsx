@@ -11,6 +11,7 @@ import { DoneScreen } from './done.tsx';
 import { InsertCashScreen } from './insert-cash.tsx';
 import { LookScreen } from './look.tsx';
 import { MenuScreen } from './menu.tsx';
+import { OptOutScreen } from './opt-out.tsx';
 import { OutOfServiceScreen } from './out-of-service.tsx';
 import { PinScreen } from './pin.tsx';
 import { ReceiptScreen } from './receipt.tsx';
@@ -47,6 +48,8 @@ export function ScreenOf({ screen }: { screen: Screen }) {
       return <TakeReturnedScreen screen={screen} />;
     case 'balance':
       return <BalanceScreen screen={screen} />;
+    case 'opt-out':
+      return <OptOutScreen />;
     case 'receipt':
       return <ReceiptScreen screen={screen} />;
     case 'done':

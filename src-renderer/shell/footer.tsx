@@ -10,6 +10,7 @@ const DRAWN_BY_SCREEN: Readonly<Partial<Record<ScreenName, readonly IntentKind[]
   attract: ['begin'],
   'insert-cash': ['confirm'],
   'confirm-deposit': ['confirm', 'cancel'],
+  'opt-out': ['confirm', 'cancel'],
   balance: ['confirm', 'cancel'],
   done: ['confirm'],
   sorry: ['retry', 'confirm', 'cancel'],

@@ -122,7 +122,7 @@ const amount = (more: Partial<Extract<Screen, { name: 'amount' }>>): Screen => (
   ...more,
 });
 const services = (...closed: string[]): Extract<Screen, { name: 'menu' }>['services'] =>
-  (['withdraw', 'deposit', 'balance', 'enrol'] as const).map((service) => ({
+  (['withdraw', 'deposit', 'balance', 'enrol', 'opt-out'] as const).map((service) => ({
     service,
     available: !closed.includes(service),
     reason: closed.includes(service) ? 'offline-service' : null,
@@ -152,6 +152,7 @@ export const FIXTURES: readonly Fixture[] = [
   fixture('starting', { name: 'starting' }, []),
   fixture('attract', { name: 'attract' }, ['begin']),
   fixture('attract-checkout', { name: 'attract' }, ['begin'], { profile: 'checkout' }),
+  fixture('attract-checkout-opt-out', { name: 'attract' }, ['begin', 'choose-service'], { profile: 'checkout' }),
   fixture('attract-offline', { name: 'attract' }, ['begin'], { online: false }),
   fixture('menu', { name: 'menu', services: services() }, ['choose-service', 'cancel', 'extend'], person),
   fixture(
@@ -209,9 +210,9 @@ export const FIXTURES: readonly Fixture[] = [
   fixture('pin-too-simple', pin({ purpose: 'choose', problem: 'too-simple' }), ['cancel'], person),
   fixture('pin-repeat', pin({ purpose: 'repeat', digits: 4, digitsMax: 12 }), ['cancel'], person),
   fixture('pin-mismatch', pin({ purpose: 'choose', problem: 'mismatch' }), ['cancel'], person),
-  ...(['asking-bank', 'counting', 'dispensing', 'storing', 'returning', 'printing', 'remembering'] as const).map(
-    (what) => fixture(`wait-${what}`, { name: 'wait', what }, []),
-  ),
+  ...(
+    ['asking-bank', 'counting', 'dispensing', 'storing', 'returning', 'printing', 'remembering', 'forgetting'] as const
+  ).map((what) => fixture(`wait-${what}`, { name: 'wait', what }, [])),
   fixture(
     'insert-cash',
     { name: 'insert-cash', maxAmount: money(1_000_000), problem: null },
@@ -247,6 +248,8 @@ export const FIXTURES: readonly Fixture[] = [
     ['confirm', 'cancel', 'extend'],
     person,
   ),
+  fixture('opt-out', { name: 'opt-out' }, ['confirm', 'cancel', 'extend'], person),
+  fixture('opt-out-offline', { name: 'opt-out' }, ['confirm', 'cancel', 'extend'], { ...shop, online: false }),
   fixture(
     'receipt',
     { name: 'receipt', service: 'withdraw', amount: money(20_000), balance: money(1_214_567) },
@@ -285,6 +288,12 @@ export const FIXTURES: readonly Fixture[] = [
     { name: 'done', service: 'enrol', amount: null, balance: null, receipt: 'none', standIn: false },
     ['confirm'],
   ),
+  fixture(
+    'done-opt-out',
+    { name: 'done', service: 'opt-out', amount: null, balance: null, receipt: 'none', standIn: false },
+    ['confirm'],
+  ),
+  fixture('look-opt-out', look({ service: 'opt-out', hint: 'hold-it', progress: 0.5, face: FACE }), ['cancel'], seen),
   fixture(
     'done-balance',
     { name: 'done', service: 'balance', amount: null, balance: null, receipt: 'none', standIn: false },
