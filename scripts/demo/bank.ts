@@ -123,6 +123,13 @@ export class DemoBank {
     return (await this.#ask<{ incidents: { code: string; detail: string }[] }>('GET', '/admin/incidents')).incidents;
   }
 
+  /** How far a withdrawal of consent has come. */
+  async erasure(
+    personId: string,
+  ): Promise<{ status: string; terminals: { terminalId: string; receipt: { cursor: number | null } | null }[] }> {
+    return this.#ask('GET', `/admin/people/${personId}/erasure`);
+  }
+
   async people(): Promise<{ personId: string; hasTemplate: boolean; consents: { version: string }[] }[]> {
     return (
       await this.#ask<{ people: { personId: string; hasTemplate: boolean; consents: { version: string }[] }[] }>(

@@ -447,6 +447,77 @@ export const STEPS: readonly Step[] = [
       };
     },
   },
+  {
+    name: 'opt-out',
+    title:
+      'The bank is away. He buys a book, then ends his registration at the ATM; the checkout hears of it, and his face buys nothing',
+    expected: {
+      bought: 'stood-in',
+      optedOut: 'done',
+      optedOutOffline: true,
+      status: 'erased',
+      acknowledged: ['atm', 'checkout'],
+      // The book was bought before.
+      chargedMinor: 800,
+      afterwards: 'sorry',
+      says: true,
+      incidents: 0,
+      booksBalance: true,
+    },
+    async run({ bank, atm, checkout }) {
+      const before = (await bank.customer()).ledgerMinor;
+      const personId = (await bank.people())[0]?.personId ?? '';
+      await atm.camera(SCENES.personOnDayTwo.source);
+      await bank.stop();
+      await checkout.machine.scan('4900000000061');
+      await checkout.sees('basket');
+      await checkout.touches('pay');
+      await receipt(checkout);
+      await checkout.sees('done');
+      const bought = lastState(checkout, 'purchase');
+      await leave(checkout);
+      await begin(atm, 'opt-out');
+      await atm.sees('opt-out');
+      await atm.picture('opt-out-ja');
+      await atm.touches('confirm');
+      const optedOut = await atm.sees('done');
+      await atm.picture('done-opt-out-ja');
+      const optedOutOffline = outboxSize(atm) > 0;
+      await leave(atm);
+      await bank.start();
+      const report = await eventually(
+        () => bank.erasure(personId),
+        ({ terminals }) => terminals.every(({ receipt: signed }) => signed !== null),
+        30_000,
+      );
+      const account = await eventually(
+        () => bank.customer(),
+        (one) => one.ledgerMinor === before - 800,
+      );
+      await checkout.machine.scan('4900000000016');
+      await checkout.sees('basket');
+      await checkout.touches('pay');
+      const afterwards = await checkout.sees('sorry', 'receipt');
+      const says = (await checkout.words()).includes(stripped(ja.sorry.texts.nobody.title));
+      await checkout.picture('opted-out-checkout-ja');
+      await leave(checkout);
+      return {
+        bought,
+        optedOut,
+        optedOutOffline,
+        status: report.status,
+        acknowledged: report.terminals
+          .filter(({ receipt: signed }) => signed !== null)
+          .map(({ terminalId }) => (terminalId === atm.terminalId ? 'atm' : 'checkout'))
+          .sort(),
+        chargedMinor: before - account.ledgerMinor,
+        afterwards,
+        says,
+        incidents: (await bank.incidents()).length,
+        booksBalance: await bank.balanced(),
+      };
+    },
+  },
 ];
 
 /** A withdrawal that ends at the look. */

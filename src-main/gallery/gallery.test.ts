@@ -1,4 +1,5 @@
 import { createSecretKey } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,6 +51,76 @@ beforeEach(async () => {
 afterEach(async () => {
   gallery.close();
   await rm(directory, { recursive: true, force: true });
+});
+
+describe('somebody erased', () => {
+  const put = (personId: Uuid, face: Float32Array, cursor = 7) => ({
+    kind: 'put' as const,
+    ...{ cursor, personId, template: gallery.protectedTemplate(face), lookAlikeOf: null },
+  });
+
+  test('is forgotten for good: neither feed nor enrolment brings them back, over a restart too', () => {
+    const face = faces.next();
+    const personId = enrol(face);
+    expect(gallery.erase(personId)).toBe(true);
+    const isNobody = () => {
+      expect(gallery.identify(face, rates).outcome).toBe('nobody');
+      expect([gallery.size, gallery.notComparable, gallery.isErased(personId)]).toEqual([0, 0, true]);
+    };
+    gallery.applyFeed({ entries: [put(personId, face)], next: 7, more: false });
+    isNobody();
+    gallery.put(personId, gallery.protectedTemplate(face), null);
+    isNobody();
+    reopen();
+    isNobody();
+    expect(gallery.cursor).toBe(7);
+  });
+
+  test('in the very page that brings them is not known afterwards', () => {
+    const [face, personId] = [faces.next(), id()];
+    const erase = { kind: 'erase' as const, cursor: 8, personId };
+    gallery.applyFeed({ entries: [put(personId, face), erase], next: 8, more: false });
+    expect(gallery.size).toBe(0);
+    reopen();
+    expect(gallery.size).toBe(0);
+  });
+
+  test('waits for its receipt over a restart, by who told first, whether they were known or not', () => {
+    const [known, stranger] = [enrol(faces.next()), id()];
+    gallery.erase(known);
+    gallery.applyFeed({
+      entries: [
+        { kind: 'erase', cursor: 3, personId: stranger },
+        { kind: 'erase', cursor: 4, personId: known },
+      ],
+      next: 4,
+      more: false,
+    });
+    reopen();
+    expect(gallery.unacknowledged()).toEqual([
+      { personId: known, cursor: null },
+      { personId: stranger, cursor: 3 },
+    ]);
+    gallery.acknowledged(known);
+    reopen();
+    expect(gallery.unacknowledged()).toEqual([{ personId: stranger, cursor: 3 }]);
+  });
+
+  test('has left nothing in any file when the receipt is due', async () => {
+    const personId = enrol(faces.next());
+    const sealed = new Database(path, { readonly: true })
+      .prepare('SELECT sealed FROM templates')
+      .pluck()
+      .get() as Buffer;
+    const holds = async () => {
+      const files = [path, `${path}-wal`].filter((file) => existsSync(file));
+      return (await Promise.all(files.map((file) => readFile(file)))).some((bytes) => bytes.includes(sealed));
+    };
+    expect(await holds()).toBe(true);
+    gallery.erase(personId);
+    expect(gallery.unacknowledged()).toHaveLength(1);
+    expect(await holds()).toBe(false);
+  });
 });
 
 describe('identification', () => {

@@ -12,7 +12,7 @@ import { estimatedFmr, singleFmr } from './fmr.ts';
 import { fuse } from './fusion.ts';
 import { protectionFrom } from './protection.ts';
 import { dot, ExactSearch } from './search.ts';
-import { openTemplateStore, type StoredTemplate } from './template-store.ts';
+import { type Erasure, openTemplateStore, type StoredTemplate } from './template-store.ts';
 
 /** What a 1:N search came to. The comparison goes into the match result either way. */
 type Identification =
@@ -48,8 +48,15 @@ export interface Gallery {
   protectedTemplate(embedding: Float32Array): ProtectedTemplate;
   /** Stores one person's template (a repeat replaces it), outside the feed: for somebody just enrolled here. */
   put(personId: Uuid, template: ProtectedTemplate, lookAlikeOf: Uuid | null): void;
-  /** Forgets a person. True when they were known. */
+  /** Forgets a person for good: whatever the feed or an enrolment brings of them later is not taken. For who told this terminal
+   *  so; durable when it returns. True when they were known. */
   erase(personId: Uuid): boolean;
+  /** Whether this terminal was told to forget the person. Nothing may be charged to their face any more. */
+  isErased(personId: Uuid): boolean;
+  /** Erasures for which no receipt was written yet, oldest first. Of none of them is anything left on the disk. */
+  unacknowledged(): readonly Erasure[];
+  /** The journal has the receipt. */
+  acknowledged(personId: Uuid): void;
   /** Applies one page of the bank's feed, and its cursor, in one commit. */
   applyFeed(page: GalleryAnswer): void;
   close(): void;
@@ -87,6 +94,8 @@ export function openGallery(options: GalleryOptions): Gallery {
   const setAside = new Set<Uuid>();
   /** Who was named as a look-alike, by how many. */
   const namedBy = new Map<Uuid, number>();
+
+  const erased = new Set<Uuid>(store.erasures().map(({ personId }) => personId));
 
   const comparable = (template: Omit<StoredTemplate, 'personId' | 'lookAlikeOf'>) =>
     template.modelSha256 === modelSha256 && template.protectionVersion === protectionVersion;
@@ -183,27 +192,37 @@ export function openGallery(options: GalleryOptions): Gallery {
     }),
     put: (personId, template, lookAlikeOf) => {
       const { stored, vector } = taken(personId, template, lookAlikeOf);
-      store.commit(() => store.put(stored));
-      learn(stored, vector);
+      store.commit(() => void store.put(stored));
+      if (!erased.has(personId)) learn(stored, vector);
     },
     erase: (personId) => {
-      store.commit(() => store.erase(personId));
+      store.commit(() => store.erase({ personId, cursor: null }));
+      erased.add(personId);
       return forget(personId);
     },
+    isErased: (personId) => erased.has(personId),
+    unacknowledged: () => {
+      const waiting = store.unacknowledged();
+      if (waiting.length > 0) store.scrub();
+      return waiting;
+    },
+    acknowledged: (personId) => store.commit(() => store.acknowledged(personId)),
     applyFeed: ({ entries, next }) => {
       const changes = entries.map((entry) =>
-        entry.kind === 'put' ? taken(entry.personId, entry.template, entry.lookAlikeOf) : entry.personId,
+        entry.kind === 'put' ? taken(entry.personId, entry.template, entry.lookAlikeOf) : entry,
       );
       store.commit(() => {
         for (const change of changes) {
-          if (typeof change === 'string') store.erase(change);
+          if ('kind' in change) store.erase(change);
           else store.put(change.stored);
         }
         store.setCursor(next);
       });
       for (const change of changes) {
-        if (typeof change === 'string') forget(change);
-        else learn(change.stored, change.vector);
+        if ('kind' in change) {
+          erased.add(change.personId);
+          forget(change.personId);
+        } else if (!erased.has(change.stored.personId)) learn(change.stored, change.vector);
       }
     },
     close: () => store.close(),

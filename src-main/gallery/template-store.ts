@@ -19,11 +19,27 @@ export interface StoredTemplate {
   readonly values: Uint8Array;
 }
 
+/** Somebody this terminal was told to forget. The row stays: nobody whose id is here is ever stored again. */
+export interface Erasure {
+  readonly personId: Uuid;
+  /** Of the feed's entry; null where the person told this terminal. */
+  readonly cursor: number | null;
+}
+
 export interface TemplateStore {
   /** Every template, opened. Throws GALLERY_UNREADABLE naming the row that cannot be. */
   all(): IterableIterator<StoredTemplate>;
-  put(template: StoredTemplate): void;
-  erase(personId: Uuid): void;
+  /** Stores or replaces, unless the person was erased: then nothing is stored, and false. */
+  put(template: StoredTemplate): boolean;
+  /** For good. The first to tell is the one remembered. */
+  erase(erasure: Erasure): void;
+  /** Everybody erased. */
+  erasures(): readonly Erasure[];
+  /** Erasures whose receipt the journal has not got yet, oldest first. */
+  unacknowledged(): readonly Erasure[];
+  acknowledged(personId: Uuid): void;
+  /** Empties the write-ahead log, in which a deleted template would outlive its row. */
+  scrub(): void;
   cursor(): number;
   setCursor(cursor: number): void;
   /** Runs as one commit. */
@@ -51,6 +67,17 @@ CREATE TABLE templates (
 CREATE TABLE feed (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), cursor INTEGER NOT NULL) STRICT;
 INSERT INTO feed VALUES (1, 0);`,
   },
+  {
+    number: 2,
+    name: 'erasures',
+    sql: `
+CREATE TABLE erasures (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  person_id    TEXT NOT NULL UNIQUE,
+  cursor       INTEGER,                  -- of the feed's entry; null: the person told this terminal
+  acknowledged INTEGER NOT NULL DEFAULT 0 CHECK (acknowledged IN (0, 1))
+) STRICT;`,
+  },
 ];
 
 interface Row {
@@ -74,8 +101,17 @@ export function openTemplateStore(options: { path: string; dataKey: KeyObject; c
   // Erased means erased: freed pages are overwritten (https://sqlite.org/pragma.html#pragma_secure_delete).
   db.pragma('secure_delete = ON');
   const rows = db.prepare<[], Row>('SELECT * FROM templates ORDER BY person_id');
-  const upsert = db.prepare<unknown[]>('INSERT OR REPLACE INTO templates VALUES (?, ?, ?, ?, ?)');
+  const upsert = db.prepare<unknown[]>(
+    `INSERT OR REPLACE INTO templates SELECT ?, ?, ?, ?, ?
+     WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE person_id = ?)`,
+  );
   const remove = db.prepare<[string]>('DELETE FROM templates WHERE person_id = ?');
+  const erase = db.prepare<[string, number | null]>('INSERT OR IGNORE INTO erasures (person_id, cursor) VALUES (?, ?)');
+  const erased = (which: string) =>
+    db.prepare<[], Erasure>(`SELECT person_id AS personId, cursor FROM erasures ${which} ORDER BY id`);
+  const everybodyErased = erased('');
+  const unacknowledged = erased('WHERE acknowledged = 0');
+  const acknowledge = db.prepare<[string]>('UPDATE erasures SET acknowledged = 1 WHERE person_id = ?');
   const readCursor = db.prepare<[], number>('SELECT cursor FROM feed').pluck();
   const writeCursor = db.prepare<[number]>('UPDATE feed SET cursor = ?');
 
@@ -108,9 +144,17 @@ export function openTemplateStore(options: { path: string; dataKey: KeyObject; c
     },
     put: (template) => {
       const { personId, modelSha256, protectionVersion, lookAlikeOf } = template;
-      upsert.run(personId, modelSha256, protectionVersion, lookAlikeOf, seal(template, dataKey, chance));
+      const sealed = seal(template, dataKey, chance);
+      return upsert.run(personId, modelSha256, protectionVersion, lookAlikeOf, sealed, personId).changes === 1;
     },
-    erase: (personId) => void remove.run(personId),
+    erase: ({ personId, cursor }) => {
+      remove.run(personId);
+      erase.run(personId, cursor);
+    },
+    erasures: () => everybodyErased.all(),
+    unacknowledged: () => unacknowledged.all(),
+    acknowledged: (personId) => void acknowledge.run(personId),
+    scrub: () => void db.pragma('wal_checkpoint(TRUNCATE)'),
     cursor: () => readCursor.get() ?? 0,
     setCursor: (cursor) => void writeCursor.run(cursor),
     commit: (work) => db.transaction(work).immediate(),

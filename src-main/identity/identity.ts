@@ -18,6 +18,7 @@ import {
   REQUEST_ASSERTION_TYP,
   type RequestAssertion,
 } from '../../src-contract/bank-api.ts';
+import { ERASURE_RECEIPT_TYP, type ErasureReceipt } from '../../src-contract/erasure.ts';
 import { MATCH_RESULT_TYP, type MatchResult } from '../../src-contract/match-result.ts';
 import type { Uuid } from '../../src-contract/primitives.ts';
 import type { Chance, Clock } from '../clock.ts';
@@ -44,6 +45,8 @@ export interface Identity {
   readonly dataKey: KeyObject;
   /** JWS compact (RFC 7515, 7.1), EdDSA (RFC 8037), typ "kaopass-match+jws", kid = terminalId. NOT_ACTIVATED before. */
   signResult(result: MatchResult): Promise<string>;
+  /** As a match result, typ "kaopass-erasure+jws". */
+  signErasureReceipt(receipt: ErasureReceipt): Promise<string>;
   /** The bearer token of one request (RequestAssertion). NOT_ACTIVATED before. */
   assertRequest(request: RequestToAssert): Promise<string>;
   /** Proof of possession of the signing key over an activation code. */
@@ -88,6 +91,7 @@ export async function openIdentity({ keyStore, clock, chance }: IdentityOptions)
     encryptionPublicKey: P256PublicJwk.parse(createPublicKey(encryptionKey).export({ format: 'jwk' })),
     dataKey,
     signResult: async (result) => sign(utf8(JSON.stringify(result)), MATCH_RESULT_TYP, named(terminalId)),
+    signErasureReceipt: async (receipt) => sign(utf8(JSON.stringify(receipt)), ERASURE_RECEIPT_TYP, named(terminalId)),
     assertRequest: async ({ method, pathAndQuery, body }) => {
       const claims: RequestAssertion = {
         iss: named(terminalId),

@@ -5,13 +5,11 @@ import type { ResultSigner, UnsignedResult } from './journal.ts';
 
 export function fakeSigner(terminalId: Uuid): ResultSigner {
   const base64url = (text: string) => Buffer.from(text).toString('base64url');
-  return {
-    terminalId,
-    signResult: async (result) => {
-      const signed = `${base64url('{"alg":"none"}')}.${base64url(JSON.stringify(result))}`;
-      return `${signed}.${createHash('sha256').update(signed).digest('base64url')}`;
-    },
+  const sign = async (content: object) => {
+    const signed = `${base64url('{"alg":"none"}')}.${base64url(JSON.stringify(content))}`;
+    return `${signed}.${createHash('sha256').update(signed).digest('base64url')}`;
   };
+  return { terminalId, signResult: sign, signErasureReceipt: sign };
 }
 
 export function exampleResult(fields: Partial<UnsignedResult> = {}): UnsignedResult {

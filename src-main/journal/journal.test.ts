@@ -63,6 +63,24 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
+describe('the receipt for somebody forgotten', () => {
+  test('is signed and queued once a person, however often and however fast it is asked for, over a restart too', async () => {
+    const personId = id();
+    const erased = { personId, cursor: 3 };
+    await Promise.all([journal.recordErasureReceipt(erased), journal.recordErasureReceipt({ personId, cursor: null })]);
+    journal.close();
+    journal = open();
+    await journal.recordErasureReceipt(erased);
+    expect(journal.erasedPeople()).toEqual([personId]);
+    const queued = journal.outbox.messages(10);
+    expect(queued).toMatchObject([{ kind: 'erasure-receipt' }]);
+    const [message] = queued;
+    if (message?.kind !== 'erasure-receipt') throw new Error('no receipt is queued');
+    const receipt = JSON.parse(Buffer.from(message.body.receipt.split('.')[1]!, 'base64url').toString());
+    expect(receipt).toMatchObject({ receiptId: message.idempotencyKey, personId, cursor: 3, templateGone: true });
+  });
+});
+
 describe('a transaction', () => {
   test('is there, with all that happened, after the journal was closed and opened again', () => {
     const transactionId = begin();

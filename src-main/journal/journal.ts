@@ -5,6 +5,7 @@
  */
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
+import type { ErasureReceipt } from '../../src-contract/erasure.ts';
 import type { MatchResult } from '../../src-contract/match-result.ts';
 import { Policy } from '../../src-contract/policy.ts';
 import {
@@ -18,6 +19,7 @@ import {
 import type { Chance, Clock } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
 import { openDatabase, translated } from './database.ts';
+import { erasureReceipts } from './erasure-receipts.ts';
 import { journalMigrations } from './migrations/migrations.ts';
 import type { Outbox, OutboxMessage } from './outbox.ts';
 import { chainProblem, resultChain } from './result-chain.ts';
@@ -109,6 +111,7 @@ export interface Alarm {
 export interface ResultSigner {
   readonly terminalId: Uuid | null;
   signResult(result: MatchResult): Promise<string>;
+  signErasureReceipt(receipt: ErasureReceipt): Promise<string>;
 }
 
 export interface Journal {
@@ -136,6 +139,11 @@ export interface Journal {
   /** The newest policy from the bank; null until one was stored. */
   policy(): Policy | null;
   storePolicy(policy: Policy): void;
+  /** Signs that this person is forgotten here, stores the receipt and queues it in one commit. One a person, ever: where there
+   *  is one already nothing happens. */
+  recordErasureReceipt(erased: { readonly personId: Uuid; readonly cursor: number | null }): Promise<void>;
+  /** Everybody for whom there is a receipt. */
+  erasedPeople(): readonly Uuid[];
   recordConsent(consent: ConsentRecord): void;
   consents(options: { readonly limit: number }): readonly ConsentRecord[];
   close(): void;
@@ -200,6 +208,7 @@ function journalOver(db: Database, options: Over): Journal {
   const chain = resultChain(db, { clock, chance, signer, outbox });
   const meta = metaOf(db);
   if (signer.terminalId !== null && meta.get('terminalId') === null) meta.put('terminalId', signer.terminalId);
+  const receipts = erasureReceipts(db, { clock, chance, signer, outbox });
   const totals = standInTotals(db);
   const read = transactionReader(db);
 
@@ -236,7 +245,8 @@ function journalOver(db: Database, options: Over): Journal {
   return {
     readWhole,
     begin: ({ transactionId, service, personId, amount, detail = {} }, messages = []) => {
-      if (outbox.size() >= outboxLimit) {
+      // Consent can be withdrawn however long the bank has been away.
+      if (service !== 'opt-out' && outbox.size() >= outboxLimit) {
         throw new TerminalError(
           'BANK_UNREACHABLE',
           `the outbox holds ${outboxLimit} messages the bank has not heard: nothing new is begun`,
@@ -277,6 +287,8 @@ function journalOver(db: Database, options: Over): Journal {
       commit(() => meta.put('policy', JSON.stringify(checked)));
       policy = checked;
     },
+    recordErasureReceipt: receipts.record,
+    erasedPeople: receipts.people,
     recordConsent: (consent) =>
       commit(() => {
         const { version, language, agreed, at, personId } = ConsentRecord.parse(consent);

@@ -4,14 +4,17 @@
  */
 import { z } from 'zod';
 import { CaptureRequest, DepositRequest, ReversalRequest, StandInRequest } from '../../src-contract/bank-api.ts';
+import { ErasureReceiptRequest, ErasureRequest } from '../../src-contract/erasure.ts';
 import { CompactJws, Uuid } from '../../src-contract/primitives.ts';
 
-/** A message about money; its idempotency key is in the body. Parsed when it is queued and again when it is read back. */
+/** A message about money or consent; its idempotency key is in the body. Parsed when it is queued and again when it is read back. */
 export const OutboxMessage = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('capture'), body: CaptureRequest }),
   z.strictObject({ kind: z.literal('reversal'), body: ReversalRequest }),
   z.strictObject({ kind: z.literal('deposit'), body: DepositRequest }),
   z.strictObject({ kind: z.literal('stand-in'), body: StandInRequest }),
+  z.strictObject({ kind: z.literal('erasure'), body: ErasureRequest }),
+  z.strictObject({ kind: z.literal('erasure-receipt'), body: ErasureReceiptRequest }),
 ]);
 export type OutboxMessage = z.infer<typeof OutboxMessage>;
 
@@ -48,7 +51,7 @@ export interface Outbox {
   size(): number;
   /** Oldest match results first, due or not: they go in order or not at all. */
   results(limit: number): readonly QueuedResult[];
-  /** Oldest messages about money first. */
+  /** Oldest messages first, match results left out. */
   messages(limit: number): readonly QueuedMessage[];
   /** Whether the message with this key (of a match result: its id) is still to be delivered. */
   isWaiting(idempotencyKey: Uuid): boolean;

@@ -26,7 +26,7 @@ function devices(change: Partial<Record<keyof Devices, DeviceState | null>> = {}
 const none = new Set<string>();
 
 describe('a service', () => {
-  it.each(['enrol', 'deposit', 'withdraw', 'balance', 'purchase'] as const)(
+  it.each(['enrol', 'deposit', 'withdraw', 'balance', 'purchase', 'opt-out'] as const)(
     '"%s" is offered when all is well',
     (service) => {
       expect(unavailable(service, devices(), true, none)).toBeNull();
@@ -59,6 +59,11 @@ describe('a service', () => {
       expect(unavailable(service, devices(), false, none)).toBe('offline-service');
     }
     expect(unavailable('purchase', devices(), false, none)).toBeNull();
+  });
+
+  it('to withdraw consent needs nothing but the camera: no device, and no bank', () => {
+    const broken = Object.fromEntries(Object.keys(NAMES).map((key) => [key, null])) as never;
+    expect(unavailable('opt-out', devices(broken), false, new Set(Object.values(NAMES)))).toBeNull();
   });
 
   it('that lacks device and bank says the device, which the bank’s return would not mend', () => {

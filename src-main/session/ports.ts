@@ -26,7 +26,7 @@ export interface SessionPorts {
   readonly chance: Chance;
   readonly devices: Devices;
   readonly bank: Pick<BankClient, 'authorise' | 'enrol'>;
-  readonly sync: Pick<Sync, 'online' | 'onOnline' | 'flush'>;
+  readonly sync: Pick<Sync, 'online' | 'onOnline' | 'flush' | 'soon'>;
   readonly journal: Journal;
   readonly gallery: Gallery;
   readonly models: Vision['models'];

@@ -251,6 +251,11 @@ async function pay(ports: SessionPorts, context: Context, signal: AbortSignal): 
     return authorised;
   }
   if (authorised.outcome === 'declined') return authorised;
+  if (ports.gallery.isErased(personId)) {
+    // Told to forget them between the look and now. The bank refuses by itself; nobody stands in for it.
+    ports.journal.record(transactionId, { state: 'consent-withdrawn', final: true });
+    return { outcome: 'declined', reason: 'unknown-person', attemptsLeft: null };
+  }
   if (secondFactor === 'pin' || !standInAllows(ports, personId, amount)) {
     ports.journal.record(transactionId, { state: 'stand-in-refused', final: true });
     return { outcome: 'offline-limit' };

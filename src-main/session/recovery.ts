@@ -11,11 +11,13 @@
  * | purchase | authorising, authorised                       | goods were not released: reverse                         |
  * | purchase | begun, declined, not-asked, unanswered        | nothing is held, or its reversal is queued: end it       |
  * | enrol    | begun                                         | the bank's feed says whether it happened: end it         |
+ * | opt-out  | begun                                         | the person said yes, and the bank will hear: forget them |
  */
 import { z } from 'zod';
 import { Uuid } from '../../src-contract/primitives.ts';
 import type { JournaledTransaction } from '../journal/journal.ts';
 import { reversal } from './authorise.ts';
+import { finishForgetting } from './opt-out.ts';
 import { settle } from './pay-out.ts';
 import type { SessionPorts } from './ports.ts';
 import { settleTakeIn } from './take-in.ts';
@@ -71,6 +73,10 @@ async function settleOne(ports: SessionPorts, transaction: JournaledTransaction,
       ports.journal.record(transactionId, { state: 'interrupted', final: true }, [
         reversal(ports, authorisationKey, 'interrupted'),
       ]);
+      return;
+    case 'opt-out':
+      if (personId === null) return end('interrupted');
+      finishForgetting(ports, { transactionId, personId });
       return;
     case 'enrol':
     case 'balance':

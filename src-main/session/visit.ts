@@ -7,6 +7,7 @@ import { unavailable } from './availability.ts';
 import { balanceMachine } from './balance.ts';
 import { depositMachine } from './deposit.ts';
 import { enrolMachine } from './enrol.ts';
+import { optOutMachine } from './opt-out.ts';
 import type { SessionPorts } from './ports.ts';
 import { purchaseMachine } from './purchase.ts';
 import { type IntentEvent, type Outcome, type StepMeta, shows, sorry } from './step.ts';
@@ -26,7 +27,10 @@ const FINAL_SORRY: ReadonlySet<SorryCode> = new Set(['pin-locked', 'suspect', 'a
 
 export function visitMachine(ports: SessionPorts) {
   const { services } = ports.terminal;
-  const only = services.length === 1 ? services[0] : undefined;
+  // Whoever touches a checkout wants to pay. Withdrawing consent has a button of its own there, on the same screen.
+  const [only, ...others] = services.filter((service) => service !== 'opt-out');
+  const single = others.length === 0 ? (only ?? null) : null;
+  const optsOutAtOnce = single !== null && services.includes('opt-out');
   const reason = (service: Service) => unavailable(service, ports.devices, ports.sync.online, ports.blocked);
   const canRetry = ({ service, outcome }: Context) =>
     service !== null && reason(service) === null && !(outcome?.kind === 'sorry' && FINAL_SORRY.has(outcome.code));
@@ -53,6 +57,7 @@ export function visitMachine(ports: SessionPorts) {
       withdraw: withdrawMachine(ports),
       balance: balanceMachine(ports),
       purchase: purchaseMachine(ports),
+      optOut: optOutMachine(ports),
     },
     actions: {
       end: assign({ outcome: (_, outcome: Outcome) => outcome }),
@@ -69,14 +74,23 @@ export function visitMachine(ports: SessionPorts) {
     initial: 'attracting',
     states: {
       attracting: {
-        ...shows(() => ({ screen: { name: 'attract' }, offers: ['begin'], patience: 'none' })),
+        ...shows(() => ({
+          screen: { name: 'attract' },
+          offers: optsOutAtOnce ? ['begin', 'choose-service'] : ['begin'],
+          patience: 'none',
+        })),
         entry: assign({ service: null, barcode: null, outcome: null }),
         invoke: { src: 'scanning' },
         on: {
           begin: [
-            { guard: () => only !== undefined, target: 'starting', actions: assign({ service: only ?? null }) },
+            { guard: () => single !== null, target: 'starting', actions: assign({ service: single }) },
             { target: 'choosing' },
           ],
+          'choose-service': {
+            guard: ({ event }) => optsOutAtOnce && event.service === 'opt-out',
+            target: 'starting',
+            actions: assign({ service: 'opt-out' as const }),
+          },
           scanned: {
             guard: () => services.includes('purchase'),
             target: 'starting',
@@ -123,6 +137,7 @@ export function visitMachine(ports: SessionPorts) {
           { guard: ({ context }) => context.service === 'withdraw', target: 'withdraw' },
           { guard: ({ context }) => context.service === 'balance', target: 'balance' },
           { guard: ({ context }) => context.service === 'purchase', target: 'purchase' },
+          { guard: ({ context }) => context.service === 'opt-out', target: 'optOut' },
           { target: 'attracting' },
         ],
       },
@@ -158,6 +173,13 @@ export function visitMachine(ports: SessionPorts) {
         invoke: {
           src: 'purchase',
           input: ({ context }) => ({ barcode: context.barcode }),
+          onDone: { target: 'ending', actions: { type: 'end', params: ({ event }) => event.output } },
+          onError: { target: 'ending', actions: 'fail' },
+        },
+      },
+      optOut: {
+        invoke: {
+          src: 'optOut',
           onDone: { target: 'ending', actions: { type: 'end', params: ({ event }) => event.output } },
           onError: { target: 'ending', actions: 'fail' },
         },

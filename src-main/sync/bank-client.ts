@@ -24,6 +24,12 @@ import {
   type ReversalRequest,
   type StandInRequest,
 } from '../../src-contract/bank-api.ts';
+import {
+  ErasureAnswer,
+  ErasureReceiptAnswer,
+  type ErasureReceiptRequest,
+  type ErasureRequest,
+} from '../../src-contract/erasure.ts';
 import { InquiryAnswer, type InquiryRequest } from '../../src-contract/inquiry.ts';
 import type { Policy } from '../../src-contract/policy.ts';
 import { type Clock, deadline } from '../clock.ts';
@@ -67,6 +73,8 @@ export interface BankClient {
   standIn(request: StandInRequest, signal: AbortSignal): Promise<PostingAnswer>;
   /** What became of a request whose answer was never read. */
   inquire(request: InquiryRequest, signal: AbortSignal): Promise<InquiryAnswer>;
+  erase(request: ErasureRequest, signal: AbortSignal): Promise<ErasureAnswer>;
+  acknowledgeErasure(request: ErasureReceiptRequest, signal: AbortSignal): Promise<ErasureReceiptAnswer>;
   /** Told after every call whether the bank could be reached. Returns how to stop. */
   onReached(listener: (reached: boolean) => void): () => void;
 }
@@ -186,6 +194,9 @@ export function createBankClient(options: BankClientOptions): BankClient {
     deposit: (request: DepositRequest, signal) => post('/v1/deposits', request, PostingAnswer, signal),
     standIn: (request: StandInRequest, signal) => post('/v1/stand-ins', request, PostingAnswer, signal),
     inquire: (request: InquiryRequest, signal) => post('/v1/inquiries', request, InquiryAnswer, signal),
+    erase: (request: ErasureRequest, signal) => post('/v1/erasures', request, ErasureAnswer, signal),
+    acknowledgeErasure: (request: ErasureReceiptRequest, signal) =>
+      post('/v1/erasure-receipts', request, ErasureReceiptAnswer, signal),
     onReached: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);

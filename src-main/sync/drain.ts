@@ -1,8 +1,9 @@
 /**
- * One pass over the outbox: match results first and in order, then messages about money, oldest first. A repeat carries
+ * One pass over the outbox: match results first and in order, then messages about money and consent, oldest first. A repeat carries
  * the same idempotency key, so an answer that was lost does no harm.
  */
 import type { PostingAnswer } from '../../src-contract/bank-api.ts';
+import type { ErasureAnswer, ErasureReceiptAnswer } from '../../src-contract/erasure.ts';
 import { assertNever } from '../../src-contract/primitives.ts';
 import type { Chance, Clock } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
@@ -64,7 +65,7 @@ function fitting(results: readonly QueuedResult[]): readonly QueuedResult[] {
   return end === -1 ? results : results.slice(0, end);
 }
 
-/** Sends every message about money that is due, and whose match result the bank has. */
+/** Sends every message that is due, and whose match result the bank has. */
 export async function drainMessages(parts: DrainParts, signal: AbortSignal): Promise<'drained' | 'offline'> {
   const { journal, clock } = parts;
   // Those left waiting stay at the front of the queue: a page must be able to reach past them.
@@ -127,7 +128,11 @@ async function deliver(
   }
 }
 
-function send(bank: BankClient, message: QueuedMessage, signal: AbortSignal): Promise<PostingAnswer> {
+function send(
+  bank: BankClient,
+  message: QueuedMessage,
+  signal: AbortSignal,
+): Promise<PostingAnswer | ErasureAnswer | ErasureReceiptAnswer> {
   switch (message.kind) {
     case 'capture':
       return bank.capture(message.body, signal);
@@ -137,6 +142,10 @@ function send(bank: BankClient, message: QueuedMessage, signal: AbortSignal): Pr
       return bank.deposit(message.body, signal);
     case 'stand-in':
       return bank.standIn(message.body, signal);
+    case 'erasure':
+      return bank.erase(message.body, signal);
+    case 'erasure-receipt':
+      return bank.acknowledgeErasure(message.body, signal);
     default:
       return assertNever(message);
   }

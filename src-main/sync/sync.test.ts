@@ -59,6 +59,10 @@ class Terminal {
       },
       notComparable: 0,
       applyFeed: (page: GalleryAnswer) => void pages.push(page),
+      erase: () => false,
+      isErased: () => false,
+      unacknowledged: () => [],
+      acknowledged: () => undefined,
     };
     const times = { roundMs: 20, probeMs: 10 };
     this.sync = createSync({

@@ -8,6 +8,7 @@ import { type Config, SYNC_DEFAULT } from '../config/config.ts';
 import { TerminalError } from '../errors.ts';
 import type { Gallery } from '../gallery/gallery.ts';
 import type { Alarm, Journal } from '../journal/journal.ts';
+import { acknowledgeErasures, keepErased } from './acknowledge.ts';
 import type { BankClient } from './bank-client.ts';
 import { drainMessages, drainResults } from './drain.ts';
 import { jittered } from './retry-rules.ts';
@@ -26,6 +27,8 @@ export interface Sync {
   pull(signal: AbortSignal): Promise<void>;
   /** Begins the periodic work. */
   start(): void;
+  /** Begins the next round now rather than after its pause. */
+  soon(): void;
   /** Ends it, and waits for what is under way. */
   close(): Promise<void>;
 }
@@ -33,7 +36,10 @@ export interface Sync {
 export interface SyncOptions {
   readonly journal: Journal;
   readonly bank: BankClient;
-  readonly gallery: Pick<Gallery, 'applyFeed' | 'cursor' | 'notComparable'>;
+  readonly gallery: Pick<
+    Gallery,
+    'applyFeed' | 'cursor' | 'notComparable' | 'unacknowledged' | 'acknowledged' | 'isErased' | 'erase'
+  >;
   readonly clock: Clock;
   readonly chance: Chance;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
@@ -55,6 +61,8 @@ export function createSync(options: SyncOptions): Sync {
   let resultsRefused: string | null = null;
   let loop: Promise<void> | null = null;
   let wake: (() => void) | null = null;
+  /** Somebody wants a round at once, perhaps while one is under way. */
+  let hurried = false;
 
   const stopListening = bank.onReached((reached) => {
     if (reached === online) return;
@@ -147,9 +155,12 @@ export function createSync(options: SyncOptions): Sync {
 
   const round = async (signal: AbortSignal): Promise<void> => {
     try {
+      await acknowledgeErasures(options);
       if (!online) await bank.health(signal);
-      if ((await flush(signal)) !== 'offline') await pull(signal);
-      else await suspectLine(signal);
+      if ((await flush(signal)) !== 'offline') {
+        await pull(signal);
+        if ((await acknowledgeErasures(options)) > 0) await flush(signal);
+      } else await suspectLine(signal);
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof TerminalError)) throw error;
@@ -166,7 +177,8 @@ export function createSync(options: SyncOptions): Sync {
         callOff();
         resolve();
       };
-      if (closing.signal.aborted) wake();
+      if (closing.signal.aborted || hurried) wake();
+      hurried = false;
     });
 
   const run = async (): Promise<void> => {
@@ -190,7 +202,13 @@ export function createSync(options: SyncOptions): Sync {
     flush,
     pull: (signal) => pull(AbortSignal.any([signal, closing.signal])),
     start: () => {
-      loop ??= run();
+      if (loop) return;
+      keepErased(options);
+      loop = run();
+    },
+    soon: () => {
+      hurried = true;
+      wake?.();
     },
     close: async () => {
       closing.abort(new DOMException('sync was closed', 'AbortError'));

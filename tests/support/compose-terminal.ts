@@ -88,6 +88,8 @@ export interface TerminalUse {
   readonly times?: SyncOptions['times'];
   /** Stands before the journal; for power cuts and full disks. */
   readonly journal?: (journal: Journal) => Journal;
+  /** Stands before the gallery; for power cuts. */
+  readonly gallery?: (gallery: Gallery) => Gallery;
   /** Stands before the bank's client. */
   readonly bank?: (bank: BankClient) => BankClient;
   readonly onFailure: (error: unknown) => void;
@@ -110,10 +112,11 @@ export async function serve(
   ground: TerminalGround,
   use: TerminalUse,
 ): Promise<ServingTerminal> {
-  const { identity, activation, gallery } = opened;
+  const { identity, activation } = opened;
   const { clock, chance, log, onAlarm } = ground;
   const { config, devices, camera, times } = use;
   const journal = use.journal ? use.journal(opened.journal) : opened.journal;
+  const gallery = use.gallery ? use.gallery(opened.gallery) : opened.gallery;
   const bareBank = createBankClient({ bankUrl: BANK_URL, identity, fetch: use.line, clock });
   const bank = use.bank ? use.bank(bareBank) : bareBank;
   const sync = createSync({ journal, bank, gallery, clock, chance, log, onAlarm, ...(times ? { times } : {}) });

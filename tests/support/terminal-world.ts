@@ -356,6 +356,7 @@ async function startRun(
     goods: loadGoods(GOODS_FILE),
     ...(options.patience ? { patience: options.patience } : {}),
     journal: (journal) => journalOnMains(journal, mains),
+    gallery: (gallery) => galleryOnMains(gallery, mains),
     onFailure: (error) => {
       if (mains.on) tested.failures.push(error);
     },
@@ -440,7 +441,34 @@ function journalOnMains(journal: Journal, mains: Mains): Journal {
       need('after result');
       return recorded;
     },
+    recordErasureReceipt: async (erased) => {
+      need('before receipt');
+      await journal.recordErasureReceipt(erased);
+      need('after receipt');
+    },
   };
+}
+
+/** The same for what the gallery forgets. */
+function galleryOnMains(gallery: Gallery, mains: Mains): Gallery {
+  const around = <Value>(moment: string, write: () => Value): Value => {
+    if (!mains.moment(`before ${moment}`)) throw new PowerCut(moment);
+    const value = write();
+    if (!mains.moment(`after ${moment}`)) throw new PowerCut(moment);
+    return value;
+  };
+  const forgetful: Partial<Gallery> = {
+    erase: (personId) => around('erase', () => gallery.erase(personId)),
+    acknowledged: (personId) => around('acknowledged', () => gallery.acknowledged(personId)),
+    applyFeed: (page) =>
+      page.entries.some(({ kind }) => kind === 'erase')
+        ? around('erase by feed', () => gallery.applyFeed(page))
+        : gallery.applyFeed(page),
+  };
+  // Its size and cursor are getters, which a spread would freeze.
+  return new Proxy(gallery, {
+    get: (target, name) => Reflect.get(name in forgetful ? forgetful : target, name),
+  });
 }
 
 /** Power can go before a request leaves and before its answer is read. */

@@ -2,6 +2,7 @@ import type { Migration } from '../database.ts';
 import { journal0001 } from './0001-journal.ts';
 import { journal0002 } from './0002-outbox-kinds.ts';
 import { journal0003 } from './0003-open-and-ended.ts';
+import { journal0004 } from './0004-erasure-receipts.ts';
 
 /** In order. A step that was released is never changed: it is followed by another. */
-export const journalMigrations: readonly Migration[] = [journal0001, journal0002, journal0003];
+export const journalMigrations: readonly Migration[] = [journal0001, journal0002, journal0003, journal0004];

@@ -6,7 +6,7 @@ const WORDS = {
   ja: {
     page: '保守画面', services: 'サービス', history: '起動後の状態の変化', noHistory: '変化はありません。',
     cashDispenser: '紙幣出金機', cashAcceptor: '紙幣入金機', pinPad: '暗証番号パッド', receiptPrinter: '明細票プリンター', barcodeScanner: 'バーコードリーダー', lights: '案内灯', camera: 'カメラ',
-    enrol: '顔の登録', deposit: '預け入れ', withdraw: '引き出し', balance: '残高照会', purchase: '買い物',
+    enrol: '顔の登録', deposit: '預け入れ', withdraw: '引き出し', balance: '残高照会', purchase: '買い物', 'opt-out': '登録の取り消し',
     online: '正常', warned: '要確認', offline: '応答なし', hardwareError: '故障', noDevice: '装置なし', userError: '操作が必要', fraudAttempt: '不正の疑い',
     suspect: '未解決の取引のため停止中', test: 'テスト中',
     driver: 'ドライバー', connection: '接続先', since: '現在の状態', lastProblem: '最後の異常', none: '起動後なし',
@@ -22,7 +22,7 @@ const WORDS = {
   en: {
     page: 'service page', services: 'Services', history: 'Changes since the start', noHistory: 'Nothing has changed.',
     cashDispenser: 'Cash dispenser', cashAcceptor: 'Cash acceptor', pinPad: 'PIN pad', receiptPrinter: 'Receipt printer', barcodeScanner: 'Barcode scanner', lights: 'Guide lights', camera: 'Camera',
-    enrol: 'Face registration', deposit: 'Deposit', withdraw: 'Withdrawal', balance: 'Balance', purchase: 'Purchase',
+    enrol: 'Face registration', deposit: 'Deposit', withdraw: 'Withdrawal', balance: 'Balance', purchase: 'Purchase', 'opt-out': 'Withdrawal of consent',
     online: 'Working', warned: 'Look at it', offline: 'Does not answer', hardwareError: 'Broken', noDevice: 'Not there', userError: 'Needs a hand', fraudAttempt: 'Fraud suspected',
     suspect: 'Blocked by an unsettled transaction', test: 'Being tested',
     driver: 'Driver', connection: 'Connection', since: 'As it is since', lastProblem: 'Last problem', none: 'none since the start',
