@@ -28,7 +28,7 @@ import { lockData } from './running-lock.ts';
 import { devicesBack } from './session/devices-back.ts';
 import { outOfService } from './session/out-of-service.ts';
 import type { SessionPorts } from './session/ports.ts';
-import { recover } from './session/recovery.ts';
+import { keepAskingBank, recover } from './session/recovery.ts';
 import { createVisits } from './session/visits.ts';
 import { createBankClient } from './sync/bank-client.ts';
 import { createSync } from './sync/sync.ts';
@@ -217,12 +217,16 @@ async function compose(
   for (const device of await devicesBack(journal.openTransactions(), devices, clock, DEVICES_BACK_MS_MAX)) {
     log.error({ device }, 'what the last run left open has to be settled without this device');
   }
-  for (const one of await recover(
-    ports(() => config.language),
-    AbortSignal.timeout(RECOVERY_MS_MAX),
-  )) {
+  const whole = ports(() => config.language);
+  for (const one of await recover(whole, AbortSignal.timeout(RECOVERY_MS_MAX))) {
     log.warn(one, 'settled what the last run left open');
   }
+  closers.push(
+    keepAskingBank(whole, {
+      settled: (one) => log.warn(one, 'settled with the bank what the last run left open'),
+      failed: (error) => log.error({ err: error }, 'what the last run left open waits for the bank'),
+    }),
+  );
 
   const cameraHealth = new CameraHealth();
   const visits = createVisits(ports, {

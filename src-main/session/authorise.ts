@@ -4,7 +4,7 @@ import type { Money, Uuid } from '../../src-contract/primitives.ts';
 import type { SorryCode } from '../../src-contract/screen.ts';
 import { deadline } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
-import type { SessionPorts } from './ports.ts';
+import type { PortsOf, StepPorts } from './ports.ts';
 
 export interface MoneyOrder {
   readonly transactionId: Uuid;
@@ -41,7 +41,7 @@ export interface AuthoriseOptions {
  * have been begun in the journal. A wrong PIN leaves it open for the next try; every other refusal ends it.
  */
 export async function authorise(
-  ports: SessionPorts,
+  ports: PortsOf<'withdraw' | 'purchase'>,
   order: MoneyOrder,
   signal: AbortSignal,
   { standIn = false }: AuthoriseOptions = {},
@@ -85,7 +85,7 @@ export async function authorise(
 }
 
 /** Sends what waits; true when the bank knows all of it, and so the match result it is going to be asked about. */
-export async function bankHasHeard(ports: SessionPorts, signal: AbortSignal): Promise<boolean> {
+export async function bankHasHeard(ports: StepPorts, signal: AbortSignal): Promise<boolean> {
   try {
     return (await ports.sync.flush(signal)) === 'drained';
   } catch (error) {
@@ -101,14 +101,14 @@ export interface DispenserProofs {
 }
 const NO_PROOFS: DispenserProofs = { proof: null, priorProof: null };
 
-export function reversal(ports: SessionPorts, authorisationKey: Uuid, reason: string, proofs = NO_PROOFS) {
+export function reversal(ports: StepPorts, authorisationKey: Uuid, reason: string, proofs = NO_PROOFS) {
   return {
     kind: 'reversal' as const,
     body: { idempotencyKey: ports.chance.id(), authorisationKey, reason, ...proofs },
   };
 }
 
-export function capture(ports: SessionPorts, authorisationKey: Uuid, amount: Money, proofs = NO_PROOFS) {
+export function capture(ports: StepPorts, authorisationKey: Uuid, amount: Money, proofs = NO_PROOFS) {
   return { kind: 'capture' as const, body: { idempotencyKey: ports.chance.id(), authorisationKey, amount, ...proofs } };
 }
 

@@ -7,7 +7,7 @@ import { AUTHORISE_MS_MAX, bankHasHeard, DECLINE_SORRY } from './authorise.ts';
 import { identifyMachine } from './identify.ts';
 import { accepted, entered, type Person, unidentified, wantsPin, withoutPin } from './outcomes.ts';
 import { pinMachine } from './pin.ts';
-import type { SessionPorts } from './ports.ts';
+import type { StepPorts } from './ports.ts';
 import { type IntentEvent, type Outcome, reached, type StepMeta, shows, sorry, waiting } from './step.ts';
 
 interface Context {
@@ -22,7 +22,7 @@ interface Context {
 
 type Answer = AuthoriseAnswer | { readonly outcome: 'unreachable' };
 
-export function balanceMachine(ports: SessionPorts) {
+export function balanceMachine(ports: StepPorts) {
   const service = 'balance' as const;
   const ask = fromPromise<Answer, Context>(async ({ input, signal }) => {
     using limit = deadline(ports.clock, AUTHORISE_MS_MAX, signal);

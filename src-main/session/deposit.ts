@@ -10,7 +10,7 @@ import { guide } from './guide-light.ts';
 import { identifyMachine } from './identify.ts';
 import { accepted, type Person, unidentified } from './outcomes.ts';
 import { valueMinor } from './pay-out.ts';
-import type { SessionPorts } from './ports.ts';
+import type { PortsOf } from './ports.ts';
 import { receiptMachine } from './receipt.ts';
 import { type IntentEvent, type Outcome, reached, type StepMeta, shows, sorry, waiting } from './step.ts';
 import { giveBack, settleTakeIn, store, type TakenIn } from './take-in.ts';
@@ -40,7 +40,7 @@ const ANSWER_MS_MAX = 5_000;
 /** How long a customer whose deposit is stored waits for the bank to hear of it, ms. */
 const TELL_BANK_MS_MAX = 5_000;
 
-export function depositMachine(ports: SessionPorts) {
+export function depositMachine(ports: PortsOf<'deposit'>) {
   const service = 'deposit' as const;
   const maxMinor = () => ports.policy().services.deposit.maxAmountMinor ?? 0;
   const takeIn = (context: Context) => {

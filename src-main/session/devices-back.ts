@@ -6,11 +6,7 @@ import type { Clock } from '../clock.ts';
 import type { Device } from '../devices/device.ts';
 import type { Devices } from '../devices/devices.ts';
 import type { JournaledTransaction } from '../journal/journal.ts';
-
-const DEVICE_OF: Partial<Record<JournaledTransaction['service'], keyof Devices>> = {
-  withdraw: 'cashDispenser',
-  deposit: 'cashAcceptor',
-};
+import { deviceToAsk } from './recovery-table.ts';
 
 /** Waits until every device answers that has to tell what became of an open transaction. Resolves with the names of those that
  *  are still away after timeoutMs; at once, with none, when nothing has to be asked. */
@@ -20,7 +16,7 @@ export async function devicesBack(
   clock: Clock,
   timeoutMs: number,
 ): Promise<readonly string[]> {
-  const keys = new Set(open.filter(({ state }) => state !== 'suspect').map(({ service }) => DEVICE_OF[service]));
+  const keys = new Set(open.map(({ service, state }) => deviceToAsk(service, state)));
   const needed: readonly Device[] = [...keys].flatMap((key) => (key ? (devices[key] ?? []) : []));
   const away = () => needed.filter(isAway).map(({ name }) => name);
   if (away().length === 0) return [];

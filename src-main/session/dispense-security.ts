@@ -16,14 +16,14 @@ import {
   type DispenserProofs,
   type MoneyOrder,
 } from './authorise.ts';
-import type { SessionPorts } from './ports.ts';
+import type { PortsOf, StepPorts } from './ports.ts';
 
 /** A dispenser says a nonce or a proof at once, or it is not there; ms. */
 const ANSWER_MS_MAX = 5_000;
 
 /** Asks the bank for a withdrawal, with a nonce where the dispenser wants a token. Any answer but yes ends the nonce. */
 export async function authoriseDispense(
-  ports: SessionPorts,
+  ports: PortsOf<'withdraw'>,
   order: Omit<MoneyOrder, 'commandNonce'>,
   signal: AbortSignal,
 ): Promise<Authorised | { readonly outcome: 'no-nonce' }> {
@@ -47,14 +47,14 @@ export async function authoriseDispense(
   }
 }
 
-async function nonceOf(ports: SessionPorts, signal: AbortSignal): Promise<string | null> {
+async function nonceOf(ports: StepPorts, signal: AbortSignal): Promise<string | null> {
   using limit = deadline(ports.clock, ANSWER_MS_MAX, signal);
   return (await ports.devices.cashDispenser?.commandNonce(limit.signal)) ?? null;
 }
 
 /** Ends the nonce, and with it whatever token was made for it. A dispenser that does not answer keeps it until it is asked
  *  for the next one, or forgets it by itself: the bank does not rely on this. */
-export async function forgetNonce(ports: SessionPorts): Promise<void> {
+export async function forgetNonce(ports: StepPorts): Promise<void> {
   try {
     // Not the visit's signal: this is done above all when a visit was broken off.
     using limit = deadline(ports.clock, ANSWER_MS_MAX);
@@ -66,7 +66,7 @@ export async function forgetNonce(ports: SessionPorts): Promise<void> {
 
 /** What the dispenser says, before it is told to dispense, of what came before; null when it does not say. */
 export async function priorProofOf(
-  ports: SessionPorts,
+  ports: StepPorts,
   dispenser: CashDispenser,
   responseNonce: string,
   signal: AbortSignal,

@@ -12,7 +12,7 @@ import { type Gathered, gather, type Judgement, judge, NOTHING_GATHERED } from '
 import { lookScreen, watching } from './identify.ts';
 import { withoutPin } from './outcomes.ts';
 import { type PinStep, pinMachine } from './pin.ts';
-import type { SessionPorts } from './ports.ts';
+import type { PortsOf } from './ports.ts';
 import { type IntentEvent, type Outcome, reached, type StepMeta, shows, sorry, waiting } from './step.ts';
 
 interface Context {
@@ -45,7 +45,7 @@ type Checked =
     }
   | { readonly outcome: 'refused'; readonly reason: RefusalReason };
 
-export function enrolMachine(ports: SessionPorts) {
+export function enrolMachine(ports: PortsOf<'enrol'>) {
   const service = 'enrol' as const;
   const pinStep = (step: PinStep) => (step.outcome === 'entered' ? step.pinBlock : null);
 
@@ -274,7 +274,7 @@ export function enrolMachine(ports: SessionPorts) {
 }
 
 /** Whether this face can be enrolled, and the signed result that says so or not. */
-async function check(ports: SessionPorts, context: Context, refusal: RefusalReason | null): Promise<Checked> {
+async function check(ports: PortsOf<'enrol'>, context: Context, refusal: RefusalReason | null): Promise<Checked> {
   const { judgement } = context;
   const policy = ports.policy();
   const embedding = judgement?.kind === 'ready' && refusal === null ? fuse(judgement.embeddings) : null;
@@ -306,7 +306,7 @@ async function check(ports: SessionPorts, context: Context, refusal: RefusalReas
 
 /** Consent, template and PIN to the bank in one request; known to this terminal's gallery when the bank said yes. */
 async function register(
-  ports: SessionPorts,
+  ports: PortsOf<'enrol'>,
   context: Context,
   signal: AbortSignal,
 ): Promise<EnrolAnswer | { outcome: 'unreachable' }> {

@@ -3,10 +3,10 @@
  * answer holds up nobody: the screen says the same.
  */
 import type { LightPosition } from '../devices/lights.ts';
-import type { SessionPorts } from './ports.ts';
+import type { StepPorts } from './ports.ts';
 
 /** Returns how to put it out. Flashes at 2 Hz at most, which nobody's eyes suffer from (XFS4IoT Lights.SetLight). */
-export function guide({ devices }: Pick<SessionPorts, 'devices'>, position: LightPosition): () => void {
+export function guide({ devices }: Pick<StepPorts, 'devices'>, position: LightPosition): () => void {
   const set = (pattern: 'slowFlash' | 'off') => void devices.lights?.set(position, pattern).catch(() => undefined);
   set('slowFlash');
   return () => set('off');

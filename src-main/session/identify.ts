@@ -9,7 +9,7 @@ import { fuse } from '../gallery/fusion.ts';
 import type { Observation } from '../vision/observation.ts';
 import { type Gathered, gather, type Judgement, judge, NOTHING_GATHERED } from './gather.ts';
 import { guide } from './guide-light.ts';
-import type { SessionPorts } from './ports.ts';
+import type { StepPorts } from './ports.ts';
 import { type IntentEvent, reached, type StepMeta, shows, waiting } from './step.ts';
 
 export interface IdentifyInput {
@@ -38,7 +38,7 @@ interface Context extends IdentifyInput {
 type Events = IntentEvent | { type: 'observed'; observation: Observation } | { type: 'time-is-up' };
 
 /** Watches through the terminal's camera, with its guide light on; stops both when the state is left. */
-export function watching(ports: SessionPorts) {
+export function watching(ports: StepPorts) {
   return fromCallback<Events>(({ sendBack }) => {
     const stopGuiding = guide(ports, 'camera');
     const stop = ports.watch((observation) => sendBack({ type: 'observed', observation }));
@@ -77,7 +77,7 @@ export function lookScreen(
   };
 }
 
-export function identifyMachine(ports: SessionPorts) {
+export function identifyMachine(ports: StepPorts) {
   /** Compares, decides and records. Runs once per look. */
   const decide = fromPromise<Identified, { context: Context; refusal: RefusalReason | null }>(async ({ input }) => {
     const { context, refusal } = input;

@@ -6,7 +6,7 @@ import { assign, fromPromise, setup } from 'xstate';
 import type { Uuid } from '../../src-contract/primitives.ts';
 import { identifyMachine } from './identify.ts';
 import { accepted, type Person, unidentified } from './outcomes.ts';
-import type { SessionPorts } from './ports.ts';
+import type { PortsOf } from './ports.ts';
 import { type IntentEvent, type Outcome, reached, type StepMeta, shows, sorry, waiting } from './step.ts';
 
 interface Context {
@@ -15,7 +15,7 @@ interface Context {
   readonly output: Outcome | null;
 }
 
-export function optOutMachine(ports: SessionPorts) {
+export function optOutMachine(ports: PortsOf<'opt-out'>) {
   const service = 'opt-out' as const;
   return setup({
     types: { context: {} as Context, events: {} as IntentEvent, output: {} as Outcome, meta: {} as StepMeta<Context> },
@@ -77,7 +77,7 @@ export function optOutMachine(ports: SessionPorts) {
   });
 }
 
-function forget(ports: SessionPorts, { transactionId, person }: Context): void {
+function forget(ports: PortsOf<'opt-out'>, { transactionId, person }: Context): void {
   const { personId, resultId } = reached(person);
   ports.journal.begin({ transactionId, service: 'opt-out', personId, amount: null }, [
     {
@@ -90,7 +90,7 @@ function forget(ports: SessionPorts, { transactionId, person }: Context): void {
 
 /** From the recorded yes to its end; again after a restart. The receipt follows with the next round (sync/acknowledge.ts). */
 export function finishForgetting(
-  { gallery, journal, sync }: SessionPorts,
+  { gallery, journal, sync }: PortsOf<'opt-out'>,
   { transactionId, personId }: { readonly transactionId: Uuid; readonly personId: Uuid },
 ): void {
   gallery.erase(personId);

@@ -10,7 +10,8 @@ import type { CashDispenser, PresentStatus } from '../devices/cash-dispenser.ts'
 import { ask, COMMAND_MS_MAX, command } from './ask.ts';
 import { capture, reversal } from './authorise.ts';
 import { type DispenseSecurity, dispenseSecurityOf, forgetNonce, priorProofOf, proofsOf } from './dispense-security.ts';
-import type { SessionPorts } from './ports.ts';
+import type { PortsOf } from './ports.ts';
+import { blockDeviceOf } from './recovery-table.ts';
 
 export interface PayOut {
   readonly transactionId: Uuid;
@@ -38,7 +39,7 @@ export type Settled =
 
 /** Notes to the stacker. "refused": the dispenser does not take the token, and moved nothing. */
 export async function stack(
-  ports: SessionPorts,
+  ports: PortsOf<'withdraw'>,
   payOut: PayOut,
   signal: AbortSignal,
 ): Promise<'stacked' | 'failed' | 'refused'> {
@@ -73,7 +74,7 @@ export async function stack(
 
 /** Notes into the customer's reach. */
 export async function present(
-  ports: SessionPorts,
+  ports: PortsOf<'withdraw'>,
   payOut: PayOut,
   signal: AbortSignal,
 ): Promise<'presented' | 'failed'> {
@@ -93,7 +94,7 @@ export async function present(
 }
 
 /** Waits until the notes are gone, by hand or back into the machine, and settles. */
-export async function handOver(ports: SessionPorts, payOut: PayOut, signal: AbortSignal): Promise<Settled> {
+export async function handOver(ports: PortsOf<'withdraw'>, payOut: PayOut, signal: AbortSignal): Promise<Settled> {
   try {
     using limit = deadline(ports.clock, ports.patience.takeMs + ANSWER_MS_MAX, signal);
     await required(ports).itemsTaken(ports.patience.takeMs, limit.signal);
@@ -107,7 +108,7 @@ export async function handOver(ports: SessionPorts, payOut: PayOut, signal: Abor
  * Brings cash, journal and bank to agreement by what the device says happened, whatever point the transaction had reached;
  * a restart calls it too. Notes still in the machine's path go back inside first.
  */
-export async function settle(ports: SessionPorts, payOut: Unsettled, signal: AbortSignal): Promise<Settled> {
+export async function settle(ports: PortsOf<'withdraw'>, payOut: Unsettled, signal: AbortSignal): Promise<Settled> {
   const dispenser = ports.devices.cashDispenser;
   if (!dispenser) return suspect(ports, payOut.transactionId, 'there is no cash dispenser to ask');
   const security = dispenseSecurityOf(ports.journal.transaction(payOut.transactionId));
@@ -133,7 +134,7 @@ export async function settle(ports: SessionPorts, payOut: Unsettled, signal: Abo
 }
 
 function conclude(
-  ports: SessionPorts,
+  ports: PortsOf<'withdraw'>,
   { transactionId, authorisationKey, amount }: Unsettled,
   { token, ...status }: PresentStatus,
   security: DispenseSecurity,
@@ -173,17 +174,17 @@ export function valueMinor(notes: readonly NoteCount[]): number {
 }
 
 function suspect(
-  ports: SessionPorts,
+  ports: PortsOf<'withdraw'>,
   transactionId: Uuid,
   why: string,
   status?: Omit<PresentStatus, 'token'>,
 ): Settled {
   ports.journal.record(transactionId, { state: 'suspect', detail: { why, ...(status ? { status } : {}) } });
-  ports.block('cash-dispenser');
+  blockDeviceOf('withdraw', ports);
   return { outcome: 'suspect' };
 }
 
-function required(ports: SessionPorts): CashDispenser {
+function required(ports: PortsOf<'withdraw'>): CashDispenser {
   const dispenser = ports.devices.cashDispenser;
   if (!dispenser) throw new Error('withdraw is offered without a cash dispenser');
   return dispenser;

@@ -4,7 +4,7 @@ import type { Money } from '../../src-contract/primitives.ts';
 import type { Screen } from '../../src-contract/screen.ts';
 import type { PinEntryCompletion } from '../devices/pin-pad.ts';
 import { guide } from './guide-light.ts';
-import type { SessionPorts } from './ports.ts';
+import type { StepPorts } from './ports.ts';
 import { type IntentEvent, reached, type StepMeta, shows } from './step.ts';
 
 type PinScreen = Extract<Screen, { name: 'pin' }>;
@@ -37,7 +37,7 @@ type Events =
 /** The whole entry, ms; above the screen's own patience, which warns first and can be extended. */
 const PIN_ENTRY_MS_MAX = 180_000;
 
-export function pinMachine(ports: SessionPorts) {
+export function pinMachine(ports: StepPorts) {
   const entry = fromCallback<Events, { boundTo: string }>(({ sendBack, input }) => {
     const controller = new AbortController();
     const { digitsMin, digitsMax } = ports.policy().pin;

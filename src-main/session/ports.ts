@@ -11,11 +11,20 @@ import type { Receipt } from '../devices/receipt.ts';
 import type { PrintCompletion } from '../devices/receipt-printer.ts';
 import type { Gallery } from '../gallery/gallery.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { OutboxMessage } from '../journal/outbox.ts';
 import type { BankClient } from '../sync/bank-client.ts';
 import type { Sync } from '../sync/sync.ts';
 import type { Observation, Vision } from '../vision/observation.ts';
+import type { AnyEvent, EventOf } from './recovery-table.ts';
 
-export interface SessionPorts {
+/** The whole: records what recovery-table.ts has. */
+export type SessionPorts = Ports<AnyEvent>;
+/** For the steps of one service, or of several: records the states that all of them have. */
+export type PortsOf<For extends Service> = Ports<EventOf<For>>;
+/** For a step that any service may take: records nothing of a transaction. */
+export type StepPorts = Ports<never>;
+
+interface Ports<Event> {
   readonly terminal: {
     readonly id: Uuid;
     readonly name: string;
@@ -25,9 +34,12 @@ export interface SessionPorts {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly devices: Devices;
-  readonly bank: Pick<BankClient, 'authorise' | 'enrol'>;
+  readonly bank: Pick<BankClient, 'authorise' | 'enrol' | 'inquire'>;
   readonly sync: Pick<Sync, 'online' | 'onOnline' | 'flush' | 'soon'>;
-  readonly journal: Journal;
+  readonly journal: Omit<Journal, 'record'> & {
+    // A property, so that the compiler lets no wider journal be taken for a narrower one (strictFunctionTypes).
+    readonly record: (transactionId: Uuid, event: Event, outbox?: readonly OutboxMessage[]) => void;
+  };
   readonly gallery: Gallery;
   readonly models: Vision['models'];
   readonly policy: () => Policy;

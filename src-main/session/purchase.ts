@@ -16,7 +16,7 @@ import {
   wrongPinWithMoreTries,
 } from './outcomes.ts';
 import { pinMachine } from './pin.ts';
-import type { SessionPorts } from './ports.ts';
+import type { PortsOf } from './ports.ts';
 import { receiptMachine } from './receipt.ts';
 import { type IntentEvent, type Outcome, reached, type StepMeta, shows, sorry, waiting } from './step.ts';
 
@@ -47,7 +47,7 @@ type Paid =
 const LINES_MAX = 100;
 const QUANTITY_MAX = 99;
 
-export function purchaseMachine(ports: SessionPorts) {
+export function purchaseMachine(ports: PortsOf<'purchase'>) {
   const service = 'purchase' as const;
 
   return setup({
@@ -229,7 +229,7 @@ export function purchaseMachine(ports: SessionPorts) {
 }
 
 /** Asks the bank, or stands in for it. The money is settled, one way or the other, when this returns. */
-async function pay(ports: SessionPorts, context: Context, signal: AbortSignal): Promise<Paid> {
+async function pay(ports: PortsOf<'purchase'>, context: Context, signal: AbortSignal): Promise<Paid> {
   const { transactionId, pinBlock } = context;
   const { personId, resultId, secondFactor } = reached(context.person);
   const amount = total(context.lines);
@@ -270,7 +270,7 @@ async function pay(ports: SessionPorts, context: Context, signal: AbortSignal): 
 }
 
 /** Whether the bank's limits let this terminal approve on its own: for this amount, this person and this offline period. */
-function standInAllows(ports: SessionPorts, personId: Uuid, amount: Money): boolean {
+function standInAllows(ports: PortsOf<'purchase'>, personId: Uuid, amount: Money): boolean {
   const limits = ports.policy().standIn.purchase;
   const { standIn } = ports.journal;
   return (
@@ -281,7 +281,11 @@ function standInAllows(ports: SessionPorts, personId: Uuid, amount: Money): bool
 }
 
 /** The basket after one more scan. */
-function scan(ports: SessionPorts, lines: readonly BasketLine[], barcode: string): Pick<Context, 'lines' | 'problem'> {
+function scan(
+  ports: PortsOf<'purchase'>,
+  lines: readonly BasketLine[],
+  barcode: string,
+): Pick<Context, 'lines' | 'problem'> {
   const goods = ports.goods.get(barcode);
   if (!goods) return { lines, problem: 'unknown-barcode' };
   const known = lines.find(

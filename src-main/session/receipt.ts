@@ -4,7 +4,7 @@ import type { Money, Uuid } from '../../src-contract/primitives.ts';
 import type { BasketLine, Screen } from '../../src-contract/screen.ts';
 import { deadline } from '../clock.ts';
 import { guide } from './guide-light.ts';
-import type { SessionPorts } from './ports.ts';
+import type { StepPorts } from './ports.ts';
 import { type IntentEvent, reached, type StepMeta, shows, waiting } from './step.ts';
 
 export interface ReceiptInput {
@@ -26,7 +26,7 @@ interface Context extends ReceiptInput {
 /** A receipt takes two or three seconds; after this, ms, the customer goes without. */
 const PRINT_MS_MAX = 15_000;
 
-export function receiptMachine(ports: SessionPorts) {
+export function receiptMachine(ports: StepPorts) {
   const print = fromPromise<ReceiptStep, Context>(async ({ input, signal }) => {
     using limit = deadline(ports.clock, PRINT_MS_MAX, signal);
     const stopGuiding = guide(ports, 'receipt');

@@ -7,7 +7,8 @@ import type { NoteCount } from '../../src-contract/screen.ts';
 import type { CashAcceptor, CashInStatus } from '../devices/cash-acceptor.ts';
 import { ask, command } from './ask.ts';
 import { valueMinor } from './pay-out.ts';
-import type { SessionPorts } from './ports.ts';
+import type { PortsOf } from './ports.ts';
+import { blockDeviceOf } from './recovery-table.ts';
 
 export interface TakeIn {
   readonly transactionId: Uuid;
@@ -22,7 +23,7 @@ export type TakenIn =
 
 /** Escrow to storage, and the credit on its way to the bank. */
 export async function store(
-  ports: SessionPorts,
+  ports: PortsOf<'deposit'>,
   takeIn: TakeIn,
   escrow: readonly NoteCount[],
   signal: AbortSignal,
@@ -33,7 +34,7 @@ export async function store(
 }
 
 /** Escrow back to the customer. */
-export async function giveBack(ports: SessionPorts, takeIn: TakeIn, signal: AbortSignal): Promise<TakenIn> {
+export async function giveBack(ports: PortsOf<'deposit'>, takeIn: TakeIn, signal: AbortSignal): Promise<TakenIn> {
   ports.journal.record(takeIn.transactionId, { state: 'returning' });
   await command(ports.clock, signal, (limit) => required(ports).cashInRollback(limit));
   return settleTakeIn(ports, takeIn, signal);
@@ -42,7 +43,7 @@ export async function giveBack(ports: SessionPorts, takeIn: TakeIn, signal: Abor
 /** By what the device says happened, whatever point had been reached; a restart calls it too. Notes still in escrow go back
  *  to the customer, unless nobody knows any more whose hand would take them: then they are kept inside as evidence. */
 export async function settleTakeIn(
-  ports: SessionPorts,
+  ports: PortsOf<'deposit'>,
   takeIn: TakeIn,
   signal: AbortSignal,
   customer: 'present' | 'gone' = 'present',
@@ -65,7 +66,11 @@ export async function settleTakeIn(
   }
 }
 
-function conclude(ports: SessionPorts, { transactionId, personId, resultId }: TakeIn, status: CashInStatus): TakenIn {
+function conclude(
+  ports: PortsOf<'deposit'>,
+  { transactionId, personId, resultId }: TakeIn,
+  status: CashInStatus,
+): TakenIn {
   // The device keeps its last cash-in over restarts; another one there means that ours never began.
   if (status.transactionId !== transactionId || status.state === 'none' || status.state === 'rollback') {
     const notes = status.transactionId === transactionId ? status.notes : [];
@@ -85,13 +90,13 @@ function conclude(ports: SessionPorts, { transactionId, personId, resultId }: Ta
   return { outcome: 'stored', notes: status.notes };
 }
 
-function suspect(ports: SessionPorts, transactionId: Uuid, why: string, status?: CashInStatus): TakenIn {
+function suspect(ports: PortsOf<'deposit'>, transactionId: Uuid, why: string, status?: CashInStatus): TakenIn {
   ports.journal.record(transactionId, { state: 'suspect', detail: { why, ...(status ? { status } : {}) } });
-  ports.block('cash-acceptor');
+  blockDeviceOf('deposit', ports);
   return { outcome: 'suspect' };
 }
 
-function required(ports: SessionPorts): CashAcceptor {
+function required(ports: PortsOf<'deposit'>): CashAcceptor {
   const acceptor = ports.devices.cashAcceptor;
   if (!acceptor) throw new Error('deposit is offered without a cash acceptor');
   return acceptor;

@@ -21,7 +21,7 @@ import {
 } from './outcomes.ts';
 import { handOver, present, type Settled, settle, stack } from './pay-out.ts';
 import { pinMachine } from './pin.ts';
-import type { SessionPorts } from './ports.ts';
+import type { PortsOf } from './ports.ts';
 import { receiptMachine } from './receipt.ts';
 import { type IntentEvent, type Outcome, reached, type StepMeta, shows, sorry, waiting } from './step.ts';
 
@@ -49,7 +49,7 @@ interface Context {
   readonly output: Outcome | null;
 }
 
-export function withdrawMachine(ports: SessionPorts) {
+export function withdrawMachine(ports: PortsOf<'withdraw'>) {
   const service = 'withdraw' as const;
   const yen = (amountMinor: number) => money(amountMinor);
   const limitMinor = (context: Context) =>

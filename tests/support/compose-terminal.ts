@@ -17,7 +17,7 @@ import type { KeyStore } from '../../src-main/identity/key-store.ts';
 import { type Alarm, type Journal, openJournal } from '../../src-main/journal/journal.ts';
 import type { dataPlaces } from '../../src-main/places.ts';
 import type { SessionPorts } from '../../src-main/session/ports.ts';
-import { type Recovered, recover } from '../../src-main/session/recovery.ts';
+import { keepAskingBank, type Recovered, recover } from '../../src-main/session/recovery.ts';
 import { createVisits, type Visits } from '../../src-main/session/visits.ts';
 import { type BankClient, createBankClient, type FetchPort } from '../../src-main/sync/bank-client.ts';
 import { createSync, type Sync, type SyncOptions } from '../../src-main/sync/sync.ts';
@@ -157,10 +157,12 @@ export async function serve(
   });
 
   await bank.health(forGood).catch(() => undefined);
-  const recovered = await recover(
-    makePorts(() => config.language),
-    forGood,
-  );
+  const whole = makePorts(() => config.language);
+  const recovered = await recover(whole, forGood);
+  const stopAsking = keepAskingBank(whole, {
+    settled: (one) => log.warn(one, 'settled with the bank what the last run left open'),
+    failed: use.onFailure,
+  });
   const visits = createVisits(makePorts, {
     demonstration: false,
     defaultLanguage: config.language,
@@ -177,6 +179,7 @@ export async function serve(
     blocked,
     recovered,
     close: async () => {
+      stopAsking();
       visits.stop();
       await sync.close();
     },

@@ -51,7 +51,7 @@ type Entries = z.infer<typeof admin.EntriesAnswer>['entries'];
 type People = z.infer<typeof admin.PeopleAnswer>['people'];
 
 /** What becomes of one request on the line to the bank. */
-export type LineFault = 'down' | 'answer-lost' | 'no-answer' | 'garbage' | 'wrong-shape' | 'server-error';
+export type LineFault = 'down' | 'lost' | 'answer-lost' | 'no-answer' | 'garbage' | 'wrong-shape' | 'server-error';
 
 export interface World {
   readonly clock: WorldClock;
@@ -131,6 +131,11 @@ export async function openWorld(policy: Policy = TEST_POLICY): Promise<World> {
     const fault = disturbance?.fault;
     if (fault === 'down') throw new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') });
     if (fault === 'server-error') return new Response('gone fishing', { status: 503 });
+    const nothing = () =>
+      new Promise<never>((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      });
+    if (fault === 'lost') return await nothing();
     requests.push(`${method} ${pathname}`);
     const answer = await clock.during(
       Promise.resolve(
@@ -143,11 +148,7 @@ export async function openWorld(policy: Policy = TEST_POLICY): Promise<World> {
       ),
     );
     if (fault === 'answer-lost') throw new TypeError('fetch failed', { cause: new Error('ECONNRESET') });
-    if (fault === 'no-answer') {
-      return await new Promise((_, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-      });
-    }
+    if (fault === 'no-answer') return await nothing();
     if (fault === 'garbage') return new Response('<html>hello</html>', { status: 200 });
     if (fault === 'wrong-shape') return new Response('{"outcome":"approved","account":null}', { status: 200 });
     return new Response(answer.body, { status: answer.statusCode });

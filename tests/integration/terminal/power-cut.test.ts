@@ -80,6 +80,7 @@ test('at any moment of a withdrawal', { timeout: 300_000 }, async () => {
   expect(endings).toMatchInlineSnapshot(`
     [
       "authorised → not-paid",
+      "authorising → interrupted",
       "authorising → not-paid",
       "begun → interrupted",
       "dispensing → not-paid",
@@ -101,6 +102,7 @@ test('at any moment of a withdrawal whose notes nobody takes', { timeout: 300_00
   expect(endings).toMatchInlineSnapshot(`
     [
       "authorised → not-paid",
+      "authorising → interrupted",
       "authorising → not-paid",
       "begun → interrupted",
       "dispensing → not-paid",
