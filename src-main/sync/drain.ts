@@ -10,7 +10,7 @@ import { TerminalError } from '../errors.ts';
 import type { Alarm, Journal } from '../journal/journal.ts';
 import type { QueuedMessage, QueuedResult } from '../journal/outbox.ts';
 import { type BankClient, BankRefusal } from './bank-client.ts';
-import { ATTEMPTS_MAX, retryDelayMs, verdictOn } from './retry-rules.ts';
+import { ATTEMPTS_MAX, DELAY_MS_MAX, retryDelayMs, verdictOn } from './retry-rules.ts';
 
 /** The contract's limit for one request. */
 const RESULTS_BATCH_MAX = 200;
@@ -75,7 +75,7 @@ export async function drainMessages(parts: DrainParts, signal: AbortSignal): Pro
     if (page.length === 0) return 'drained';
     for (const message of page) {
       const held = 'resultId' in message.body && journal.outbox.isWaiting(message.body.resultId);
-      if (held || message.nextAttemptAt > clock.now()) {
+      if (held || isLater(message.nextAttemptAt, clock.now())) {
         skipped++;
         continue;
       }
@@ -84,6 +84,11 @@ export async function drainMessages(parts: DrainParts, signal: AbortSignal): Pro
       if (outcome === 'later') skipped++;
     }
   }
+}
+
+/** No delay is longer than the longest: a later time was written down by a clock that was wrong then, or is now. */
+function isLater(nextAttemptAt: number, now: number): boolean {
+  return nextAttemptAt > now && nextAttemptAt <= now + DELAY_MS_MAX;
 }
 
 async function deliver(

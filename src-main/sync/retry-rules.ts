@@ -26,7 +26,7 @@ export function verdictOn(error: unknown): Verdict {
 /** With the delays below, the last attempt comes about two and a half hours after the first. */
 export const ATTEMPTS_MAX = 40;
 const DELAY_MS_FIRST = 1_000;
-const DELAY_MS_MAX = 300_000;
+export const DELAY_MS_MAX = 300_000;
 const GROWTH = 2;
 /** Share of a delay that is left to chance, so that a thousand terminals do not come back in step. */
 const JITTER = 0.3;

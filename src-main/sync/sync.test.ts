@@ -182,6 +182,17 @@ describe('flush', () => {
     expect(terminal.bank.arrived).toEqual(['/v1/results', '/v1/deposits']);
   });
 
+  test('goes as soon as a clock that was ahead is right again', async () => {
+    terminal.skewMs = 48 * 3_600_000;
+    terminal.reversal();
+    terminal.bank.refusing.set('/v1/reversals', 'unauthenticated');
+    await terminal.sync.flush(signal);
+    terminal.bank.refusing.clear();
+    terminal.skewMs = 0;
+    expect(await terminal.sync.flush(signal)).toBe('drained');
+    terminal.expectEverythingOnce();
+  });
+
   test('ends when the caller no longer waits', async () => {
     await terminal.deposit();
     terminal.bank.faults = ['slow'];
