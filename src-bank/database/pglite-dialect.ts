@@ -5,7 +5,7 @@
  */
 import type { PGlite } from '@electric-sql/pglite';
 import {
-  CompiledQuery,
+  type CompiledQuery,
   type DatabaseConnection,
   type Dialect,
   type Driver,
@@ -73,18 +73,18 @@ class PgliteDriver implements Driver {
     else this.#held = false;
   }
 
-  async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('begin'));
+  // As simple queries: a sixth of the messages that a statement with parameters takes.
+  async beginTransaction(): Promise<void> {
+    await this.#pglite.exec('begin');
   }
 
-  async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    // COMMIT of a failed transaction rolls back and reports success; any other statement says 25P02 first.
-    await connection.executeQuery(CompiledQuery.raw('select 1'));
-    await connection.executeQuery(CompiledQuery.raw('commit'));
+  async commitTransaction(): Promise<void> {
+    // COMMIT of a failed transaction rolls back and reports success; any other statement says 25P02 first, and ends the query.
+    await this.#pglite.exec('select 1; commit');
   }
 
-  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('rollback'));
+  async rollbackTransaction(): Promise<void> {
+    await this.#pglite.exec('rollback');
   }
 
   async destroy(): Promise<void> {
