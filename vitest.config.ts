@@ -28,7 +28,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           sequence: { groupOrder: 1 },
-          include: ['tests/integration/**/*.test.ts'],
+          include: ['tests/{integration,simulation}/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

@@ -14,7 +14,7 @@ import { type Gallery, openGallery } from '../../src-main/gallery/gallery.ts';
 import type { Activation } from '../../src-main/identity/activation.ts';
 import { type Identity, openIdentity } from '../../src-main/identity/identity.ts';
 import type { KeyStore } from '../../src-main/identity/key-store.ts';
-import { type Alarm, type Journal, openJournal } from '../../src-main/journal/journal.ts';
+import { type Alarm, type Journal, openJournal, type ResultSigner } from '../../src-main/journal/journal.ts';
 import type { dataPlaces } from '../../src-main/places.ts';
 import type { SessionPorts } from '../../src-main/session/ports.ts';
 import { keepAskingBank, type Recovered, recover } from '../../src-main/session/recovery.ts';
@@ -37,6 +37,8 @@ export interface TerminalGround {
   readonly dimensions: number;
   readonly log: Logger;
   readonly onAlarm: (alarm: Alarm) => void;
+  /** Signs match results; the identity does where this is not given. */
+  readonly signer?: (identity: Identity) => ResultSigner;
 }
 
 /** The files and keys of a terminal, open; nothing runs yet. */
@@ -54,7 +56,8 @@ export async function openTerminal(ground: TerminalGround): Promise<OpenedTermin
   const identity = await openIdentity({ keyStore, clock, chance });
   const { activation } = identity;
   if (!activation) throw new Error('this terminal is not activated');
-  const journal = openJournal({ path: places.journal, clock, chance, signer: identity, onAlarm });
+  const signer = ground.signer?.(identity) ?? identity;
+  const journal = openJournal({ path: places.journal, clock, chance, signer, onAlarm });
   const gallery = openGallery({
     path: places.gallery,
     dataKey: identity.dataKey,

@@ -142,7 +142,7 @@ export class PowerCut extends Error {
  */
 export class Mains {
   readonly #world: Pick<Clock, 'now' | 'monotonicMs' | 'after'>;
-  readonly #cutAt: number;
+  #cutAt: number;
   readonly #timers = new Set<() => void>();
   readonly #onCut: (() => void)[] = [];
   /** What each moment was, in order. */
@@ -156,6 +156,11 @@ export class Mains {
 
   get on(): boolean {
     return this.#on;
+  }
+
+  /** Cuts at the so-many-th moment from now, unless it was to be cut before. */
+  cutAfter(moments: number): void {
+    this.#cutAt = Math.min(this.#cutAt, this.moments.length + moments);
   }
 
   onCut(listener: () => void): void {

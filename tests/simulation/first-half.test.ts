@@ -1,0 +1,9 @@
+/** Half of the runs that every change has to pass; the other half is in a file of its own, for another core. */
+import { test } from 'vitest';
+import { aBank, keepsEveryPromise } from './support.ts';
+
+const bank = aBank();
+
+test('no run of the first 150 seeds breaks a promise', { timeout: 600_000 }, () =>
+  keepsEveryPromise(bank(), { from: 1, runs: 150 }),
+);

@@ -1,0 +1,181 @@
+/** One run of a story: things go wrong for its length, then everything heals and has to settle within a bound. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PowerCut } from '../support/world-clock.ts';
+import type { BankRoom } from './bank-room.ts';
+import { Checkers } from './checkers.ts';
+import { chanceFrom } from './generator.ts';
+import { randomFrom } from './on-the-spot.ts';
+import { come } from './person.ts';
+import type { PlantedBug } from './planted-bugs.ts';
+import type { Item, Story, Trouble } from './story.ts';
+import { DiskFull, SimulatedTerminal } from './terminal.ts';
+import { type Counts, type Violation, World } from './world.ts';
+
+export interface RunReport {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  readonly counts: Counts;
+  /** Of everything that happened, in order. */
+  readonly trace: { readonly lines: number; readonly sha256: string };
+  readonly virtualMs: number;
+}
+
+export interface RunOptions {
+  readonly bug?: PlantedBug | null;
+  /** Hears every line of the trace. */
+  readonly tell?: (line: string) => void;
+}
+
+/** Longest that anything may take to settle once nothing goes wrong any more, virtual ms; and rounds with the bank beside. */
+const SETTLES_MS_MAX = 60 * 60_000;
+const SETTLES_ROUNDS_MAX = 2;
+const LOOK_MS = 60_000;
+const MINUTE = 60_000;
+
+/** Memory where there is such a place: nothing of a run is worth a disk. */
+const SCRATCH = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
+export async function runStory(story: Story, bank: BankRoom, options: RunOptions = {}): Promise<RunReport> {
+  const dir = mkdtempSync(join(SCRATCH, 'kaopass-simulation-'));
+  const world = new World({ story, bank, dir, ...options });
+  const stray = (error: unknown) => {
+    // Whatever still runs of a program without power comes to nothing.
+    if (error instanceof PowerCut) return;
+    if (error instanceof DiskFull) error.terminal.crash(error);
+    else world.violation('program', `rejected and nobody listened: ${String(error)}`);
+  };
+  process.on('unhandledRejection', stray);
+  try {
+    await play(world);
+  } catch (error) {
+    if (world.violations.length === 0) world.violation('program', `the run broke down: ${(error as Error).stack}`);
+  } finally {
+    process.off('unhandledRejection', stray);
+    world.time.close();
+    rmSync(dir, { recursive: true, force: true });
+  }
+  return {
+    seed: story.seed,
+    violations: world.violations,
+    counts: world.counts,
+    trace: world.hash(),
+    virtualMs: world.time.monotonicMs(),
+  };
+}
+
+async function play(world: World): Promise<void> {
+  const { time, story, bank } = world;
+  const everywhere = world.stream('cryptography');
+  randomFrom((length) => everywhere.bytes(length));
+  const bankChance = chanceFrom(world.stream('bank'), () => time.now());
+  await bank.empty({ now: () => time.now(), sleep: async () => {} }, bankChance as never);
+
+  const terminals = story.terminals.map((setup) => new SimulatedTerminal(world, setup));
+  for (const terminal of terminals) await terminal.activate();
+  const checkers = new Checkers(world, terminals);
+  const alive = terminals.map((terminal) => terminal.live());
+  const over = world.over.signal;
+
+  const cast = story.items.map((item) => happens(world, terminals, checkers, item));
+  await Promise.race([Promise.all(cast), aborted(over)]);
+  if (!over.aborted) await time.until(Math.max(story.lengthMs, time.monotonicMs()));
+  if (!over.aborted) await settle(world, terminals, checkers);
+  world.over.abort();
+  for (const terminal of terminals) await terminal.end();
+  await Promise.all(alive);
+}
+
+/** The item at its time. Never rejects but for a bug of the simulation. */
+async function happens(
+  world: World,
+  terminals: readonly SimulatedTerminal[],
+  checkers: Checkers,
+  item: Item,
+): Promise<void> {
+  await world.time.until(item.at);
+  if (world.over.signal.aborted) return;
+  if (item.kind !== 'visit') return strike(world, terminals, item);
+  const terminal = terminals.find(({ name }) => name === item.terminal);
+  await terminal?.turn(async () => {
+    try {
+      await come(world, terminal, item);
+      await checkers.after(terminal);
+    } catch (error) {
+      if (!world.over.signal.aborted) throw error;
+    }
+  });
+}
+
+function strike(world: World, terminals: readonly SimulatedTerminal[], item: Trouble): void {
+  if (!world.troubled) return;
+  if (item.kind === 'bank down') {
+    world.count('trouble', 'bank down');
+    world.note('bank', `down for ${item.forMs} ms`);
+    world.bankDownUntil = Math.max(world.bankDownUntil, world.time.monotonicMs() + item.forMs);
+    return;
+  }
+  const terminal = terminals.find(({ name }) => name === item.terminal);
+  if (!terminal) return;
+  switch (item.kind) {
+    case 'power cut':
+      terminal.cutAfter(item.effects, item.offMs);
+      return;
+    case 'line': {
+      const { trouble, after, times, delayMs } = item;
+      terminal.line.arm({ trouble, after, times, delayMs });
+      return;
+    }
+    case 'device':
+      terminal.arm(item.device, item.fault, item.forMs);
+      return;
+    case 'clock step':
+      world.count('trouble', 'clock step');
+      world.note(terminal.name, `the clock jumps by ${item.byMs} ms`);
+      terminal.clockOffMs += item.byMs;
+      return;
+    case 'disk full':
+      world.count('trouble', 'disk full');
+      terminal.diskFullUntil = Math.max(terminal.diskFullUntil, world.time.monotonicMs() + item.forMs);
+      return;
+    case 'restart':
+      void terminal.restart();
+      return;
+  }
+}
+
+/** Nothing goes wrong any more. */
+async function settle(world: World, terminals: readonly SimulatedTerminal[], checkers: Checkers): Promise<void> {
+  world.note('world', 'everything heals');
+  world.troubled = false;
+  world.bankDownUntil = 0;
+  for (const terminal of terminals) terminal.heal();
+  const from = world.time.monotonicMs();
+  const slowest = Math.max(...terminals.map(({ setup }) => setup.roundMs));
+  const settlesMsMax = SETTLES_MS_MAX + SETTLES_ROUNDS_MAX * slowest;
+  const wait = (ms: number) => world.time.sleep(ms, world.over.signal);
+  await wait(2 * MINUTE);
+  for (const terminal of terminals) await terminal.clear();
+  for (;;) {
+    const left = world.ghosts > 0 ? `${world.ghosts} late requests` : checkers.unsettled();
+    if (left === null) break;
+    if (world.time.monotonicMs() - from > settlesMsMax) {
+      world.violation('progress', `not settled after ${settlesMsMax / MINUTE} minutes: ${left}`);
+      return;
+    }
+    await wait(LOOK_MS);
+  }
+  for (const terminal of terminals) {
+    await checkers.after(terminal);
+    terminal.open(null);
+  }
+  await checkers.end();
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,372 @@
+/**
+ * What happens in one run, as a list made from the seed before anything happens: who comes when and how they behave, and what goes
+ * wrong when. Each item is whole in itself, with a seed of its own for what it leaves open, so that a story with some items taken
+ * out is a story still: that is how one that ends badly is made short.
+ */
+import type { Language, Service } from '../../src-contract/primitives.ts';
+import type { UnitLoad } from '../../src-main/devices/simulated/cash-state.ts';
+import type { FaultDevice } from '../../src-main/devices/simulated/faults.ts';
+import { Stream } from './generator.ts';
+
+export interface TerminalSetup {
+  readonly name: string;
+  readonly profile: 'atm' | 'checkout';
+  readonly load: readonly UnitLoad[];
+  /** Between two rounds with the bank, ms. */
+  readonly roundMs: number;
+}
+
+export interface Visit {
+  readonly kind: 'visit';
+  readonly at: number;
+  readonly terminal: string;
+  readonly person: number;
+  readonly service: Service;
+  readonly language: Language;
+  /** A withdrawal's, yen. */
+  readonly yen: number;
+  /** A deposit's bunches: notes by denomination; 0 is paper that is no money. */
+  readonly bunches: readonly Readonly<Record<number, number>>[];
+  /** A purchase's, as places in the list of goods. */
+  readonly goods: readonly number[];
+  readonly wrongPins: number;
+  /** When the notes that are handed out are taken. */
+  readonly takes: 'at once' | 'in time' | 'late' | 'never';
+  /** Whether notes that are given back are taken. */
+  readonly takesBack: boolean;
+  readonly receipt: boolean;
+  /** Changes their mind where the screen lets them: before money goes in, or at the count. */
+  readonly cancels: 'never' | 'at the first chance' | 'at the count';
+  /** Walks away after so many screens; null stays. */
+  readonly leavesAfter: number | null;
+  readonly seed: string;
+}
+
+export type LineTrouble =
+  | 'request lost'
+  | 'answer lost'
+  | 'answer late'
+  | 'request late'
+  | 'request doubled'
+  | 'garbage'
+  | 'server error';
+
+export type Trouble =
+  /** The plug is pulled at the so-many-th effect from then on. */
+  | {
+      readonly kind: 'power cut';
+      readonly at: number;
+      readonly terminal: string;
+      readonly effects: number;
+      readonly offMs: number;
+    }
+  | { readonly kind: 'bank down'; readonly at: number; readonly forMs: number }
+  | {
+      readonly kind: 'line';
+      readonly at: number;
+      readonly terminal: string;
+      readonly trouble: LineTrouble;
+      /** Requests about money or results that pass unharmed before. */
+      readonly after: number;
+      readonly times: number;
+      readonly delayMs: number;
+    }
+  | {
+      readonly kind: 'device';
+      readonly at: number;
+      readonly terminal: string;
+      readonly device: FaultDevice;
+      readonly fault: string;
+      /** Null: strikes once. */
+      readonly forMs: number | null;
+    }
+  | { readonly kind: 'clock step'; readonly at: number; readonly terminal: string; readonly byMs: number }
+  | { readonly kind: 'disk full'; readonly at: number; readonly terminal: string; readonly forMs: number }
+  | { readonly kind: 'restart'; readonly at: number; readonly terminal: string };
+
+export type Item = Visit | Trouble;
+
+export interface Story {
+  readonly seed: number;
+  /** Until then things go wrong, ms; after it everything heals. */
+  readonly lengthMs: number;
+  readonly terminals: readonly TerminalSetup[];
+  readonly people: number;
+  /** In order of time. */
+  readonly items: readonly Item[];
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+/** Goods of the demonstration's list that a basket is made of. */
+const GOODS = 6;
+
+/** Faults of devices, by how they are named in a report; weight within their kind. */
+const DEVICE_TROUBLES: readonly (readonly [device: FaultDevice, fault: string, weight: number])[] = [
+  ['cash-dispenser', 'jam-on-dispense', 2],
+  ['cash-dispenser', 'jam-on-present', 2],
+  ['cash-dispenser', 'shutter-jam', 2],
+  ['cash-dispenser', 'present-unknown', 2],
+  ['cash-dispenser', 'short', 2],
+  ['cash-dispenser', 'cassette-empty', 1],
+  ['cash-dispenser', 'answer-lost', 2],
+  ['cash-dispenser', 'slow', 1],
+  ['cash-dispenser', 'gone', 2],
+  ['cash-acceptor', 'jam-on-count', 2],
+  ['cash-acceptor', 'jam-on-store', 2],
+  ['cash-acceptor', 'jam-on-return', 2],
+  ['cash-acceptor', 'escrow-full', 2],
+  ['cash-acceptor', 'refuse-notes', 1],
+  ['cash-acceptor', 'tray-blocked', 1],
+  ['cash-acceptor', 'answer-lost', 2],
+  ['cash-acceptor', 'slow', 1],
+  ['cash-acceptor', 'gone', 2],
+  ['pin-pad', 'gone', 1],
+  ['pin-pad', 'answer-lost', 1],
+  ['receipt-printer', 'paper-jam', 1],
+  ['receipt-printer', 'gone', 1],
+];
+const LINE_TROUBLES: readonly LineTrouble[] = [
+  'request lost',
+  'answer lost',
+  'answer late',
+  'request late',
+  'request doubled',
+  'garbage',
+  'server error',
+];
+const KINDS = ['power cut', 'bank down', 'line', 'device', 'clock step', 'disk full', 'restart'] as const;
+/** A full disk in the middle of a visit leaves a transaction open that only a restart settles; until that is mended. */
+const NOT_YET: readonly string[] = ['disk full'];
+
+export interface StoryOptions {
+  /** How long things go wrong, hours; drawn where not given. */
+  readonly hours?: number;
+}
+
+export function makeStory(seed: number, { hours }: StoryOptions = {}): Story {
+  const shape = new Stream(`${seed}/shape`);
+  const lengthMs = Math.round((hours ?? shape.pick([0.5, 1, 2, 6, 24, 72])) * HOUR);
+  const terminals = setups(shape, lengthMs);
+  const people = shape.weighed([
+    [1, 4],
+    [2, 3],
+    [3, 1],
+  ])!;
+  const visits = makeVisits(new Stream(`${seed}/visits`), { seed, lengthMs, terminals, people });
+  const troubles = makeTroubles(new Stream(`${seed}/troubles`), { lengthMs, terminals, visits });
+  const items = [...visits, ...troubles].sort((a, b) => a.at - b.at);
+  return { seed, lengthMs, terminals, people, items };
+}
+
+function setups(shape: Stream, lengthMs: number): TerminalSetup[] {
+  const roundMs = Math.max(shape.pick([1, 3, 10]) * MINUTE, Math.round(lengthMs / 5));
+  const notes = (most: number) => (shape.chance(0.2) ? shape.whole(0, 6) : shape.whole(20, most));
+  const capacity = shape.chance(0.1) ? 60 : 2_000;
+  const load: UnitLoad[] = [
+    { id: 'CST1', kind: 'recycle', denominationMinor: 1_000, count: Math.min(notes(200), capacity), capacity },
+    { id: 'CST2', kind: 'recycle', denominationMinor: 5_000, count: Math.min(notes(100), capacity), capacity },
+    { id: 'CST3', kind: 'recycle', denominationMinor: 10_000, count: Math.min(notes(200), capacity), capacity },
+    { id: 'CIN', kind: 'cashIn', denominationMinor: null, count: 0, capacity: 1_000 },
+    { id: 'REJ', kind: 'reject', denominationMinor: null, count: 0, capacity: 300 },
+    { id: 'RET', kind: 'retract', denominationMinor: null, count: 0, capacity: 300 },
+  ];
+  const atm = { name: 'ATM', profile: 'atm', load, roundMs } as const;
+  const checkout = { name: 'Checkout', profile: 'checkout', load: [], roundMs } as const;
+  return shape.chance(0.5) ? [atm, checkout] : [atm];
+}
+
+interface Cast {
+  readonly seed: number;
+  readonly lengthMs: number;
+  readonly terminals: readonly TerminalSetup[];
+  readonly people: number;
+}
+
+function makeVisits(stream: Stream, { seed, lengthMs, terminals, people }: Cast): Visit[] {
+  const visits: Visit[] = [];
+  const add = (at: number, person: number, service: Service, terminal: string, change: Partial<Visit> = {}) =>
+    visits.push({
+      kind: 'visit',
+      at: Math.round(at),
+      terminal,
+      person,
+      service,
+      language: stream.pick(['ja', 'en'] as const),
+      yen: stream.weighed([
+        [1_000 * stream.whole(1, 20), 4],
+        [10_000 * stream.whole(1, 4), 2],
+        [7_000, 1],
+        [500_000, 0.2],
+      ])!,
+      bunches: Array.from({ length: stream.whole(1, 2) }, () => bunch(stream)),
+      goods: Array.from({ length: stream.whole(1, 3) }, () => stream.whole(0, GOODS - 1)),
+      wrongPins: stream.weighed([
+        [0, 16],
+        [1, 2],
+        [3, 0.4],
+      ])!,
+      takes: stream.weighed([
+        ['at once', 4],
+        ['in time', 4],
+        ['late', 2],
+        ['never', 1],
+      ] as const)!,
+      takesBack: stream.chance(0.8),
+      receipt: stream.chance(0.5),
+      cancels: stream.weighed([
+        ['never', 12],
+        ['at the first chance', 1],
+        ['at the count', 1],
+      ] as const)!,
+      leavesAfter: stream.chance(0.06) ? stream.whole(1, 6) : null,
+      seed: `${seed}/visit ${visits.length}`,
+      ...change,
+    });
+  const willing = { leavesAfter: null, cancels: 'never', wrongPins: 0 } as const;
+  // Everybody comes to be enrolled and to put money in; then whoever likes.
+  for (let person = 0; person < people; person += 1) {
+    const at = stream.fraction() * lengthMs * 0.2;
+    const plenty = [{ 10000: stream.whole(2, 9) }, bunch(stream)];
+    add(at, person, 'enrol', 'ATM', willing);
+    add(at + 3 * MINUTE, person, 'deposit', 'ATM', { ...willing, bunches: plenty });
+  }
+  const more = stream.whole(2, 7);
+  for (let n = 0; n < more; n += 1) {
+    const { name, profile } = stream.pick(terminals);
+    const service =
+      profile === 'checkout'
+        ? 'purchase'
+        : stream.weighed([
+            ['withdraw', 7],
+            ['deposit', 3],
+            ['balance', 0.5],
+            ['enrol', 0.3],
+          ] as const)!;
+    add(lengthMs * (0.1 + 0.9 * stream.fraction()), stream.whole(0, people - 1), service, name);
+  }
+  return visits;
+}
+
+function bunch(stream: Stream): Record<number, number> {
+  const notes: Record<number, number> = {};
+  const kinds = stream.whole(1, 2);
+  for (let n = 0; n < kinds; n += 1) notes[stream.pick([1_000, 2_000, 5_000, 10_000])] = stream.whole(1, 8);
+  if (stream.chance(0.15)) notes[0] = stream.whole(1, 2);
+  return notes;
+}
+
+/** Kinds of trouble off, as usual, or far up: a run with all of them a little finds less than runs with much of one. */
+function makeTroubles(
+  stream: Stream,
+  { lengthMs, terminals, visits }: { lengthMs: number; terminals: readonly TerminalSetup[]; visits: readonly Visit[] },
+): Trouble[] {
+  const troubles: Trouble[] = [];
+  for (const kind of KINDS) {
+    if (NOT_YET.includes(kind)) continue;
+    const often = stream.weighed([
+      [0, 5],
+      [stream.whole(1, 2), 4],
+      [stream.whole(3, 7), 1.5],
+    ])!;
+    for (let n = 0; n < often; n += 1) {
+      // Most things go wrong while somebody is there to be harmed.
+      const visit = stream.pick(visits);
+      const at = stream.chance(0.85)
+        ? visit.at + Math.round(stream.fraction() * 70_000)
+        : Math.round(stream.fraction() * lengthMs);
+      const terminal = stream.chance(0.9) ? visit.terminal : stream.pick(terminals).name;
+      troubles.push(makeTrouble(stream, kind, { at: Math.min(at, lengthMs - 1), terminal }));
+    }
+  }
+  return troubles;
+}
+
+function makeTrouble(stream: Stream, kind: (typeof KINDS)[number], where: { at: number; terminal: string }): Trouble {
+  switch (kind) {
+    case 'power cut': {
+      const offMs = stream.pick([2_000, MINUTE, 20 * MINUTE]);
+      return { kind, ...where, effects: stream.whole(1, 12), offMs };
+    }
+    case 'bank down': {
+      const forMs = stream.pick([3_000, 20_000, 2 * MINUTE, 30 * MINUTE, 5 * HOUR, 40 * HOUR]);
+      return { kind, at: where.at, forMs };
+    }
+    case 'line':
+      return {
+        kind,
+        ...where,
+        trouble: stream.pick(LINE_TROUBLES),
+        after: stream.whole(0, 3),
+        times: stream.weighed([
+          [1, 6],
+          [2, 2],
+          [5, 1],
+        ])!,
+        delayMs: stream.pick([500, 5_000, 9_000, 40_000, 10 * MINUTE]),
+      };
+    case 'device': {
+      const [device, fault] = stream.weighed(DEVICE_TROUBLES.map((one) => [one, one[2]] as const))!;
+      const stays =
+        fault === 'gone' || (['shutter-jam', 'answer-lost', 'paper-jam'].includes(fault) && stream.chance(0.3));
+      return { kind, ...where, device, fault, forMs: stays ? stream.pick([3_000, 30_000, 10 * MINUTE]) : null };
+    }
+    case 'clock step':
+      return { kind, ...where, byMs: stream.pick([-HOUR, -90_000, -1_000, 1_000, 90_000, HOUR, 48 * HOUR]) };
+    case 'disk full':
+      return { kind, ...where, forMs: stream.pick([3_000, 30_000, 10 * MINUTE]) };
+    case 'restart':
+      return { kind, ...where };
+  }
+}
+
+const clock = (at: number) => {
+  const s = Math.round(at / 1000);
+  const two = (n: number) => String(n).padStart(2, '0');
+  return `${two(Math.floor(s / 3600))}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
+};
+const lasting = (ms: number) => (ms < MINUTE ? `${ms / 1000} s` : ms < HOUR ? `${ms / MINUTE} min` : `${ms / HOUR} h`);
+
+/** One line for a person. */
+export function sentenceOf(item: Item): string {
+  return `${clock(item.at)}  ${saying(item)}`;
+}
+
+function saying(item: Item): string {
+  switch (item.kind) {
+    case 'visit':
+      return visitSaying(item);
+    case 'power cut':
+      return `the plug of ${item.terminal} is pulled at its ${item.effects}. effect from then on, for ${lasting(item.offMs)}`;
+    case 'bank down':
+      return `the bank is down for ${lasting(item.forMs)}`;
+    case 'line':
+      return `on the line of ${item.terminal}: ${item.trouble}, ${item.times}×, after ${item.after} that pass (${lasting(item.delayMs)})`;
+    case 'device':
+      return `${item.device} of ${item.terminal}: ${item.fault}${item.forMs === null ? ', once' : `, for ${lasting(item.forMs)}`}`;
+    case 'clock step':
+      return `the clock of ${item.terminal} jumps by ${item.byMs < 0 ? '−' : '+'}${lasting(Math.abs(item.byMs))}`;
+    case 'disk full':
+      return `the disk of ${item.terminal} is full for ${lasting(item.forMs)}`;
+    case 'restart':
+      return `${item.terminal} is restarted`;
+  }
+}
+
+function visitSaying(visit: Visit): string {
+  const what = {
+    enrol: '',
+    balance: '',
+    withdraw: ` ${visit.yen} yen, takes them ${visit.takes}`,
+    deposit: ` ${JSON.stringify(visit.bunches)}`,
+    purchase: ` goods ${visit.goods.join(', ')}`,
+  } as Readonly<Record<string, string>>;
+  const more = [
+    visit.wrongPins > 0 ? `${visit.wrongPins} wrong PINs` : null,
+    visit.cancels === 'never' ? null : `cancels ${visit.cancels}`,
+    visit.leavesAfter === null ? null : `leaves after ${visit.leavesAfter} screens`,
+    visit.takesBack ? null : 'leaves what is given back',
+    visit.receipt ? 'wants a receipt' : null,
+  ].filter((one) => one !== null);
+  return `person ${visit.person} at ${visit.terminal}: ${visit.service}${what[visit.service] ?? ''}${more.map((one) => `; ${one}`).join('')}`;
+}
