@@ -194,7 +194,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     signer: (identity) => {
       let first: number | null = null;
       return {
-        terminalId: identity.terminalId,
+        ...identity,
         signResult: (result: MatchResult) => {
           first ??= result.sequence;
           const sequence = result.sequence - first + 1;
