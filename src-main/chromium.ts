@@ -16,10 +16,12 @@ import { startTerminal } from './terminal.ts';
 
 const HELP = `Runs one terminal with its screen in Chromium.
 
-  node src-main/chromium.ts --data DIR [--log-level LEVEL]
+  node src-main/chromium.ts --data DIR [--log-level LEVEL] [--no-browser]
 
   --data DIR         the terminal's data: configuration (kaopass.json), keys, journal, gallery
   --log-level LEVEL  trace, debug, info (default), warn, error or silent; the log goes to standard error
+  --no-browser       starts no browser: the line below carries "launch", the address that opens the screen, once. Whoever
+                     reads standard output is the screen; for tests, and for a browser that something else starts here
   --help             this text
 
 When ready it prints one line of JSON: {"ready":true,"screen":URL,"browser":…,"control":URL of the simulated devices,
@@ -27,7 +29,12 @@ When ready it prints one line of JSON: {"ready":true,"screen":URL,"browser":…,
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { data: { type: 'string' }, 'log-level': { type: 'string', default: 'info' }, help: { type: 'boolean' } },
+    options: {
+      data: { type: 'string' },
+      'log-level': { type: 'string', default: 'info' },
+      'no-browser': { type: 'boolean', default: false },
+      help: { type: 'boolean' },
+    },
   });
   if (values.help) {
     console.log(HELP);
@@ -52,7 +59,9 @@ async function main(): Promise<void> {
     footageDir: config.demonstration ? installation.footageDir : null,
     dataDir,
     port: config.screen.port,
-    browser: findBrowser({ bundledDir: installation.bundledBrowserDir, headless: config.screen.headless }),
+    browser: values['no-browser']
+      ? null
+      : findBrowser({ bundledDir: installation.bundledBrowserDir, headless: config.screen.headless }),
     fakeCamera: config.screen.fakeCamera,
     remoteDebugging: config.screen.remoteDebugging,
     log,
@@ -74,11 +83,14 @@ async function main(): Promise<void> {
   process.on('SIGTERM', () => void end('SIGTERM'));
   process.on('SIGINT', () => void end('SIGINT'));
   void host.closed.then((why) => end(why));
-  await host.whenConnected();
+  // The same one-time address that a browser gets, on a pipe instead of a command line that everybody here can read.
+  const launch = host.browser === null ? host.issueLaunchUrl() : null;
+  if (launch === null) await host.whenConnected();
   console.log(
     JSON.stringify({
       ready: true,
       screen: host.origin,
+      launch,
       browser: host.browser?.path ?? null,
       control: terminal.controlUrl,
       service: terminal.serviceUrl,
