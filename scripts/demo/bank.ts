@@ -30,6 +30,12 @@ export interface BankResult {
   };
 }
 
+export interface BankEntry {
+  readonly kind: string;
+  readonly transactionId: string;
+  readonly postings: readonly { readonly accountKind: string; readonly creditMinor: number }[];
+}
+
 export class DemoBank {
   readonly #dir: string;
   readonly #log: string;
@@ -58,6 +64,12 @@ export class DemoBank {
 
   async stop(): Promise<void> {
     await this.#program?.stop();
+    this.#program = null;
+  }
+
+  /** Ends where it stands. */
+  async kill(): Promise<void> {
+    await this.#program?.kill();
     this.#program = null;
   }
 
@@ -107,8 +119,20 @@ export class DemoBank {
     return (await this.#ask<{ balanced: boolean }>('GET', '/admin/trial-balance')).balanced;
   }
 
-  async entries(): Promise<{ kind: string; transactionId: string }[]> {
-    return (await this.#ask<{ entries: { kind: string; transactionId: string }[] }>('GET', '/admin/entries')).entries;
+  async entries(): Promise<BankEntry[]> {
+    return (await this.#ask<{ entries: BankEntry[] }>('GET', '/admin/entries')).entries;
+  }
+
+  async holds(): Promise<{ transactionId: string; amountMinor: number; state: string }[]> {
+    return (
+      await this.#ask<{ holds: { transactionId: string; amountMinor: number; state: string }[] }>('GET', '/admin/holds')
+    ).holds;
+  }
+
+  /** Withdrawals that were granted a token. */
+  async dispenses(): Promise<{ transactionId: string; state: string }[]> {
+    return (await this.#ask<{ dispenses: { transactionId: string; state: string }[] }>('GET', '/admin/dispenses'))
+      .dispenses;
   }
 
   async results(terminalId: string): Promise<BankResult[]> {

@@ -117,6 +117,12 @@ export class DemoDevices {
     this.#program = null;
   }
 
+  /** Ends where it stands, whatever it moves just then. */
+  async kill(): Promise<void> {
+    await this.#program?.kill();
+    this.#program = null;
+  }
+
   async state(): Promise<DeviceState> {
     const cash = await this.#cash();
     const { printer } = (await this.#read()).state;
@@ -157,6 +163,11 @@ export class DemoDevices {
 
   async scan(ean: string): Promise<void> {
     await this.#deed('/api/barcode', { symbology: 'jan13', data: ean }, 10_000);
+  }
+
+  /** The plug. Out: everything stops at once, and notes stay where they are. */
+  async plug(state: 'in' | 'out'): Promise<void> {
+    await this.#deed('/api/power', { on: state === 'in' });
   }
 
   /** Arms a fault of the machine's own list. */

@@ -20,6 +20,8 @@ export interface Program {
   readonly exited: Promise<number | null>;
   /** SIGTERM, and SIGKILL when that is not enough. */
   stop(): Promise<void>;
+  /** SIGKILL: the process ends where it stands, as by a power cut. */
+  kill(): Promise<void>;
 }
 
 /** Runs one of the project's programs under this Node. Its log goes to logFile. Rejects with its last words when it ends
@@ -49,7 +51,11 @@ export async function startProgram(script: string, args: readonly string[], logF
   });
   try {
     const said = await ready;
-    return { ready: said, pid: child.pid ?? -1, exited, stop: () => stop(child, exited) };
+    const kill = async () => {
+      child.kill('SIGKILL');
+      await exited;
+    };
+    return { ready: said, pid: child.pid ?? -1, exited, stop: () => stop(child, exited), kill };
   } catch (error) {
     await stop(child, exited);
     throw error;

@@ -352,6 +352,57 @@ export const STEPS: readonly Step[] = [
     },
   },
   {
+    name: 'power-cut',
+    title:
+      'The power is cut while the machine presents ¥1,000; when it is back, journal, bank and cash agree, and he is not charged',
+    expected: {
+      journalWhenCut: 'presenting',
+      screen: 'attract',
+      journal: 'not-paid',
+      takenMinor: 0,
+      inReachMinor: 0,
+      ledgerMinor: 7_920,
+      // As after a jam: until the next withdrawal proves that the token is dead.
+      heldMinor: 1_000,
+      cashConserved: true,
+      bankCashAgrees: true,
+    },
+    async run({ bank, atm }) {
+      const before = taken(await atm.devices());
+      await atm.camera(SCENES.personOnDayTwo.source);
+      await toPin(atm, '1,000');
+      await atm.machine.press(`${PIN}E`);
+      await eventually(
+        async () => lastState(atm, 'withdraw'),
+        (state) => state === 'presenting',
+        5_000,
+        10,
+      );
+      await atm.losesPower();
+      const journalWhenCut = lastState(atm, 'withdraw');
+      await atm.powerReturns();
+      const screen = await atm.screen();
+      await atm.picture('after-power-cut-ja');
+      await eventually(
+        async () => outboxSize(atm),
+        (size) => size === 0,
+      );
+      const { cash } = await atm.devices();
+      const account = await bank.customer();
+      return {
+        journalWhenCut,
+        screen,
+        journal: lastState(atm, 'withdraw'),
+        takenMinor: taken(await atm.devices()) - before,
+        inReachMinor: cash?.conservation.inReachMinor,
+        ledgerMinor: account.ledgerMinor,
+        heldMinor: account.heldMinor,
+        cashConserved: cash?.conservation.holds,
+        bankCashAgrees: await bankCashAgrees({ bank, atm }),
+      };
+    },
+  },
+  {
     name: 'jam',
     title:
       'The dispenser’s shutter jams before ¥5,000: told so, not charged, and made whole by what the dispenser proves',
@@ -432,7 +483,6 @@ export const STEPS: readonly Step[] = [
       const counts = await resultCounts({ bank, atm, checkout });
       const { cash } = await atm.devices();
       const conservation = cash?.conservation;
-      const cashAccount = (await bank.accounts()).find((one) => one.kind === 'cash' && one.ownerId === atm.terminalId);
       const inMinor = (conservation?.insideMinor ?? 0) + (conservation?.inReachMinor ?? 0);
       return {
         everyResultOnce: counts.everyResultOnce,
@@ -442,8 +492,7 @@ export const STEPS: readonly Step[] = [
         booksBalance: await bank.balanced(),
         standInsPosted: (await bank.entries()).filter((entry) => entry.kind === 'stand-in').length,
         insidePlusTakenMinusLoaded: inMinor + (conservation?.takenMinor ?? 0) - (conservation?.loadedMinor ?? 0),
-        // The bank's view of what the machine gained: deposits less withdrawals.
-        bankCashAgrees: Math.abs(cashAccount?.ledgerMinor ?? Number.NaN) === inMinor - (conservation?.loadedMinor ?? 0),
+        bankCashAgrees: await bankCashAgrees({ bank, atm }),
       };
     },
   },
@@ -617,17 +666,31 @@ function stripped(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }
 
-async function eventually<T>(read: () => Promise<T>, enough: (value: T) => boolean, withinMs = 15_000): Promise<T> {
+async function eventually<T>(
+  read: () => Promise<T>,
+  enough: (value: T) => boolean,
+  withinMs = 15_000,
+  everyMs = 150,
+): Promise<T> {
   const until = performance.now() + withinMs;
   for (;;) {
     const value = await read();
     if (enough(value) || performance.now() > until) return value;
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
 
 function taken(state: Awaited<ReturnType<DemoTerminal['devices']>>): number {
   return state.cash?.conservation.takenMinor ?? 0;
+}
+
+/** Whether the bank's view of what the machine gained, deposits less withdrawals, is what is in it. */
+async function bankCashAgrees({ bank, atm }: Pick<World, 'bank' | 'atm'>): Promise<boolean> {
+  const account = (await bank.accounts()).find((one) => one.kind === 'cash' && one.ownerId === atm.terminalId);
+  const conservation = (await atm.devices()).cash?.conservation;
+  if (!account || !conservation) return false;
+  const { insideMinor, inReachMinor, loadedMinor } = conservation;
+  return Math.abs(account.ledgerMinor) === insideMinor + inReachMinor - loadedMinor;
 }
 
 /** Reads the terminal's own files, as an auditor would. */

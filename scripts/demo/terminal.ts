@@ -1,12 +1,12 @@
 /** One terminal as a process, the hands of whoever stands before it, and eyes on its screen. */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import type { CameraSource, ScreenName } from '../../src-contract/screen.ts';
 import { SCENES } from '../../src-main/config/scenes.ts';
 import type { DemoBank } from './bank.ts';
 import { askControl, DemoDevices, type DeviceState } from './devices.ts';
-import { type Program, runProgram, startProgram } from './processes.ts';
+import { type Program, startProgram } from './processes.ts';
+import { provisionTerminal } from './provision.ts';
 
 /** No screen of the demonstration needs longer; ms. */
 const SCREEN_MS_MAX = 30_000;
@@ -54,33 +54,22 @@ export class DemoTerminal {
   /** What a technician does: activates with the bank's code, writes the configuration, and tells the bank the machine's keys. */
   async provision(bank: DemoBank, activationCode: string): Promise<{ code: number | null; output: string }> {
     await this.machine.start();
-    mkdirSync(this.dataDir, { recursive: true });
-    const activated = await runProgram('src-main/provisioning/cli.ts', [
-      ...['activate', '--data', this.dataDir, '--bank', bank.url, '--code', activationCode],
-      ...['--name', this.#name, '--profile', this.#profile],
-    ]);
-    writeFileSync(
-      join(this.dataDir, 'kaopass.json'),
-      `${JSON.stringify(
-        {
-          name: this.#name,
-          profile: this.#profile,
-          bankUrl: bank.url,
-          demonstration: true,
-          camera: SCENES.nobody.source,
-          devices: { kind: 'xfs4iot', host: '127.0.0.1', ports: [{ port: this.machine.port, secure: false }] },
-          screen: { headless: true, remoteDebugging: true },
-          // Nobody watches a terminal for ten seconds to see its books settle or its bank go away.
-          sync: { roundMs: 1_500, probeMs: 1_000 },
-        },
-        null,
-        2,
-      )}\n`,
-    );
-    if (activated.code === 0) {
-      this.terminalId = await bank.terminalId(this.#profile);
-      await bank.setDeviceKeys(this.terminalId, this.machine.keys, this.#profile);
-    }
+    const { terminalId, ...activated } = await provisionTerminal({
+      bank,
+      activationCode,
+      machine: this.machine,
+      dataDir: this.dataDir,
+      name: this.#name,
+      profile: this.#profile,
+      settings: {
+        demonstration: true,
+        camera: SCENES.nobody.source,
+        screen: { headless: true, remoteDebugging: true },
+        // Nobody watches a terminal for ten seconds to see its books settle or its bank go away.
+        sync: { roundMs: 1_500, probeMs: 1_000 },
+      },
+    });
+    if (terminalId !== null) this.terminalId = terminalId;
     return activated;
   }
 
@@ -102,6 +91,20 @@ export class DemoTerminal {
     this.#program = null;
     this.#browser = null;
     this.#page = null;
+  }
+
+  /** The terminal and its machine stop where they stand. */
+  async losesPower(): Promise<void> {
+    await Promise.all([this.#program?.kill(), this.machine.plug('out')]);
+    await this.#browser?.close().catch(() => undefined);
+    this.#program = null;
+    this.#browser = null;
+    this.#page = null;
+  }
+
+  async powerReturns(): Promise<void> {
+    await this.machine.plug('in');
+    await this.start();
   }
 
   /** Waits until the screen shows this. Ends at once, with what stands there, when the visit ended otherwise. */
