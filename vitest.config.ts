@@ -4,7 +4,10 @@ import { defineConfig } from 'vitest/config';
  * Two cores, and one worker more than cores, since many suites wait for real time. But the suites that look through a camera run
  * last and alone: a browser that shares its cores with a database suite delivers too few frames.
  */
-const CAMERA_SUITES = ['tests/browser/{terminal,terminal-camera,demonstration,camera}.test.ts'];
+const CAMERA_SUITES = [
+  'tests/browser/{terminal,terminal-camera,demonstration,camera}.test.ts',
+  'tests/integration/crash.test.ts',
+];
 /** Busy cores draw late; what is waited for comes, or it fails after this. The default is 1 s. */
 const POLL = { poll: { timeout: 15_000 } };
 
@@ -29,6 +32,7 @@ export default defineConfig({
           name: 'integration',
           sequence: { groupOrder: 1 },
           include: ['tests/{integration,simulation}/**/*.test.ts'],
+          exclude: CAMERA_SUITES,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
