@@ -20,6 +20,7 @@ export type Operation =
   | 'payee'
   | 'transfer'
   | 'erase'
+  | 'day-close'
   | 'inquiry'
   | 'barred';
 

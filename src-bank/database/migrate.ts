@@ -13,6 +13,7 @@ import { padKeys } from './migrations/0005-pad-keys.ts';
 import { kindsAndServices } from './migrations/0006-kinds-and-services.ts';
 import { transfers } from './migrations/0007-transfers.ts';
 import { withdrawals } from './migrations/0008-withdrawals.ts';
+import { dayCloses } from './migrations/0009-day-closes.ts';
 import type { Tables } from './tables.ts';
 
 export interface Migration {
@@ -30,6 +31,7 @@ export const MIGRATIONS: readonly Migration[] = [
   kindsAndServices,
   transfers,
   withdrawals,
+  dayCloses,
 ];
 
 /** Names the advisory lock among all of the database's users: "kaop". */

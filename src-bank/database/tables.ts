@@ -149,6 +149,20 @@ export interface Tables {
     expires_at: number;
     ended_at: number | null;
   };
+  day_closes: {
+    close_id: string;
+    terminal_id: string;
+    number: number;
+    business_date: string;
+    jws: string;
+    hash: string;
+    answer: string;
+    differences: number;
+    cash_difference: number | null;
+    last_entry_seq: number;
+    recorded_at: number;
+  };
+  day_close_transactions: { terminal_id: string; transaction_id: string; number: number };
   pad_keys: { terminal_id: string; name: string; sealed: Uint8Array; created_at: number };
   dispenser_keys: {
     terminal_id: string;

@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { Problem } from '../../src-contract/bank-api.ts';
 import { accountAtCounter, openAtCounter, setAccountStatus, setHolderName } from '../accounts/counter.ts';
 import { listAccounts, listEntries, listHolds, trialBalance } from '../accounts/report.ts';
+import { DayClosesAnswer, DayClosesQuery, listDayCloses } from '../closes/report.ts';
 import type { BankContext } from '../context.ts';
 import { setDispenserKeys } from '../dispense/keys.ts';
 import { listDispenses, settleByStaff } from '../dispense/staff.ts';
@@ -190,6 +191,16 @@ export function adminRoutes(scope: FastifyInstance, context: BankContext, adminT
     '/admin/chains/:terminalId',
     { schema: { ...describeRoute("Verify a terminal's whole chain again", api.ChainAnswer), params: api.ChainParams } },
     async (request) => api.ChainAnswer.parse(await verifyChain(context, request.params.terminalId)),
+  );
+  routes.get(
+    '/admin/day-closes',
+    {
+      schema: {
+        ...describeRoute('Closes of business days, and what differs', DayClosesAnswer),
+        querystring: DayClosesQuery,
+      },
+    },
+    async (request) => await listDayCloses(context, request.query),
   );
   routes.get(
     '/admin/incidents',

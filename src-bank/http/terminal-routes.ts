@@ -22,6 +22,7 @@ import {
   ReversalRequest,
   StandInRequest,
 } from '../../src-contract/bank-api.ts';
+import { DayCloseAnswer, DayCloseRequest } from '../../src-contract/day-close.ts';
 import {
   ErasureAnswer,
   ErasureReceiptAnswer,
@@ -37,6 +38,7 @@ import { askPayee } from '../accounts/payees.ts';
 import { capture, reverse } from '../accounts/settle.ts';
 import { standIn } from '../accounts/stand-in.ts';
 import { transfer } from '../accounts/transfer.ts';
+import { recordDayClose } from '../closes/record.ts';
 import type { BankContext } from '../context.ts';
 import { activate } from '../fleet/activation.ts';
 import { authenticate, type Terminal } from '../fleet/request-assertion.ts';
@@ -138,6 +140,11 @@ function authenticatedRoutes(scope: FastifyInstance, context: BankContext): void
     '/v1/transfers',
     { schema: { ...describeRoute('Money to a payee that was asked about', TransferAnswer), body: TransferRequest } },
     async (request) => await transfer(context, sender(request), request.body),
+  );
+  routes.post(
+    '/v1/day-closes',
+    { schema: { ...describeRoute("The close of a terminal's business day", DayCloseAnswer), body: DayCloseRequest } },
+    async (request) => await recordDayClose(context, sender(request), request.body),
   );
   routes.post(
     '/v1/inquiries',

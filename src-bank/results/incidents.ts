@@ -27,6 +27,10 @@ export type IncidentCode =
   | 'dispense-uncounted'
   /** A grant whose proof was overwritten by a later one, or cannot be told from a forgery in time. */
   | 'dispense-evidence-lost'
+  /** A close of a terminal's day does not agree with the books, or its cash with its transactions. */
+  | 'day-close-differs'
+  /** A close was left out. */
+  | 'day-close-gap'
   /** The dispenser's last token is none of this bank's. */
   | 'dispense-foreign-token';
 
