@@ -14,6 +14,8 @@ export const ERROR_CODES = {
   FRAME_INVALID: 'failed',
   DATABASE_CORRUPT: 'failed',
   DATABASE_NEWER: 'failed',
+  DISK_FULL: 'failed',
+  DISK_FAILED: 'failed',
   KEY_STORE_INVALID: 'failed',
   GALLERY_UNREADABLE: 'failed',
   PORT_IN_USE: 'failed',

@@ -10,16 +10,19 @@ import type { Chance, Clock } from './clock.ts';
 import { type Config, PROFILE_SERVICES } from './config/config.ts';
 import { loadGoods } from './config/goods.ts';
 import { SCENES } from './config/scenes.ts';
+import { createDayCloser } from './day-close/day-close.ts';
 import { openDevices } from './devices/open.ts';
 import { encodeReceipt } from './devices/receipt.ts';
 import { startControlServer } from './devices/simulated/control-server.ts';
 import { DemonstrationCamera } from './devices/simulated/demonstration-camera.ts';
 import { singleFmr } from './gallery/fmr.ts';
-import { openGallery } from './gallery/gallery.ts';
+import type { GalleryOptions } from './gallery/gallery.ts';
+import { openGalleryOrPullAgain } from './gallery/open-or-pull-again.ts';
 import type { TerminalEnd } from './host/host.ts';
 import { openFileKeyStore } from './identity/file-key-store.ts';
 import { openIdentity } from './identity/identity.ts';
 import { openJournal } from './journal/journal.ts';
+import { reserveFile } from './journal/room.ts';
 import { checkInBackground } from './journal/whole-check.ts';
 import { dataPlaces, type Installation } from './places.ts';
 import { CameraHealth } from './provisioning/camera-health.ts';
@@ -112,15 +115,18 @@ async function compose(
   closers.push(() => vision.close());
   const { sha256: modelSha256, dimensions, calibration } = vision.embedder;
 
-  const journal = openJournal({ path: places.journal, clock, chance, signer: identity, onAlarm });
+  const room = reserveFile(places.journal, chance);
+  const journal = openJournal({ path: places.journal, clock, chance, signer: identity, onAlarm, room });
   closers.push(() => journal.close());
-  if (!journal.readWhole) {
-    const damaged = (problem: string) =>
-      onAlarm({ kind: 'journal', message: `the journal ${places.journal} is damaged: ${problem}; keep the file` });
-    closers.push(checkInBackground(places.journal, damaged));
-  }
+  const { storage } = journal;
+  if (storage.trouble) onAlarm({ kind: 'journal', message: storage.trouble.message });
+  storage.onChange((trouble) => {
+    if (trouble) onAlarm({ kind: 'journal', message: trouble.message });
+    else log.info('the disk is well again');
+  });
+  if (!journal.readWhole) closers.push(checkInBackground(places.journal, storage.foundDamage));
   const { protectionVersion } = activation;
-  const gallery = openGallery({
+  const galleryOptions: GalleryOptions = {
     path: places.gallery,
     dataKey: identity.dataKey,
     protectionSeed: new Uint8Array(Buffer.from(activation.protectionSeed, 'base64url')),
@@ -129,7 +135,8 @@ async function compose(
     dimensions,
     calibration,
     chance,
-  });
+  };
+  const gallery = openGalleryOrPullAgain(galleryOptions, onAlarm);
   closers.push(() => gallery.close());
 
   const bank = createBankClient({ bankUrl: config.bankUrl, identity, fetch, clock });
@@ -250,6 +257,19 @@ async function compose(
     onFailure: (error) => log.error({ err: error }, 'a visit broke down'),
   });
   closers.push(() => visits.stop());
+  const dayCloser = createDayCloser({
+    closes: journal.dayCloses,
+    devices,
+    config: config.businessDay,
+    terminalId: activation.terminalId,
+    activatedAt: activation.activatedAt,
+    sign: identity.signDayClose,
+    idle: () => visits.idle,
+    clock,
+    chance,
+    log,
+  });
+  closers.push(() => dayCloser.close());
   const servicePage = await openServicePage({
     terminal: { name: config.name, profile: config.profile, services },
     devices,
@@ -264,6 +284,7 @@ async function compose(
     },
     blocked,
     online: () => sync.online,
+    dayCloser,
     busy: () => !visits.idle,
     port: config.servicePage.port,
     addressFile: places.servicePage,
@@ -273,6 +294,7 @@ async function compose(
   });
   closers.push(() => servicePage.close());
   sync.start();
+  dayCloser.start();
 
   return {
     end: {

@@ -44,6 +44,7 @@ describe('a configuration', () => {
       },
       servicePage: { port: 0 },
       screen: { port: 0, headless: false, remoteDebugging: false, fakeCamera: null },
+      businessDay: { timeZone: 'Asia/Tokyo', cutOff: '00:00' },
       vision: { threads: 1 },
       goods: null,
       patience: { answerMs: 45_000, warnMs: 15_000, lookMs: 20_000, takeMs: 30_000, farewellMs: 6_000 },

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { Language, Profile, Service } from '../../src-contract/primitives.ts';
 import { CameraSource } from '../../src-contract/screen.ts';
+import { BusinessDayConfig } from '../day-close/business-day.ts';
 import { TerminalError } from '../errors.ts';
 import { DEVICES_DEFAULT, DevicesConfig, Port } from './devices.ts';
 
@@ -40,6 +41,8 @@ export const Config = z.strictObject({
       fakeCamera: z.string().nullable().default(null),
     })
     .default({ port: 0, headless: false, remoteDebugging: false, fakeCamera: null }),
+  /** When the business day ends, and where; the day is closed at the first quiet moment after. */
+  businessDay: BusinessDayConfig.prefault({}),
   vision: z.strictObject({ threads: z.int().min(1).max(16).default(1) }).default({ threads: 1 }),
   /** Path of a JSON file of goods, relative to the data directory; null takes the demonstration's. */
   goods: z.string().nullable().default(null),

@@ -11,6 +11,7 @@ import type { Uuid } from '../../src-contract/primitives.ts';
 import { systemChance } from '../clock.ts';
 import { cosineOf, facesFrom, plainCalibration } from './gallery.fixture.ts';
 import { type Gallery, openGallery } from './gallery.ts';
+import { asidePath, openGalleryOrPullAgain } from './open-or-pull-again.ts';
 
 const DIMENSIONS = 64;
 const MODEL = 'a'.repeat(64);
@@ -322,5 +323,62 @@ describe('a gallery that cannot be read', () => {
     gallery.close();
     await writeFile(path, 'not a database '.repeat(20));
     await expectRefused(path);
+  });
+});
+
+describe('a gallery that is damaged', () => {
+  const again = (alarms: string[]) =>
+    openGalleryOrPullAgain(
+      {
+        path,
+        dataKey,
+        protectionSeed: new Uint8Array(32).fill(2),
+        protectionVersion: 'p-1',
+        modelSha256: MODEL,
+        dimensions: DIMENSIONS,
+        calibration: plainCalibration,
+        chance: systemChance,
+      },
+      ({ message }) => alarms.push(message),
+    );
+
+  test.each<[string, () => Promise<void>]>([
+    ['its file is no database', async () => writeFile(path, 'nothing of the kind '.repeat(400))],
+    [
+      'a template was altered',
+      async () => {
+        const db = new Database(path);
+        db.exec('UPDATE templates SET sealed = zeroblob(length(sealed))');
+        db.close();
+      },
+    ],
+    [
+      'pages of it are overwritten',
+      async () => {
+        const bytes = await readFile(path);
+        for (let at = 4096; at < bytes.length; at += 4096) bytes.fill(0xaa, at, at + 64);
+        await writeFile(path, bytes);
+      },
+    ],
+  ])('is moved aside and begun anew at the feed’s beginning, with an alarm, when %s', async (_, damage) => {
+    for (let n = 0; n < 30; n++) enrol(faces.next());
+    gallery.close();
+    await damage();
+    const damaged = await readFile(path);
+    const alarms: string[] = [];
+    gallery = again(alarms);
+    expect([gallery.size, gallery.cursor]).toEqual([0, 0]);
+    expect((await readFile(asidePath(path))).equals(damaged)).toBe(true);
+    expect(alarms).toEqual([expect.stringContaining(asidePath(path))]);
+  });
+
+  test('is not moved when a newer Kaopass wrote it', () => {
+    gallery.close();
+    const db = new Database(path);
+    db.exec("INSERT INTO schema_migrations VALUES (99, 'later', 0)");
+    db.close();
+    expect(() => again([])).toThrowError(expect.objectContaining({ code: 'DATABASE_NEWER' }));
+    path = join(directory, 'other.sqlite');
+    gallery = open();
   });
 });

@@ -18,6 +18,7 @@ import {
   REQUEST_ASSERTION_TYP,
   type RequestAssertion,
 } from '../../src-contract/bank-api.ts';
+import { DAY_CLOSE_TYP, type DayClose } from '../../src-contract/day-close.ts';
 import { ERASURE_RECEIPT_TYP, type ErasureReceipt } from '../../src-contract/erasure.ts';
 import { MATCH_RESULT_TYP, type MatchResult } from '../../src-contract/match-result.ts';
 import type { Uuid } from '../../src-contract/primitives.ts';
@@ -47,6 +48,8 @@ export interface Identity {
   signResult(result: MatchResult): Promise<string>;
   /** As a match result, typ "kaopass-erasure+jws". */
   signErasureReceipt(receipt: ErasureReceipt): Promise<string>;
+  /** The same of a day's close, typ "kaopass-day-close+jws". */
+  signDayClose(close: DayClose): Promise<string>;
   /** The bearer token of one request (RequestAssertion). NOT_ACTIVATED before. */
   assertRequest(request: RequestToAssert): Promise<string>;
   /** Proof of possession of the signing key over an activation code. */
@@ -92,6 +95,7 @@ export async function openIdentity({ keyStore, clock, chance }: IdentityOptions)
     dataKey,
     signResult: async (result) => sign(utf8(JSON.stringify(result)), MATCH_RESULT_TYP, named(terminalId)),
     signErasureReceipt: async (receipt) => sign(utf8(JSON.stringify(receipt)), ERASURE_RECEIPT_TYP, named(terminalId)),
+    signDayClose: async (close) => sign(utf8(JSON.stringify(close)), DAY_CLOSE_TYP, named(terminalId)),
     assertRequest: async ({ method, pathAndQuery, body }) => {
       const claims: RequestAssertion = {
         iss: named(terminalId),

@@ -49,7 +49,15 @@ export function openDatabase(options: DatabaseOptions): Database.Database {
     return db;
   } catch (cause) {
     db?.close();
-    throw translated(cause, path, unusable);
+    const known = translated(cause, path, unusable);
+    if (!(known instanceof Database.SqliteError) || known.code.startsWith('SQLITE_BUSY')) throw known;
+    throw new TerminalError(
+      unusable,
+      `the database ${path} is not what it should be: ${known.message}; keep the file`,
+      {
+        cause,
+      },
+    );
   }
 }
 
@@ -70,13 +78,20 @@ export function openReadOnly(options: Pick<DatabaseOptions, 'path' | 'unusable'>
   }
 }
 
-/** SQLite's word for a damaged file becomes the terminal's; anything else stays what it is. */
+/** SQLite's word for a damaged file, or for a disk that will not have it, becomes the terminal's; anything else stays what it is. */
 export function translated(cause: unknown, path: string, unusable: DatabaseOptions['unusable']): unknown {
   if (!(cause instanceof Database.SqliteError)) return cause;
-  if (!/^SQLITE_(CORRUPT|NOTADB|CANTOPEN|IOERR)/.test(cause.code)) return cause;
+  const { code } = cause;
+  const told = (as: ErrorCode, what: string) => new TerminalError(as, `${path} ${what}`, { cause });
+  if (code === 'SQLITE_FULL') return told('DISK_FULL', 'cannot be written, the disk is full: nothing was changed');
+  // https://sqlite.org/rescode.html: what goes wrong while writing says nothing against what is there already.
+  if (/^SQLITE_(READONLY|IOERR_(WRITE|FSYNC|DIR_FSYNC|TRUNCATE|LOCK|UNLOCK|RDLOCK|DELETE|SHM))/.test(code)) {
+    return told('DISK_FAILED', `cannot be written (${code}): the disk is read-only, or it fails`);
+  }
+  if (!/^SQLITE_(CORRUPT|NOTADB|CANTOPEN|IOERR)/.test(code)) return cause;
   return new TerminalError(
     unusable,
-    `the database ${path} cannot be used (${cause.code}): nothing was changed; keep the file for whoever looks into it`,
+    `the database ${path} cannot be used (${code}): nothing was changed; keep the file for whoever looks into it`,
     { cause },
   );
 }

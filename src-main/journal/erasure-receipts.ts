@@ -6,12 +6,19 @@ import type { Chance, Clock } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
 import type { ResultSigner } from './journal.ts';
 import type { SqliteOutbox } from './sqlite-outbox.ts';
+import type { CommittingStorage } from './storage.ts';
 
 export function erasureReceipts(
   db: Database,
-  options: { clock: Clock; chance: Chance; signer: ResultSigner; outbox: SqliteOutbox },
+  options: {
+    clock: Clock;
+    chance: Chance;
+    signer: ResultSigner;
+    outbox: SqliteOutbox;
+    commit: CommittingStorage['commit'];
+  },
 ) {
-  const { clock, chance, signer, outbox } = options;
+  const { clock, chance, signer, outbox, commit } = options;
   const known = db.prepare<[string], number>('SELECT 1 FROM erasure_receipts WHERE person_id = ?').pluck();
   const people = db.prepare<[], string>('SELECT person_id FROM erasure_receipts ORDER BY rowid').pluck();
   const insert = db.prepare<[string, string, string, number]>(
@@ -37,11 +44,11 @@ export function erasureReceipts(
       });
       const jws = await signer.signErasureReceipt(receipt);
       const { receiptId, at } = receipt;
-      db.transaction(() => {
+      commit('keeps-books', () => {
         // Signing took a moment, in which another may have been stored.
         if (insert.run(personId, receiptId, jws, at).changes === 0) return;
         outbox.enqueue({ kind: 'erasure-receipt', body: { idempotencyKey: receiptId, receipt: jws } }, null);
-      }).immediate();
+      });
     },
   };
 }

@@ -65,8 +65,7 @@ export function inspectJournal(path: string): Inspection | null {
 /** The open ones; found the long way in a journal that an older Kaopass wrote and no newer one has opened yet. */
 function openOf(db: Database): string {
   const kept = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'open_transactions'").get() !== undefined;
-  const which = kept
-    ? 'transaction_id IN (SELECT transaction_id FROM open_transactions)'
-    : 'transaction_id NOT IN (SELECT transaction_id FROM transaction_events WHERE final = 1)';
-  return `(SELECT * FROM transactions WHERE ${which})`;
+  return kept
+    ? '(SELECT t.* FROM open_transactions CROSS JOIN transactions t USING (transaction_id))'
+    : '(SELECT * FROM transactions WHERE transaction_id NOT IN (SELECT transaction_id FROM transaction_events WHERE final = 1))';
 }

@@ -18,13 +18,16 @@ import {
 } from '../../src-contract/primitives.ts';
 import type { Chance, Clock } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
-import { openDatabase, translated } from './database.ts';
+import { type DatabaseOptions, databaseBytes, openDatabase, translated } from './database.ts';
+import { type DayCloses, dayCloses } from './day-closes.ts';
 import { erasureReceipts } from './erasure-receipts.ts';
 import { journalMigrations } from './migrations/migrations.ts';
 import type { Outbox, OutboxMessage } from './outbox.ts';
 import { chainProblem, resultChain } from './result-chain.ts';
+import { hadJournal, NO_RESERVE, type Room } from './room.ts';
 import { sqliteOutbox } from './sqlite-outbox.ts';
 import { standInTotals } from './stand-in-totals.ts';
+import { type Storage, storageOver } from './storage.ts';
 import { transactionReader } from './transaction-reader.ts';
 
 /** Anything JSON can carry, without a PIN, name, account number, template or image. */
@@ -117,6 +120,9 @@ export interface ResultSigner {
 export interface Journal {
   /** Whether every page was read when it was opened. A large journal is used at once and read by `checkInBackground`. */
   readonly readWhole: boolean;
+  /** How the disk does. While it is in trouble nothing new is begun and no result recorded: DISK_FULL, DISK_FAILED or
+   *  DATABASE_CORRUPT. */
+  readonly storage: Storage;
   /** Records the intention, and messages with it, in one commit. The first event's state is "begun".
    *  Throws BANK_UNREACHABLE when the outbox is at its limit: nothing new is begun until the bank has heard the old. */
   begin(transaction: NewTransaction, outbox?: readonly OutboxMessage[]): void;
@@ -136,6 +142,7 @@ export interface Journal {
   readonly outbox: Outbox;
   outboxSize(): number;
   readonly standIn: StandInTotals;
+  readonly dayCloses: DayCloses;
   /** The newest policy from the bank; null until one was stored. */
   policy(): Policy | null;
   storePolicy(policy: Policy): void;
@@ -160,6 +167,8 @@ export interface JournalOptions {
   readonly outboxLimit?: number;
   /** Largest journal that is read whole before it is used, bytes. */
   readonly readWholeUpTo?: number;
+  /** Space for what has begun to end; none is kept when not given. */
+  readonly room?: Room;
 }
 
 /** "KPJ1" in ASCII. */
@@ -172,9 +181,9 @@ const READ_WHOLE_UP_TO_DEFAULT = 64 * 2 ** 20;
 /** Opens, checks and migrates the journal. Throws DATABASE_CORRUPT or DATABASE_NEWER, naming the file and changing nothing. */
 export function openJournal(options: JournalOptions): Journal {
   const { path, clock, chance, signer, onAlarm, outboxLimit = OUTBOX_LIMIT_DEFAULT } = options;
-  const { readWholeUpTo = READ_WHOLE_UP_TO_DEFAULT } = options;
+  const { readWholeUpTo = READ_WHOLE_UP_TO_DEFAULT, room = NO_RESERVE } = options;
   let readWhole = true;
-  const db = openDatabase({
+  const database: DatabaseOptions = {
     path,
     migrations: journalMigrations,
     applicationId: APPLICATION_ID,
@@ -189,12 +198,37 @@ export function openJournal(options: JournalOptions): Journal {
         throw new TerminalError('DATABASE_CORRUPT', `the database ${path}: ${problem}; nothing was changed`);
       }
     },
-  });
+  };
+  if (hadJournal(path) && databaseBytes(path) === 0) {
+    throw new TerminalError(
+      'DATABASE_CORRUPT',
+      `the journal ${path} is empty or gone, and one was kept here: find it, or set up a new terminal in a new directory`,
+    );
+  }
+  const db = openWithRoom(database, room);
   try {
-    return journalOver(db, { path, clock, chance, signer, onAlarm, outboxLimit, readWhole });
+    return journalOver(db, { path, clock, chance, signer, onAlarm, outboxLimit, readWhole, room });
   } catch (cause) {
     db.close();
-    throw translated(cause, path, 'DATABASE_CORRUPT');
+    const known = translated(cause, path, 'DATABASE_CORRUPT');
+    if (known instanceof TerminalError) throw known;
+    // Pages may be whole and what is in them not: a name in the schema, a stored policy.
+    const why = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+    throw new TerminalError('DATABASE_CORRUPT', `the journal ${path} holds what does not fit (${why}); keep the file`, {
+      cause,
+    });
+  }
+}
+
+/** A log has to be made to open a database: on a full disk, in the space that was kept. */
+function openWithRoom(options: DatabaseOptions, room: Room): Database {
+  try {
+    return openDatabase(options);
+  } catch (error) {
+    const noSpace = error instanceof TerminalError && (error.code === 'DISK_FULL' || error.code === 'DISK_FAILED');
+    if (!noSpace || !room.held) throw error;
+    room.release(null);
+    return openDatabase(options);
   }
 }
 
@@ -203,12 +237,14 @@ interface Over extends Omit<Required<JournalOptions>, 'readWholeUpTo'> {
 }
 
 function journalOver(db: Database, options: Over): Journal {
-  const { path, clock, chance, signer, onAlarm, outboxLimit, readWhole } = options;
-  const outbox = sqliteOutbox(db, path, { clock, onAlarm });
-  const chain = resultChain(db, { clock, chance, signer, outbox });
+  const { path, clock, chance, signer, onAlarm, outboxLimit, readWhole, room } = options;
+  const storage = storageOver(db, { path, room, clock });
+  const { commit } = storage;
+  const outbox = sqliteOutbox(db, path, { clock, onAlarm, commit });
+  const chain = resultChain(db, { clock, chance, signer, outbox, commit });
   const meta = metaOf(db);
   if (signer.terminalId !== null && meta.get('terminalId') === null) meta.put('terminalId', signer.terminalId);
-  const receipts = erasureReceipts(db, { clock, chance, signer, outbox });
+  const receipts = erasureReceipts(db, { clock, chance, signer, outbox, commit });
   const totals = standInTotals(db);
   const read = transactionReader(db);
 
@@ -227,14 +263,6 @@ function journalOver(db: Database, options: Over): Journal {
     'SELECT version, language, agreed, at, person_id AS personId FROM consents ORDER BY id DESC LIMIT ?',
   );
 
-  /** One SQL transaction, taken for writing from its start; on disk when this returns. */
-  const commit = (work: () => void): void => {
-    try {
-      db.transaction(work).immediate();
-    } catch (cause) {
-      throw translated(cause, path, 'DATABASE_CORRUPT');
-    }
-  };
   const queue = (transactionId: Uuid, messages: readonly OutboxMessage[]): void => {
     for (const message of messages) {
       outbox.enqueue(message, transactionId);
@@ -244,6 +272,7 @@ function journalOver(db: Database, options: Over): Journal {
 
   return {
     readWhole,
+    storage,
     begin: ({ transactionId, service, personId, amount, detail = {} }, messages = []) => {
       // Consent can be withdrawn however long the bank has been away.
       if (service !== 'opt-out' && outbox.size() >= outboxLimit) {
@@ -252,7 +281,7 @@ function journalOver(db: Database, options: Over): Journal {
           `the outbox holds ${outboxLimit} messages the bank has not heard: nothing new is begun`,
         );
       }
-      commit(() => {
+      commit('begins', () => {
         const at = clock.now();
         const { amountMinor = null, currency = null } = amount ?? {};
         insertTransaction.run(transactionId, service, personId, amountMinor, currency, JSON.stringify(detail), at);
@@ -261,7 +290,7 @@ function journalOver(db: Database, options: Over): Journal {
       });
     },
     record: (transactionId, { state, detail = {}, final = false }, messages = []) =>
-      commit(() => {
+      commit('goes-on', () => {
         const last = lastEvent.get(transactionId);
         if (!last || last.final === 1) {
           const why = last ? 'is final: nothing more can happen to it' : 'is not in the journal';
@@ -280,23 +309,25 @@ function journalOver(db: Database, options: Over): Journal {
     },
     outbox,
     outboxSize: outbox.size,
-    standIn: totals,
+    dayCloses: dayCloses(db, { clock, outbox, commit }),
+    standIn: { ...totals, reset: () => commit('keeps-books', totals.reset) },
     policy: () => policy,
     storePolicy: (next) => {
       const checked = Policy.parse(next);
-      commit(() => meta.put('policy', JSON.stringify(checked)));
+      commit('keeps-books', () => meta.put('policy', JSON.stringify(checked)));
       policy = checked;
     },
     recordErasureReceipt: receipts.record,
     erasedPeople: receipts.people,
     recordConsent: (consent) =>
-      commit(() => {
+      commit('begins', () => {
         const { version, language, agreed, at, personId } = ConsentRecord.parse(consent);
         insertConsent.run(version, language, agreed ? 1 : 0, at, personId);
       }),
     consents: ({ limit }) =>
       consentRows.all(limit).map((row) => ConsentRecord.parse({ ...row, agreed: row.agreed === 1 })),
     close: () => {
+      storage.close();
       db.close();
     },
   };

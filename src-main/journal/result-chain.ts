@@ -7,6 +7,7 @@ import type { Chance, Clock } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
 import type { RecordedResult, ResultSigner, UnsignedResult } from './journal.ts';
 import type { SqliteOutbox } from './sqlite-outbox.ts';
+import type { CommittingStorage } from './storage.ts';
 
 /** SHA-256 of a compact JWS's ASCII bytes, base64url: how the next result names it. */
 export function resultHash(jws: string): string {
@@ -74,9 +75,15 @@ export interface ResultChain {
 
 export function resultChain(
   db: Database,
-  options: { clock: Clock; chance: Chance; signer: ResultSigner; outbox: SqliteOutbox },
+  options: {
+    clock: Clock;
+    chance: Chance;
+    signer: ResultSigner;
+    outbox: SqliteOutbox;
+    commit: CommittingStorage['commit'];
+  },
 ): ResultChain {
-  const { clock, chance, signer, outbox } = options;
+  const { clock, chance, signer, outbox, commit } = options;
   const last = db.prepare<[], Head>(
     'SELECT sequence, result_id AS resultId, jws, hash FROM match_results ORDER BY sequence DESC LIMIT 1',
   );
@@ -101,10 +108,10 @@ export function resultChain(
     });
     const jws = await signer.signResult(result);
     const { resultId, sequence, at } = result;
-    db.transaction(() => {
+    commit('begins', () => {
       insert.run(sequence, resultId, jws, resultHash(jws), at);
       outbox.enqueue({ kind: 'result', body: { resultId, sequence, jws } }, result.transactionId);
-    }).immediate();
+    });
     return { resultId, sequence, jws };
   };
 

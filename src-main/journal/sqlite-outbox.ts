@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
 import type { Alarm } from './journal.ts';
 import { type Outbox, OutboxMessage, type QueuedMessage, type QueuedResult, ResultMessage } from './outbox.ts';
+import type { CommittingStorage } from './storage.ts';
 
 interface Row {
   readonly id: number;
@@ -36,7 +37,7 @@ export interface SqliteOutbox extends Outbox {
 export function sqliteOutbox(
   db: Database,
   path: string,
-  { clock, onAlarm }: { clock: Clock; onAlarm: (alarm: Alarm) => void },
+  { clock, onAlarm, commit }: { clock: Clock; onAlarm: (alarm: Alarm) => void; commit: CommittingStorage['commit'] },
 ): SqliteOutbox {
   const insert = db.prepare(
     'INSERT INTO outbox (kind, idempotency_key, body, queued_at, next_attempt_at, transaction_id) VALUES (?, ?, ?, ?, ?, ?)',
@@ -72,10 +73,10 @@ export function sqliteOutbox(
     if (kind === undefined) return;
     if (kind === 'result') throw new Error('a match result is never set aside: the chain would have a gap');
     const at = clock.now();
-    db.transaction(() => {
+    commit('keeps-books', () => {
       settle.run('dead', at, id);
       bury.run(id, reason.slice(0, ERROR_LENGTH_MAX), at);
-    }).immediate();
+    });
     onAlarm({
       kind: 'dead-letter',
       message: `a ${kind} (outbox ${id}) could not be delivered and was set aside: ${reason}`,
@@ -109,12 +110,12 @@ export function sqliteOutbox(
         return [];
       }),
     isWaiting: (idempotencyKey) => isWaiting.get(idempotencyKey) !== undefined,
-    delivered: (ids) =>
-      db.transaction(() => void ids.map((id) => settle.run('delivered', clock.now(), id))).immediate(),
+    delivered: (ids) => commit('keeps-books', () => void ids.map((id) => settle.run('delivered', clock.now(), id))),
     failed: (ids, { error, nextAttemptAt }) =>
-      db
-        .transaction(() => void ids.map((id) => postpone.run(nextAttemptAt, error.slice(0, ERROR_LENGTH_MAX), id)))
-        .immediate(),
+      commit(
+        'keeps-books',
+        () => void ids.map((id) => postpone.run(nextAttemptAt, error.slice(0, ERROR_LENGTH_MAX), id)),
+      ),
     deadLetter,
     deadLetters: () => z.array(DeadLetterRow).parse(buried.all()),
   };

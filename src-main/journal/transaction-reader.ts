@@ -13,8 +13,10 @@ export function transactionReader(db: Database) {
   const newest = db.prepare<[number], TransactionRow>(
     `SELECT ${columns} FROM transactions ORDER BY begun_at DESC, transaction_id DESC LIMIT ?`,
   );
+  // CROSS: SQLite would read all of history in the order that is asked for, and look each up among the few that are open.
   const open = db.prepare<[], TransactionRow>(
-    `SELECT ${columns} FROM open_transactions JOIN transactions USING (transaction_id) ORDER BY begun_at, transaction_id`,
+    `SELECT ${columns} FROM open_transactions CROSS JOIN transactions USING (transaction_id)
+     ORDER BY begun_at, transaction_id`,
   );
   const events = db.prepare<[string], { number: number; state: string; detail: string; final: number; at: number }>(
     'SELECT number, state, detail, final, at FROM transaction_events WHERE transaction_id = ? ORDER BY number',

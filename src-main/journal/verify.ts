@@ -3,8 +3,9 @@
  * disk on the table. Reads each row once, in bounded memory. Proves what was recorded, not that nothing was cut off its end: only the
  * bank, which has the results and closes, knows how long it was.
  */
-import type { KeyObject } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import type { Database } from 'better-sqlite3';
+import { DAY_CLOSE_TYP, DayClose } from '../../src-contract/day-close.ts';
 import { MATCH_RESULT_TYP, MatchResult } from '../../src-contract/match-result.ts';
 import { verifyJws } from '../identity/verify-jws.ts';
 import { OutboxMessage } from './outbox.ts';
@@ -12,7 +13,7 @@ import type { EventRow, JournalReading, MessageRow, ResultRow } from './reading.
 import { resultHash } from './result-chain.ts';
 
 /** What a finding is about. */
-export type Area = 'pages' | 'results' | 'events' | 'outbox' | 'totals';
+export type Area = 'pages' | 'results' | 'events' | 'outbox' | 'totals' | 'closes';
 
 export interface Finding {
   readonly area: Area;
@@ -40,6 +41,7 @@ export function* verifyJournal(
   yield* events(reading, counts);
   yield* messages(reading, counts);
   yield* totals(reading.db);
+  yield* closes(reading, key);
 }
 
 function* pages(db: Database): IterableIterator<Finding> {
@@ -242,5 +244,39 @@ function* totals(db: Database): IterableIterator<Finding> {
   );
   for (const { person, counted, told } of more.iterate()) {
     yield { area: 'totals', where: `person ${person}`, what: `stands in for ${counted}, and the messages say ${told}` };
+  }
+}
+
+function* closes({ db, terminalId }: JournalReading, key: KeyObject | null): IterableIterator<Finding> {
+  const rows = db.prepare<[], { number: number; closeId: string; jws: string; hash: string; transactions: string }>(
+    'SELECT number, close_id AS closeId, jws, hash, transactions FROM day_closes ORDER BY number',
+  );
+  const queued = db
+    .prepare<[string], number>("SELECT 1 FROM outbox WHERE idempotency_key = ? AND kind = 'day-close'")
+    .pluck();
+  let number = 0;
+  let before: { hash: string; upTo: number } | null = null;
+  for (const row of rows.iterate()) {
+    const finding = (what: string): Finding => ({ area: 'closes', where: `close ${row.number}`, what });
+    if (row.number !== number + 1) yield finding(`comes after ${number}: what should be between is missing`);
+    number = row.number;
+    if (resultHash(row.jws) !== row.hash) yield finding('is not the one its hash was taken of');
+    if (queued.get(row.closeId) === undefined) yield finding('is not in the outbox: the bank never hears of it');
+    const opened = key
+      ? verifyJws(row.jws, { key, typ: DAY_CLOSE_TYP, kid: terminalId })
+      : { payload: unverified(row.jws) };
+    const close = 'wrong' in opened ? undefined : DayClose.safeParse(opened.payload).data;
+    if (!close) {
+      yield finding('wrong' in opened ? opened.wrong : 'does not fit its schema');
+      before = { hash: row.hash, upTo: Number.NaN };
+      continue;
+    }
+    if (close.number !== row.number || close.closeId !== row.closeId) yield finding('says that it is another one');
+    if (close.previousHash !== (before?.hash ?? null)) yield finding('does not name the one before it');
+    if (before && !Number.isNaN(before.upTo) && close.after !== before.upTo)
+      yield finding('does not begin where the one before it ended');
+    const sent = createHash('sha256').update(row.transactions).digest('base64url');
+    if (sent !== close.transactionsSha256) yield finding('was made over other transactions');
+    before = { hash: row.hash, upTo: close.upTo };
   }
 }

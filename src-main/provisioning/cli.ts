@@ -1,4 +1,5 @@
-/** The program a technician runs: `kaopass activate`, `kaopass status`, `kaopass devices`, `kaopass journal`. Prints for somebody who never saw it before. */
+/** The program a technician runs: `kaopass activate`, `kaopass status`, `kaopass devices`, `kaopass journal`, `kaopass
+ * day-close`. Prints for somebody who never saw it before. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { Profile } from '../../src-contract/primitives.ts';
 import { systemChance, systemClock } from '../clock.ts';
@@ -9,6 +10,7 @@ import type { Activation } from '../identity/activation.ts';
 import { dataPlaces } from '../places.ts';
 import type { FetchPort } from '../sync/bank-client.ts';
 import { activate } from './activate.ts';
+import { runDayClose } from './day-close-command.ts';
 import { runDevices } from './devices-command.ts';
 import { flagsOf, needed, takeSwitch, UsageError } from './flags.ts';
 import { runJournal } from './journal-command.ts';
@@ -32,6 +34,9 @@ const USAGE = `kaopass: sets up a terminal and says how it is.
   kaopass journal (list | show ID | verify | export) (--data DIR | --journal FILE)
       The money journal: what was done, whether it is whole, and rows for other programs.
       More by kaopass journal --help.
+
+  kaopass day-close (list | show NUMBER | now) --data DIR
+      The closes of business days, and what the bank found. More by kaopass day-close --help.
 
   kaopass --help
       This text.
@@ -59,6 +64,7 @@ export async function runCli(args: readonly string[], ports: CliPorts): Promise<
     else if (command === 'devices')
       return await runDevices(rest, { ...ports, clock: systemClock, chance: systemChance });
     else if (command === 'journal') return await runJournal(rest, ports);
+    else if (command === 'day-close') return await runDayClose(rest, ports);
     else throw new UsageError(`there is no command "${command}"`);
     return 0;
   } catch (error) {

@@ -51,6 +51,7 @@ const Reports = z.object({
   ),
 });
 export type PrintedReport = z.infer<typeof Reports>['devices'][number];
+const Closed = z.object({ dayClose: z.object({ number: z.int().positive() }) });
 const Tested = z.object({ passed: z.boolean(), said: z.object({ ja: z.string(), en: z.string() }) });
 
 /** Says where the running terminal is, in a file that its owner alone can read. Returns how to take it away again; one that a power
@@ -66,6 +67,8 @@ export interface RunningTerminal {
   /** A new address of the service page, good for one opening. */
   pageUrl(signal: AbortSignal): Promise<string>;
   devices(signal: AbortSignal): Promise<readonly PrintedReport[]>;
+  /** Closes the business day; answers the number of the close. Rejects with DEVICE_UNAVAILABLE while a customer is served. */
+  closeDay(signal: AbortSignal): Promise<number>;
   /** Rejects with DEVICE_UNAVAILABLE while a customer is served or another test runs. */
   carryOut(what: 'test' | 'identify', device: string, signal: AbortSignal): Promise<z.infer<typeof Tested>>;
 }
@@ -92,6 +95,7 @@ export function runningTerminal(path: string, fetch: FetchPort): RunningTerminal
   return {
     pageUrl: async (signal) => (await ask(Launched, { path: '/launch', body: {}, signal })).url,
     devices: async (signal) => (await ask(Reports, { path: '/state', signal })).devices,
+    closeDay: async (signal) => (await ask(Closed, { path: '/day-close', body: {}, signal })).dayClose.number,
     carryOut: (what, device, signal) => ask(Tested, { path: `/${what}`, body: { device }, signal }),
   };
 }

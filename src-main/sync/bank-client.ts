@@ -24,6 +24,7 @@ import {
   type ReversalRequest,
   type StandInRequest,
 } from '../../src-contract/bank-api.ts';
+import { DayCloseAnswer, type DayCloseRequest } from '../../src-contract/day-close.ts';
 import {
   ErasureAnswer,
   ErasureReceiptAnswer,
@@ -75,6 +76,7 @@ export interface BankClient {
   inquire(request: InquiryRequest, signal: AbortSignal): Promise<InquiryAnswer>;
   erase(request: ErasureRequest, signal: AbortSignal): Promise<ErasureAnswer>;
   acknowledgeErasure(request: ErasureReceiptRequest, signal: AbortSignal): Promise<ErasureReceiptAnswer>;
+  closeDay(request: DayCloseRequest, signal: AbortSignal): Promise<DayCloseAnswer>;
   /** Told after every call whether the bank could be reached. Returns how to stop. */
   onReached(listener: (reached: boolean) => void): () => void;
 }
@@ -197,6 +199,7 @@ export function createBankClient(options: BankClientOptions): BankClient {
     erase: (request: ErasureRequest, signal) => post('/v1/erasures', request, ErasureAnswer, signal),
     acknowledgeErasure: (request: ErasureReceiptRequest, signal) =>
       post('/v1/erasure-receipts', request, ErasureReceiptAnswer, signal),
+    closeDay: (request: DayCloseRequest, signal) => post('/v1/day-closes', request, DayCloseAnswer, signal),
     onReached: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);

@@ -98,6 +98,12 @@ async function deliver(
 ): Promise<'settled' | 'later' | 'offline'> {
   const { journal, bank, clock, chance, onAlarm } = parts;
   try {
+    if (message.kind === 'day-close') {
+      // What the bank found first: a close that counts as delivered has its answer.
+      journal.dayCloses.answered(message.idempotencyKey, await bank.closeDay(message.body, signal));
+      journal.outbox.delivered([message.id]);
+      return 'settled';
+    }
     const answer = await send(bank, message, signal);
     journal.outbox.delivered([message.id]);
     // Unconfirmed is how a withdrawal that failed always stands until the next one; the others want a person.
@@ -135,7 +141,7 @@ async function deliver(
 
 function send(
   bank: BankClient,
-  message: QueuedMessage,
+  message: Exclude<QueuedMessage, { kind: 'day-close' }>,
   signal: AbortSignal,
 ): Promise<PostingAnswer | ErasureAnswer | ErasureReceiptAnswer> {
   switch (message.kind) {

@@ -53,6 +53,7 @@ beforeAll(async () => {
     camera: { health: camera, connection: () => 'footage', watch: () => () => {} },
     blocked,
     online: () => online,
+    dayCloser: { closeNow: () => Promise.reject(new Error('no day is closed here')), last: () => null },
     busy: () => busy,
     port: 0,
     addressFile: path.join(dir, 'service-page.json'),

@@ -3,6 +3,13 @@ import { journal0001 } from './0001-journal.ts';
 import { journal0002 } from './0002-outbox-kinds.ts';
 import { journal0003 } from './0003-open-and-ended.ts';
 import { journal0004 } from './0004-erasure-receipts.ts';
+import { journal0005 } from './0005-day-closes.ts';
 
 /** In order. A step that was released is never changed: it is followed by another. */
-export const journalMigrations: readonly Migration[] = [journal0001, journal0002, journal0003, journal0004];
+export const journalMigrations: readonly Migration[] = [
+  journal0001,
+  journal0002,
+  journal0003,
+  journal0004,
+  journal0005,
+];

@@ -5,6 +5,7 @@
 import type { Logger } from 'pino';
 import type { Profile, Service } from '../../../src-contract/primitives.ts';
 import type { Chance, Clock } from '../../clock.ts';
+import type { DayCloser } from '../../day-close/day-close.ts';
 import type { Devices } from '../../devices/devices.ts';
 import { hindrances, warnings } from '../../session/availability.ts';
 import type { CameraHealth } from '../camera-health.ts';
@@ -29,6 +30,7 @@ export interface OpenServicePageOptions {
   /** Devices that are not offered: by a suspect transaction, and for as long as a test takes. */
   readonly blocked: Set<string>;
   readonly online: () => boolean;
+  readonly dayCloser: Pick<DayCloser, 'closeNow' | 'last'>;
   /** Whether a customer is being served. */
   readonly busy: () => boolean;
   readonly port: number;
@@ -90,6 +92,7 @@ export async function openServicePage(options: OpenServicePageOptions): Promise<
         warnings: warnings(service, surroundings),
       }));
     },
+    dayCloser: options.dayCloser,
     busy: options.busy,
     hold: (key) => {
       const name = nameOf(key);

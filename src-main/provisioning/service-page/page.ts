@@ -17,6 +17,7 @@ export function servicePage(content: {
 <p class="notice" id="notice" hidden></p>
 ${section('services', 'services', '<ul id="service-list"></ul>')}
 <div class="devices" id="devices"></div>
+${section('day-close', 'dayClose', '<p class="state" id="day-close-state"></p><dl id="day-close-facts"></dl><div class="scroll" tabindex="0" role="group" aria-labelledby="day-close-title"><table id="day-close-differences"></table></div><div class="deeds"><p class="hint" id="day-close-hint"></p><div class="row"><button type="button" id="close-day"></button></div></div>')}
 ${section('history', 'history', '<p class="soft" id="no-history"></p><div class="scroll" tabindex="0" role="group" aria-labelledby="history-title"><table id="changes"></table></div>')}
 </main>${toast}`;
   return pageDocument({

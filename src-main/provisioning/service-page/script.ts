@@ -17,6 +17,9 @@ const WORDS = {
     run: 'テスト', identify: '位置を示す', running: 'テスト中です…', passed: '合格', failed: '不合格',
     offered: '提供中', away: '提供できません', poorer: '一部制限', missingDevice: '装置がありません', notWorking: '装置が使えません', blocked: '停止中です', bank: '銀行と通信できません', without: 'なしで提供',
     allWell: 'すべて正常です', troubles: (n) => n + '件の確認が必要です', busy: 'お客様が利用中です。テストはできません。', offlinePage: '端末が応答しません。', sheets: '枚',
+    dayClose: '締め', closeNow: '今すぐ締める', closing: '締めています…', closeHint: '前回の締め以降の取引・紙幣の枚数・銀行の記帳を照合します。お客様の利用中は締められません。', noClose: 'まだ締めていません。',
+    closeNumber: '番号', businessDate: '営業日', closedAt: '締めた時刻', dealings: '取引', inFlight: '処理中', notesOff: '枚数の差', answer: '銀行の照合', waits: '銀行の回答待ち', agrees: '一致しています', differs: (n) => n + '件の差異があります', noCash: '現金なし', notCounted: '枚数を確認できません', late: '前日からの繰越',
+    differences: { 'not-posted': '銀行に記帳がありません', 'amount-differs': '金額が違います', 'unknown-to-terminal': '端末に記録がありません' }, atTerminal: '端末', atBank: '銀行', transaction: '取引番号', denomination: '金種', mixed: '混在', expected: '理論枚数', counted: '実枚数',
     time: '時刻', device: '装置', state: '状態', problem: '内容',
   },
   en: {
@@ -33,6 +36,9 @@ const WORDS = {
     run: 'Test', identify: 'Show which', running: 'Testing…', passed: 'Passed', failed: 'Failed',
     offered: 'offered', away: 'not offered', poorer: 'offered, with less', missingDevice: 'is not there', notWorking: 'does not work', blocked: 'is blocked', bank: 'The bank does not answer', without: 'goes without',
     allWell: 'All is well', troubles: (n) => n === 1 ? '1 thing to look at' : n + ' things to look at', busy: 'A customer is being served: no tests now.', offlinePage: 'The terminal does not answer.', sheets: '',
+    dayClose: 'Day close', closeNow: 'Close the day now', closing: 'Closing…', closeHint: 'Holds transactions, notes and the bank’s postings since the last close against each other. Not while a customer is served.', noClose: 'No day was closed yet.',
+    closeNumber: 'Number', businessDate: 'Business day', closedAt: 'Closed', dealings: 'Transactions', inFlight: 'On their way', notesOff: 'Notes that differ', answer: 'Bank', waits: 'has not answered yet', agrees: 'Everything agrees', differs: (n) => n === 1 ? '1 difference' : n + ' differences', noCash: 'no cash', notCounted: 'not counted', late: 'From earlier days',
+    differences: { 'not-posted': 'The bank has no posting', 'amount-differs': 'The amounts differ', 'unknown-to-terminal': 'The terminal has no record' }, atTerminal: 'Terminal', atBank: 'Bank', transaction: 'Transaction', denomination: 'Notes of', mixed: 'mixed', expected: 'expected', counted: 'counted',
     time: 'Time', device: 'Device', state: 'State', problem: 'What',
   },
 };
@@ -132,6 +138,41 @@ function drawHistory() {
   fill(byId('changes'), ...(empty ? [] : [el('tr', {}, heading('time'), heading('device'), heading('state'), heading('problem'))]), ...state.history.map((one) =>
     el('tr', {}, ...[time(one.at), t(one.key), one.state === 'online' && one.problem ? t('warned') : t(one.state), one.problem || ''].map((textContent) => el('td', { textContent })))));
 }
+function drawClose() {
+  const one = state.dayClose;
+  const stateLine = byId('day-close-state');
+  const differences = one && one.answer ? one.answer.differences : [];
+  const off = one && one.cash ? one.cash.filter((row) => row.difference !== 0) : [];
+  const count = differences.length + off.length;
+  stateLine.textContent = !one ? t('noClose') : count > 0 ? t('differs')(count) : one.answer ? t('agrees') : t('answer') + (language === 'ja' ? '：' : ' ') + t('waits');
+  byId('day-close-title').parentElement.className = !one ? '' : count > 0 || one.cashProblem ? 'bad' : one.answer ? 'good' : 'warn';
+  const rows = !one ? [] : [[t('closeNumber'), one.number], [t('businessDate'), one.businessDate], [t('closedAt'), time(one.at)],
+    ...one.totals.map((total) => [t(total.service), total.transactions + (language === 'ja' ? '件 ' : ' × · ') + yen(total.amountMinor)]),
+    [t('inFlight'), one.inFlight], [t('late'), one.late],
+    [t('notesOff'), one.cash === null ? t('noCash') : one.cashProblem ? t('notCounted') : off.reduce((sum, row) => sum + Math.abs(row.difference), 0) + t('sheets')]];
+  fill(byId('day-close-facts'), ...rows.flatMap(([what, words]) => [el('dt', { textContent: what }), el('dd', { textContent: String(words) })]));
+  const cells = (tag, ...texts) => el('tr', {}, ...texts.map((textContent) => el(tag, { textContent: String(textContent) })));
+  fill(byId('day-close-differences'),
+    ...(differences.length ? [cells('th', t('transaction'), t('problem'), t('atTerminal'), t('atBank'))] : []),
+    ...differences.map((each) => cells('td', each.transactionId, t('differences')[each.what], each.terminalMinor === null ? '—' : yen(each.terminalMinor), each.bankMinor === null ? '—' : yen(each.bankMinor))),
+    ...(off.length ? [cells('th', t('denomination'), t('expected'), t('counted'), t('notesOff'))] : []),
+    ...off.map((row) => cells('td', row.denominationMinor === null ? t('mixed') : yen(row.denominationMinor), row.closing - row.difference, row.closing, row.difference)));
+  byId('day-close-hint').textContent = t('closeHint');
+  byId('close-day').textContent = t(closingDay ? 'closing' : 'closeNow');
+  byId('close-day').disabled = closingDay || state.busy || state.testing !== null;
+}
+let closingDay = false;
+byId('close-day').onclick = async () => {
+  closingDay = true;
+  draw();
+  try {
+    const answer = await post('/day-close', {});
+    if (!answer.ok) say(answer.message);
+  } catch { say(t('offlinePage')); }
+  closingDay = false;
+  await refresh();
+  draw();
+};
 function draw() {
   if (!state) return;
   const troubles = state.devices.filter((one) => gradeOf(one) !== 'good').length;
@@ -146,6 +187,7 @@ function draw() {
     drawCard(one);
   }
   drawServices();
+  drawClose();
   drawHistory();
 }
 function drawWords() {

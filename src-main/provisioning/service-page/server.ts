@@ -8,6 +8,7 @@
  * | GET /state       |                  | what it shows                                                         |
  * | POST /test       | device           | 200 with what was seen, whether it passed or not; 409 while not possible |
  * | POST /identify   | device           | the same, with the light beside it                                    |
+ * | POST /day-close  |                  | closes the business day now; 409 while a customer is served            |
  * | POST /launch     |                  | a new address, for who has the token (kaopass status)                 |
  *
  * A test takes its device from the customers: none is begun while somebody is served, one runs at a time, and the device is not
@@ -16,6 +17,8 @@
 import { z } from 'zod';
 import type { Profile, Service } from '../../../src-contract/primitives.ts';
 import type { Chance, Clock } from '../../clock.ts';
+import type { DayCloser } from '../../day-close/day-close.ts';
+import { dayCloseReport } from '../../day-close/report.ts';
 import { json, type PageAnswer, type PageServer, refuse, startPageServer } from '../../local-page/server.ts';
 import type { Hindrance } from '../../session/availability.ts';
 import type { DeviceKey, HealthWatch } from '../device-health.ts';
@@ -40,6 +43,7 @@ export interface ServicePageOptions {
   readonly keys: readonly DeviceKey[];
   readonly health: HealthWatch;
   readonly services: () => readonly ServiceReport[];
+  readonly dayCloser: Pick<DayCloser, 'closeNow' | 'last'>;
   /** Whether a customer is being served. */
   readonly busy: () => boolean;
   /** Keeps the device from being offered. Returns how to give it back. */
@@ -62,6 +66,7 @@ export async function startServicePage(options: ServicePageOptions): Promise<Pag
       testing,
       devices: await options.health.report(closed.signal),
       services: options.services(),
+      dayClose: dayCloseReport(options.dayCloser.last()),
       history: options.health.history(),
     });
 
@@ -79,6 +84,13 @@ export async function startServicePage(options: ServicePageOptions): Promise<Pag
     }
   };
 
+  const closeDay = async (): Promise<PageAnswer> => {
+    if (testing !== null) return refuse(409, `a test of ${testing} is running`);
+    if (options.busy()) return refuse(409, 'a customer is being served');
+    const dayClose = dayCloseReport(await options.dayCloser.closeNow(closed.signal));
+    return json(200, { ok: true, dayClose });
+  };
+
   const server = await startPageServer({
     name: 'service page',
     access: 'launch-once',
@@ -89,6 +101,7 @@ export async function startServicePage(options: ServicePageOptions): Promise<Pag
     handle: async ({ method, path, body }) => {
       if (method === 'GET' && path === '/') return servicePage(options);
       if (method === 'GET' && path === '/state') return await state();
+      if (method === 'POST' && path === '/day-close') return await closeDay();
       if (method === 'POST' && path === '/test') return await carryOut('test', body);
       if (method === 'POST' && path === '/identify') return await carryOut('identify', body);
       return refuse(404, `nothing is at ${path}`);

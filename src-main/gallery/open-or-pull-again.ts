@@ -1,0 +1,31 @@
+/**
+ * A gallery that is damaged is no loss: the bank has every template, and the feed brings them again from its beginning. So it is moved
+ * aside, for whoever looks into it, and a new one begun. (A journal is never: it is the only one of its kind.)
+ */
+import { existsSync, renameSync } from 'node:fs';
+import { TerminalError } from '../errors.ts';
+import type { Alarm } from '../journal/journal.ts';
+import { type Gallery, type GalleryOptions, openGallery } from './gallery.ts';
+
+/** Where a damaged gallery goes; the one before it makes room, so that no more than one lies around with faces in it. */
+export function asidePath(path: string): string {
+  return `${path}-damaged`;
+}
+
+/** Opens the gallery, or a new one when it cannot be read, and says so. Throws DATABASE_NEWER and what the disk did. */
+export function openGalleryOrPullAgain(options: GalleryOptions, onAlarm: (alarm: Alarm) => void): Gallery {
+  try {
+    return openGallery(options);
+  } catch (error) {
+    if (!(error instanceof TerminalError) || error.code !== 'GALLERY_UNREADABLE') throw error;
+    const { path } = options;
+    for (const part of ['', '-wal', '-shm']) {
+      if (existsSync(path + part)) renameSync(path + part, asidePath(path) + part);
+    }
+    onAlarm({
+      kind: 'gallery',
+      message: `${error.message}; it was moved to ${asidePath(path)}, and the bank's templates are pulled again`,
+    });
+    return openGallery(options);
+  }
+}
