@@ -61,7 +61,8 @@ export async function benchJournal(): Promise<JournalBench> {
 /** One event of a transaction after the other, each on disk before the next; then the same bytes, written and synced alone. */
 function commits(dir: string): Pick<JournalBench, 'commitsPerSecond' | 'bareSyncsPerSecond' | 'bytesPerCommit'> {
   const path = join(dir, 'commits.sqlite');
-  const signer = { terminalId: null, signResult: () => Promise.reject(new Error('none')) };
+  const never = () => Promise.reject(new Error('nothing is signed here'));
+  const signer = { terminalId: null, signResult: never, signErasureReceipt: never };
   const journal = openJournal({ path, clock: systemClock, chance: systemChance, signer, onAlarm: () => {} });
   const transactionId = systemChance.id();
   journal.begin({ transactionId, service: 'withdraw', personId: systemChance.id(), amount: money(10_000) });
