@@ -49,7 +49,7 @@ function list(args: readonly string[], { out }: DayClosePorts): void {
   if (flags.limit !== undefined && !/^[1-9]\d{0,5}$/.test(flags.limit)) {
     throw new UsageError('--limit must be a whole number above 0');
   }
-  const closes = closesIn(flags, Number(flags.limit ?? LIMIT_DEFAULT)).map(dayCloseReport);
+  const closes = closesIn(flags, Number(flags.limit ?? LIMIT_DEFAULT)).map((one) => dayCloseReport(one));
   if (asJson)
     out(
       `${JSON.stringify(
