@@ -9,8 +9,10 @@ import axe from 'axe-core';
 import { pino } from 'pino';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DayClose, DayCloseAnswer } from '../../src-contract/day-close.ts';
 import { systemChance, systemClock } from '../../src-main/clock.ts';
 import { openDevices } from '../../src-main/devices/open.ts';
+import type { StoredClose } from '../../src-main/journal/day-closes.ts';
 import { CameraHealth } from '../../src-main/provisioning/camera-health.ts';
 import { openServicePage, type ServicePage } from '../../src-main/provisioning/service-page/open.ts';
 import { launchChromium } from '../screens/browser.ts';
@@ -33,6 +35,54 @@ const blocked = new Set<string>();
 const troubles: string[] = [];
 let busy = false;
 let online = true;
+let lastClose: StoredClose | null = null;
+
+/** A close with everything there is to see: money on its way, notes that are missing, postings that differ. */
+function exampleClose(): StoredClose {
+  const close = DayClose.parse({
+    version: 1,
+    closeId: systemChance.id(),
+    terminalId: systemChance.id(),
+    number: 12,
+    previousHash: 'A'.repeat(43),
+    businessDate: '2026-11-28',
+    timeZone: 'Asia/Tokyo',
+    reason: 'demand',
+    at: systemClock.now(),
+    after: 80,
+    upTo: 120,
+    currency: 'JPY',
+    totals: [
+      { service: 'withdraw', transactions: 31, amountMinor: 640_000 },
+      { service: 'deposit', transactions: 8, amountMinor: 212_000 },
+    ],
+    cash: [
+      { denominationMinor: 1_000, opening: 500, exchanged: 0, moved: -60, closing: 440, difference: 0 },
+      { denominationMinor: 10_000, opening: 500, exchanged: 200, moved: -64, closing: 633, difference: -3 },
+    ],
+    cashProblem: null,
+    transactions: 0,
+    transactionsSha256: 'A'.repeat(43),
+  });
+  return {
+    number: close.number,
+    closeId: close.closeId,
+    jws: `e30.${Buffer.from(JSON.stringify(close)).toString('base64url')}.AA`,
+    hash: 'A'.repeat(43),
+    transactions: [],
+    at: close.at,
+    answer: DayCloseAnswer.parse({
+      number: 12,
+      matched: 38,
+      differences: [
+        { transactionId: systemChance.id(), what: 'amount-differs', terminalMinor: 20_000, bankMinor: 10_000 },
+        { transactionId: systemChance.id(), what: 'not-posted', terminalMinor: 5_000, bankMinor: null },
+      ],
+      inFlight: [],
+      cashDifferenceNotes: 3,
+    }),
+  };
+}
 
 beforeAll(async () => {
   opened = await openDevices({
@@ -53,7 +103,13 @@ beforeAll(async () => {
     camera: { health: camera, connection: () => 'footage', watch: () => () => {} },
     blocked,
     online: () => online,
-    dayCloser: { closeNow: () => Promise.reject(new Error('no day is closed here')), last: () => null },
+    dayCloser: {
+      closeNow: async () => {
+        lastClose = exampleClose();
+        return lastClose;
+      },
+      last: () => lastClose,
+    },
     busy: () => busy,
     port: 0,
     addressFile: path.join(dir, 'service-page.json'),
@@ -156,5 +212,20 @@ describe('the service page', () => {
 
   it('says nothing to the console', () => {
     expect(troubles).toEqual([]);
+  });
+
+  it('closes the day and shows what differs, in both languages', async () => {
+    const section = page.locator('section[aria-labelledby="day-close-title"]');
+    for (const [language, button, sentence, what] of [
+      ['ja', '今すぐ締める', '3件の差異があります', '金額が違います'],
+      ['en', 'Close the day now', '3 differences', 'The amounts differ'],
+    ] as const) {
+      await page.locator(`#lang-${language}`).click();
+      await section.getByRole('button', { name: button }).click();
+      await expect.poll(() => section.locator('.state').textContent()).toBe(sentence);
+      await expect.poll(() => section.locator('table').textContent()).toContain(what);
+      await looksRight(`day-close-${language}`);
+    }
+    lastClose = null;
   });
 });

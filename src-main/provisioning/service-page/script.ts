@@ -147,7 +147,7 @@ function drawClose() {
   stateLine.textContent = !one ? t('noClose') : count > 0 ? t('differs')(count) : one.answer ? t('agrees') : t('answer') + (language === 'ja' ? '：' : ' ') + t('waits');
   byId('day-close-title').parentElement.className = !one ? '' : count > 0 || one.cashProblem ? 'bad' : one.answer ? 'good' : 'warn';
   const rows = !one ? [] : [[t('closeNumber'), one.number], [t('businessDate'), one.businessDate], [t('closedAt'), time(one.at)],
-    ...one.totals.map((total) => [t(total.service), total.transactions + (language === 'ja' ? '件 ' : ' × · ') + yen(total.amountMinor)]),
+    ...one.totals.map((total) => [t(total.service), total.transactions + (language === 'ja' ? '件、' : ' for ') + yen(total.amountMinor)]),
     [t('inFlight'), one.inFlight], [t('late'), one.late],
     [t('notesOff'), one.cash === null ? t('noCash') : one.cashProblem ? t('notCounted') : off.reduce((sum, row) => sum + Math.abs(row.difference), 0) + t('sheets')]];
   fill(byId('day-close-facts'), ...rows.flatMap(([what, words]) => [el('dt', { textContent: what }), el('dd', { textContent: String(words) })]));
