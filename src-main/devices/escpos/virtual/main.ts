@@ -11,7 +11,7 @@ import { servePrinter } from './server.ts';
 
 const USAGE = `A receipt printer made of software. It listens as a printer on the network does.
 
-  node src-main/devices/escpos/virtual/main.ts [--port 9100] [--out receipts] [--width 576] [--maker KAOPASS] [--speed 200]
+  npm run printer -- [--port 9100] [--out receipts] [--width 576] [--maker KAOPASS] [--speed 200]
 
   --port   TCP port on 127.0.0.1; 0 for any
   --out    folder for the pictures of the receipts (PNG)
