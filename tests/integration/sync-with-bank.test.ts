@@ -24,6 +24,7 @@ import { dataPlaces } from '../../src-main/places.ts';
 import { runCli } from '../../src-main/provisioning/cli.ts';
 import { createBankClient, type FetchPort } from '../../src-main/sync/bank-client.ts';
 import { createSync } from '../../src-main/sync/sync.ts';
+import { CHEAP_PINS, emptyBank } from '../support/bank-database.ts';
 
 const ADMIN_TOKEN = 'an-admin-token-for-tests';
 const BANK_URL = 'http://127.0.0.1:1';
@@ -171,13 +172,14 @@ async function standIn({ journal }: OpenTerminal, personId: Uuid, yen: number): 
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'kaopass-with-bank-'));
   bank = await createBank({
-    database: { kind: 'pglite', directory: null },
+    database: await emptyBank(),
     masterKey: fixedKey(new Uint8Array(32).fill(5)),
     clock: bankClock,
     chance: bankChance,
     adminToken: ADMIN_TOKEN,
     policy: DEFAULT_POLICY,
     logger: createLogger('silent'),
+    pinCost: CHEAP_PINS,
   });
 });
 afterAll(async () => {

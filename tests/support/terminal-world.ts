@@ -32,6 +32,7 @@ import type { Recovered } from '../../src-main/session/recovery.ts';
 import type { Visits } from '../../src-main/session/visits.ts';
 import type { FetchPort } from '../../src-main/sync/bank-client.ts';
 import type { Sync } from '../../src-main/sync/sync.ts';
+import { CHEAP_PINS, emptyBank } from './bank-database.ts';
 import { BANK_URL, openTerminal, serve, type TerminalGround } from './compose-terminal.ts';
 import { DIMENSIONS, ScriptedCamera } from './scripted-camera.ts';
 import type { SecureElement } from './secured-dispenser.ts';
@@ -107,13 +108,14 @@ interface Disturbance {
 export async function openWorld(policy: Policy = TEST_POLICY): Promise<World> {
   const clock = new WorldClock();
   const bank: Bank = await createBank({
-    database: { kind: 'pglite', directory: null },
+    database: await emptyBank(),
     masterKey: fixedKey(new Uint8Array(32).fill(5)),
     clock: { now: () => clock.now(), sleep: async () => {} },
     chance: bankChance,
     adminToken: ADMIN_TOKEN,
     policy,
     logger: createLogger('silent'),
+    pinCost: CHEAP_PINS,
   });
   const bare = injectInto(bank.app);
   const staff = adminOf((request) => clock.during(bare(request)), ADMIN_TOKEN);

@@ -13,6 +13,7 @@ import { createLogger } from '../../../src-bank/logger.ts';
 import { DEFAULT_POLICY } from '../../../src-bank/policy.ts';
 import { fixedKey } from '../../../src-bank/vault.ts';
 import type { WallTimeMs } from '../../../src-contract/primitives.ts';
+import { CHEAP_PINS, emptyBank } from '../../support/bank-database.ts';
 import { type Admin, adminOf, injectInto, type Send, TestTerminal } from '../../support/test-terminal.ts';
 
 export const ADMIN_TOKEN = 'test-admin-token-of-some-length';
@@ -132,6 +133,7 @@ export async function openBank(
     adminToken: ADMIN_TOKEN,
     policy: DEFAULT_POLICY,
     logger: createLogger('silent'),
+    pinCost: CHEAP_PINS,
     ...change,
   });
 }
@@ -152,7 +154,7 @@ export function onEachDatabase(promises: (opened: () => OpenedBank) => void): vo
     let opened: OpenedBank | undefined;
     beforeAll(async () => {
       const place = await open();
-      const settings = await place.fresh();
+      const settings = place.kind === 'pglite' ? await emptyBank() : await place.fresh();
       const clock = new TestClock();
       const bank = await openBank(settings, clock);
       const send = injectInto(bank.app);

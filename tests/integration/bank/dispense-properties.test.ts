@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Bank } from '../../../src-bank/bank.ts';
 import { money } from '../../../src-contract/primitives.ts';
+import { emptyBank } from '../../support/bank-database.ts';
 import { TestDispenser } from '../../support/test-dispenser.ts';
 import { type Admin, adminOf, id, injectInto, type Send, TestTerminal } from '../../support/test-terminal.ts';
 import { ADMIN_TOKEN, openBank, TestClock } from './banks.ts';
@@ -18,7 +19,7 @@ let send: Send;
 let admin: Admin;
 const time = new TestClock();
 beforeAll(async () => {
-  bank = await openBank({ kind: 'pglite', directory: null }, time);
+  bank = await openBank(await emptyBank(), time);
   send = injectInto(bank.app);
   admin = adminOf(send, ADMIN_TOKEN);
 });

@@ -2,9 +2,11 @@
  * End-to-end security at the bank (XFS4IoT 2024-3; docs/threat-model.md): what a terminal says of cash counts for nothing
  * without the dispenser's own proof, and a terminal that turned against the bank gets no hold released and no second token.
  */
+
 import { expect, it } from 'vitest';
 import { createLogger } from '../../../src-bank/logger.ts';
 import { money } from '../../../src-contract/primitives.ts';
+import { emptyBank } from '../../support/bank-database.ts';
 import { makeToken, TestDispenser } from '../../support/test-dispenser.ts';
 import { adminOf, id, injectInto, TestTerminal } from '../../support/test-terminal.ts';
 import { ADMIN_TOKEN, onEachDatabase, openBank } from './banks.ts';
@@ -476,7 +478,7 @@ onEachDatabase((opened) => {
 it('tells no key and no token to anybody but the dispenser: not in an answer, not in a log', async () => {
   const lines: string[] = [];
   const bank = await openBank(
-    { kind: 'pglite', directory: null },
+    await emptyBank(),
     { now: () => 1_795_305_600_000 as never, sleep: async () => {} },
     {
       logger: createLogger('trace', { write: (line: string) => void lines.push(line) }),

@@ -17,6 +17,7 @@ import { money } from '../../../src-contract/primitives.ts';
 import { type Atm, openAtm } from '../../../src-devices/atm.ts';
 import { type Message, TestClient } from '../../../src-devices/test-client.ts';
 import { VirtualClock } from '../../../src-devices/virtual-clock.ts';
+import { emptyBank } from '../../support/bank-database.ts';
 import { makeToken } from '../../support/test-dispenser.ts';
 import { type Admin, adminOf, id, injectInto, TestTerminal } from '../../support/test-terminal.ts';
 import { ADMIN_TOKEN, openBank, TestClock } from '../bank/banks.ts';
@@ -38,7 +39,7 @@ let socket: TestClient;
 
 const time = new TestClock();
 beforeAll(async () => {
-  bank = await openBank({ kind: 'pglite', directory: null }, time);
+  bank = await openBank(await emptyBank(), time);
 });
 afterAll(() => bank.close());
 beforeEach(async () => {
