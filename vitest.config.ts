@@ -33,7 +33,8 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
           include: ['tests/{integration,simulation}/**/*.test.ts'],
           exclude: CAMERA_SUITES,
-          testTimeout: 60_000,
+          // Five times what the longest takes in a whole run on two cores: a power cut at every moment of a withdrawal, 33 s.
+          testTimeout: 180_000,
           hookTimeout: 120_000,
         },
       },

@@ -18,13 +18,14 @@ interface Timer {
 const START_MS = 1_795_334_400_000;
 /** Turns of the event loop without work before time moves on. */
 const QUIET_TURNS = 4;
-/** Real ms after which work is taken for done: Node also announces work that it then does on the spot, and never ends. */
-const WORK_MS_MAX = 100;
-/** Real ms for making a key pair, which takes few, and which Node mostly announces without an end. */
-const KEY_PAIR_MS_MAX = 30;
-const KEY_PAIR = 'KEYPAIRGENREQUEST';
-/** Real ms between two looks at what is taken for done. */
+/** Real ms between two looks at what is taken for done. Looks are counted, not time: where the machine is busy with something else
+ *  this process gets fewer of them, as its thread pool gets less done. */
 const LOOK_MS = 20;
+/** Looks after which work is taken for done: Node also announces work that it then does on the spot, and never ends. */
+const WORK_LOOKS_MAX = 5;
+/** For making a key pair, which takes few ms, and which Node mostly announces without an end. */
+const KEY_PAIR_LOOKS_MAX = 2;
+const KEY_PAIR = 'KEYPAIRGENREQUEST';
 /** Random bytes are always made on the spot here. */
 const IN_THREAD_POOL = /^(?!RANDOMBYTES).*(REQUEST|REQ|REQPROMISE|REQCALLBACK)$/;
 /** How Node names the work of native add-ons, such as drawing receipts; never done on the spot. */
@@ -32,9 +33,10 @@ const OF_ADD_ON = 'generic';
 
 export class WorldClock implements Clock {
   readonly #timers = new Set<Timer>();
-  /** Async id of each piece of work, and when it is taken for done, real ms. */
+  /** Async id of each piece of work, and the look at which it is taken for done. */
   readonly #inPool = new Map<number, number>();
   #ms = 0;
+  #looks = 0;
   #busy = 0;
   #quietTurns = 0;
   #pumping = false;
@@ -42,17 +44,17 @@ export class WorldClock implements Clock {
   readonly #wire = new WireTraffic();
   readonly #hook = createHook({
     init: (id, type) => {
-      if (type === OF_ADD_ON) this.#inPool.set(id, performance.now() + 100 * WORK_MS_MAX);
-      else if (type === KEY_PAIR) this.#inPool.set(id, performance.now() + KEY_PAIR_MS_MAX);
-      else if (IN_THREAD_POOL.test(type)) this.#inPool.set(id, performance.now() + WORK_MS_MAX);
+      if (type === OF_ADD_ON) this.#inPool.set(id, this.#looks + 100 * WORK_LOOKS_MAX);
+      else if (type === KEY_PAIR) this.#inPool.set(id, this.#looks + KEY_PAIR_LOOKS_MAX);
+      else if (IN_THREAD_POOL.test(type)) this.#inPool.set(id, this.#looks + WORK_LOOKS_MAX);
     },
     before: (id) => {
       if (this.#inPool.delete(id)) this.#stir();
     },
   }).enable();
   readonly #watchdog = setInterval(() => {
-    const now = performance.now();
-    for (const [id, until] of this.#inPool) if (until < now) this.#inPool.delete(id);
+    this.#looks += 1;
+    for (const [id, until] of this.#inPool) if (until < this.#looks) this.#inPool.delete(id);
     this.#stir();
   }, LOOK_MS).unref();
 
