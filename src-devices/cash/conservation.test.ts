@@ -104,7 +104,7 @@ class World {
     for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
     during();
     const silence = new Promise<never>((_, reject) => {
-      setTimeout(() => reject(new Error(`${name} was never completed`)), 2_000).unref();
+      setTimeout(() => reject(new Error(`${name} was never completed`)), 30_000).unref();
     });
     const completion = await Promise.race([answer, silence]);
     this.#answers.delete(requestId);

@@ -104,12 +104,13 @@ describe('a simulated camera', () => {
 
   it('sends the newest frame when asked late, once, and none unasked', async () => {
     await use(scene([]));
-    await nextFrame();
+    const first = await nextFrame();
     await page.waitForTimeout(1_000);
     expect(await frames()).toHaveLength(1);
     const late = await nextFrame();
-    expect(late.arrivedAtMs - late.capturedAtMs).toBeLessThan(250);
-    expect(late.sequence).toBeGreaterThan(5);
+    // Not one that was captured when the last one was asked for, however few a busy machine draws.
+    expect(late.arrivedAtMs - late.capturedAtMs).toBeLessThan(900);
+    expect(late.sequence).toBeGreaterThan(first.sequence + 1);
     await page.waitForTimeout(300);
     expect(await frames()).toHaveLength(2);
   });

@@ -44,7 +44,7 @@ describe('TCP', () => {
     const clock = new VirtualClock();
     const started = systemClock.monotonicMs();
     await expect(tcpLine('192.0.2.1', 9_100, clock).open(deaf, patient)).rejects.toMatchObject({ name: 'LineError' });
-    expect(systemClock.monotonicMs() - started).toBeLessThan(2_000);
+    expect(systemClock.monotonicMs() - started).toBeLessThan(10_000);
   });
 
   it('rejects with the reason of an aborted signal', async () => {

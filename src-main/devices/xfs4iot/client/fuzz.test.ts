@@ -312,14 +312,16 @@ describe('sequences of messages', () => {
     `of ${RUNS} kinds: nothing throws, each command resolves once, no answer is made up`,
     async () => {
       let run = 0;
-      await fc.assert(
-        fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), async (steps) => {
-          run += 1;
-          // 2 MiB of text takes longer than the rest of a sequence.
-          await play(steps as Step[], run % 50 === 0);
-        }),
-        { numRuns: RUNS },
-      );
+      const sequences = (numRuns: number) =>
+        fc.assert(
+          fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), async (steps) => {
+            run += 1;
+            // 2 MiB of text takes longer than the rest of a sequence.
+            await play(steps as Step[], run % 50 === 0);
+          }),
+          { numRuns },
+        );
+      await sequences(RUNS);
       const reached = [
         'success',
         'canceled',
@@ -340,7 +342,10 @@ describe('sequences of messages', () => {
         'duplicate',
         'nameMismatch',
       ];
-      expect([...seen.keys()]).toEqual(expect.arrayContaining([...reached, ...letters]));
+      const all = [...reached, ...letters];
+      // What chance left out is looked for, so that none of it fails a test of a client that is right.
+      for (let more = 0; more < 20 && !all.every((one) => seen.has(one)); more++) await sequences(100);
+      expect([...seen.keys()]).toEqual(expect.arrayContaining(all));
     },
     60_000 + RUNS * 60,
   );
