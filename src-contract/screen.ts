@@ -146,7 +146,7 @@ export const Screen = z.discriminatedUnion('name', [
     madeWhole: Money.nullable(),
   }),
   screen('out-of-service', {
-    reason: z.enum(['starting-failed', 'suspect', 'not-activated', 'policy-expired', 'devices']),
+    reason: z.enum(['starting-failed', 'suspect', 'not-activated', 'policy-expired', 'storage', 'devices']),
   }),
   screen('basket', {
     lines: z.array(BasketLine).max(100),

@@ -32,6 +32,7 @@ import { devicesBack } from './session/devices-back.ts';
 import { outOfService } from './session/out-of-service.ts';
 import type { SessionPorts } from './session/ports.ts';
 import { keepAskingBank, recover } from './session/recovery.ts';
+import { standingOn } from './session/standing.ts';
 import { createVisits } from './session/visits.ts';
 import { createBankClient } from './sync/bank-client.ts';
 import { createSync } from './sync/sync.ts';
@@ -119,6 +120,7 @@ async function compose(
   const journal = openJournal({ path: places.journal, clock, chance, signer: identity, onAlarm, room });
   closers.push(() => journal.close());
   const { storage } = journal;
+  const standing = standingOn(storage);
   if (storage.trouble) onAlarm({ kind: 'journal', message: storage.trouble.message });
   storage.onChange((trouble) => {
     if (trouble) onAlarm({ kind: 'journal', message: trouble.message });
@@ -200,6 +202,7 @@ async function compose(
     gallery,
     models: vision.models,
     policy: () => journal.policy() ?? activation.policy,
+    standing,
     pinKey: activation.pinKey,
     watch: feed.watch,
     weighLiveness: (frames) => weighLiveness(frames, vision.liveness),
@@ -285,6 +288,7 @@ async function compose(
     blocked,
     online: () => sync.online,
     dayCloser,
+    notices: standing.words,
     busy: () => !visits.idle,
     port: config.servicePage.port,
     addressFile: places.servicePage,

@@ -223,6 +223,7 @@ describe('kaopass devices, while a terminal runs there,', () => {
       camera: { health: new CameraHealth(), connection: () => 'footage', watch: () => () => {} },
       blocked: new Set(blocked),
       online: () => true,
+      notices: () => [],
       dayCloser: { closeNow: () => Promise.reject(new Error('no day is closed here')), last: () => null },
       busy: () => busy,
       port: 0,

@@ -16,6 +16,7 @@ import type { BankClient } from '../sync/bank-client.ts';
 import type { Sync } from '../sync/sync.ts';
 import type { Observation, Vision } from '../vision/observation.ts';
 import type { AnyEvent, EventOf } from './recovery-table.ts';
+import type { Standing } from './standing.ts';
 
 /** The whole: records what recovery-table.ts has. */
 export type SessionPorts = Ports<AnyEvent>;
@@ -43,6 +44,7 @@ interface Ports<Event> {
   readonly gallery: Gallery;
   readonly models: Vision['models'];
   readonly policy: () => Policy;
+  readonly standing: Pick<Standing, 'reason' | 'onChange'>;
   /** The bank's key for PIN blocks. */
   readonly pinKey: P256PublicJwk & { readonly kid: string };
   /** Turns the camera on while anyone watches. Returns how to stop. */

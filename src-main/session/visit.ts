@@ -41,6 +41,10 @@ export function visitMachine(ports: SessionPorts) {
       scanning: fromCallback<Events>(({ sendBack }) =>
         ports.devices.barcodeScanner?.onBarcode(({ text }) => sendBack({ type: 'scanned', barcode: text })),
       ),
+      /** Tells the invitation when this terminal may serve nobody, and when it may again. */
+      standing: fromCallback<Events>(({ sendBack }) =>
+        ports.standing.onChange(() => sendBack({ type: 'surroundings-changed' })),
+      ),
       /** Tells the menu when a device or the bank comes or goes. */
       surroundings: fromCallback<Events>(({ sendBack }) => {
         const changed = () => sendBack({ type: 'surroundings-changed' });
@@ -74,25 +78,30 @@ export function visitMachine(ports: SessionPorts) {
     initial: 'attracting',
     states: {
       attracting: {
-        ...shows(() => ({
-          screen: { name: 'attract' },
-          offers: optsOutAtOnce ? ['begin', 'choose-service'] : ['begin'],
-          patience: 'none',
-        })),
+        ...shows(() => {
+          const outOfService = ports.standing.reason();
+          if (outOfService !== null) {
+            return { screen: { name: 'out-of-service', reason: outOfService }, offers: [], patience: 'none' };
+          }
+          const offers = optsOutAtOnce ? (['begin', 'choose-service'] as const) : (['begin'] as const);
+          return { screen: { name: 'attract' }, offers, patience: 'none' };
+        }),
         entry: assign({ service: null, barcode: null, outcome: null }),
-        invoke: { src: 'scanning' },
+        invoke: [{ src: 'scanning' }, { src: 'standing' }],
         on: {
+          'surroundings-changed': {},
           begin: [
+            { guard: () => ports.standing.reason() !== null },
             { guard: () => single !== null, target: 'starting', actions: assign({ service: single }) },
             { target: 'choosing' },
           ],
           'choose-service': {
-            guard: ({ event }) => optsOutAtOnce && event.service === 'opt-out',
+            guard: ({ event }) => optsOutAtOnce && event.service === 'opt-out' && ports.standing.reason() === null,
             target: 'starting',
             actions: assign({ service: 'opt-out' as const }),
           },
           scanned: {
-            guard: () => services.includes('purchase'),
+            guard: () => services.includes('purchase') && ports.standing.reason() === null,
             target: 'starting',
             actions: assign({ service: 'purchase' as const, barcode: ({ event }) => event.barcode }),
           },
@@ -124,6 +133,8 @@ export function visitMachine(ports: SessionPorts) {
       },
       starting: {
         always: [
+          // What expired while the menu stood: the first screen says so.
+          { guard: () => ports.standing.reason() !== null, target: 'attracting' },
           {
             guard: 'isUnavailable',
             target: 'ending',

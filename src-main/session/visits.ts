@@ -97,7 +97,7 @@ export function createVisits(makePorts: (language: () => Language) => SessionPor
     const before = stage;
     stage = next;
     const { shown } = next;
-    if (shown.screen.name === 'attract' && before?.shown.screen.name !== 'attract') language = around.defaultLanguage;
+    if (isFirst(shown) && !(before && isFirst(before.shown))) language = around.defaultLanguage;
     if (JSON.stringify(before?.shown) !== JSON.stringify(shown)) restartPatience(shown);
     const camera = around.camera();
     const content = {
@@ -206,7 +206,7 @@ export function createVisits(makePorts: (language: () => Language) => SessionPor
       return () => listeners.delete(listener);
     },
     get idle() {
-      return stage === null || stage.shown.screen.name === 'attract';
+      return stage === null || isFirst(stage.shown);
     },
     stop() {
       stopped = true;
@@ -215,6 +215,11 @@ export function createVisits(makePorts: (language: () => Language) => SessionPor
       actor.stop();
     },
   };
+}
+
+/** Nobody is being served: the screen invites, or says that it cannot. */
+function isFirst({ screen }: Shown): boolean {
+  return screen.name === 'attract' || screen.name === 'out-of-service';
 }
 
 /** The deepest running machine whose state shows something. */

@@ -15,6 +15,7 @@ import { openDevices } from '../../src-main/devices/open.ts';
 import type { StoredClose } from '../../src-main/journal/day-closes.ts';
 import { CameraHealth } from '../../src-main/provisioning/camera-health.ts';
 import { openServicePage, type ServicePage } from '../../src-main/provisioning/service-page/open.ts';
+import { storageWords, type Words } from '../../src-main/session/standing.ts';
 import { launchChromium } from '../screens/browser.ts';
 import type { Axe } from '../support/axe.ts';
 
@@ -36,6 +37,7 @@ const troubles: string[] = [];
 let busy = false;
 let online = true;
 let lastClose: StoredClose | null = null;
+let notices: readonly Words[] = [];
 
 /** A close with everything there is to see: money on its way, notes that are missing, postings that differ. */
 function exampleClose(): StoredClose {
@@ -103,6 +105,7 @@ beforeAll(async () => {
     camera: { health: camera, connection: () => 'footage', watch: () => () => {} },
     blocked,
     online: () => online,
+    notices: () => notices,
     dayCloser: {
       closeNow: async () => {
         lastClose = exampleClose();
@@ -212,6 +215,17 @@ describe('the service page', () => {
 
   it('says nothing to the console', () => {
     expect(troubles).toEqual([]);
+  });
+
+  it('says what is wrong with the terminal as a whole, above everything else', async () => {
+    notices = [storageWords({ kind: 'full' })];
+    await page.locator('#lang-en').click();
+    await expect.poll(() => page.locator('#notices').textContent()).toContain('The disk is full');
+    await page.locator('#lang-ja').click();
+    await expect.poll(() => page.locator('#notices').textContent()).toContain('ディスクの空き容量がありません');
+    await looksRight('disk-full');
+    notices = [];
+    await expect.poll(() => page.locator('#notices').textContent()).toBe('');
   });
 
   it('closes the day and shows what differs, in both languages', async () => {

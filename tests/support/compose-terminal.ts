@@ -18,6 +18,7 @@ import { type Alarm, type Journal, openJournal, type ResultSigner } from '../../
 import type { dataPlaces } from '../../src-main/places.ts';
 import type { SessionPorts } from '../../src-main/session/ports.ts';
 import { keepAskingBank, type Recovered, recover } from '../../src-main/session/recovery.ts';
+import { standingOn } from '../../src-main/session/standing.ts';
 import { createVisits, type Visits } from '../../src-main/session/visits.ts';
 import { type BankClient, createBankClient, type FetchPort } from '../../src-main/sync/bank-client.ts';
 import { createSync, type Sync, type SyncOptions } from '../../src-main/sync/sync.ts';
@@ -140,6 +141,7 @@ export async function serve(
     gallery,
     models: MODELS,
     policy: () => journal.policy() ?? activation.policy,
+    standing: standingOn(journal.storage),
     pinKey: activation.pinKey,
     watch: camera.watch,
     weighLiveness: weighScriptedLiveness,

@@ -8,6 +8,7 @@ import type { Chance, Clock } from '../../clock.ts';
 import type { DayCloser } from '../../day-close/day-close.ts';
 import type { Devices } from '../../devices/devices.ts';
 import { hindrances, warnings } from '../../session/availability.ts';
+import type { Words } from '../../session/standing.ts';
 import type { CameraHealth } from '../camera-health.ts';
 import { type DeviceKey, type Patient, patientsOf, watchHealth } from '../device-health.ts';
 import { identifyDevice, type TestTools, testDevice } from '../device-tests.ts';
@@ -30,6 +31,8 @@ export interface OpenServicePageOptions {
   /** Devices that are not offered: by a suspect transaction, and for as long as a test takes. */
   readonly blocked: Set<string>;
   readonly online: () => boolean;
+  /** What is wrong with the terminal as a whole, a sentence each. */
+  readonly notices: () => readonly Words[];
   readonly dayCloser: Pick<DayCloser, 'closeNow' | 'last'>;
   /** Whether a customer is being served. */
   readonly busy: () => boolean;
@@ -93,6 +96,7 @@ export async function openServicePage(options: OpenServicePageOptions): Promise<
       }));
     },
     dayCloser: options.dayCloser,
+    notices: options.notices,
     busy: options.busy,
     hold: (key) => {
       const name = nameOf(key);

@@ -14,6 +14,7 @@ export function servicePage(content: {
   const { terminalName, profile, keys } = content;
   const body = `${header('page', '<p class="verdict" id="verdict" role="status"></p>')}
 <main>
+<div id="notices" role="status"></div>
 <p class="notice" id="notice" hidden></p>
 ${section('services', 'services', '<ul id="service-list"></ul>')}
 <div class="devices" id="devices"></div>
@@ -37,6 +38,7 @@ main>*{min-width:0}
 .devices h2{margin:0}
 .verdict{flex:1;font-weight:700;color:var(--good)}.verdict.bad{color:var(--bad)}
 .notice{margin:0;padding:12px 16px;border-radius:12px;border:1px solid var(--warn);color:var(--warn);font-weight:700}
+.notice.bad{border-color:var(--bad);color:var(--bad)}#notices{display:grid;gap:10px}#notices:empty{display:none}
 .soft,dt,small{color:var(--soft)}
 .state{margin:0;font-weight:700;color:var(--good)}
 .good{border-left-color:var(--good)}.warn{border-left-color:var(--warn)}.bad{border-left-color:var(--bad)}

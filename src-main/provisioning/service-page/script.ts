@@ -175,11 +175,12 @@ byId('close-day').onclick = async () => {
 };
 function draw() {
   if (!state) return;
-  const troubles = state.devices.filter((one) => gradeOf(one) !== 'good').length;
+  const troubles = state.devices.filter((one) => gradeOf(one) !== 'good').length + state.notices.length;
   const verdict = byId('verdict');
   const words = troubles === 0 ? t('allWell') : t('troubles')(troubles);
   if (verdict.textContent !== words) verdict.textContent = words;
   verdict.className = 'verdict' + (troubles === 0 ? '' : ' bad');
+  fill(byId('notices'), ...state.notices.map((one) => el('p', { className: 'notice bad', textContent: one[language] })));
   byId('notice').hidden = !state.busy;
   byId('notice').textContent = t('busy');
   for (const one of state.devices) {

@@ -26,6 +26,7 @@ beforeEach(async () => {
     keys: ['lights', 'pinPad'],
     health: { report: async () => [], history: () => [], stop: () => {} },
     services: () => [],
+    notices: () => [],
     dayCloser: { closeNow: async () => Promise.reject(new Error('not asked')), last: () => null },
     busy: () => busy,
     hold: (key) => {

@@ -21,6 +21,7 @@ import type { DayCloser } from '../../day-close/day-close.ts';
 import { dayCloseReport } from '../../day-close/report.ts';
 import { json, type PageAnswer, type PageServer, refuse, startPageServer } from '../../local-page/server.ts';
 import type { Hindrance } from '../../session/availability.ts';
+import type { Words } from '../../session/standing.ts';
 import type { DeviceKey, HealthWatch } from '../device-health.ts';
 import type { TestResult } from '../device-tests.ts';
 import { servicePage } from './page.ts';
@@ -43,6 +44,8 @@ export interface ServicePageOptions {
   readonly keys: readonly DeviceKey[];
   readonly health: HealthWatch;
   readonly services: () => readonly ServiceReport[];
+  /** What is wrong with the terminal as a whole, a sentence each. */
+  readonly notices: () => readonly Words[];
   readonly dayCloser: Pick<DayCloser, 'closeNow' | 'last'>;
   /** Whether a customer is being served. */
   readonly busy: () => boolean;
@@ -66,6 +69,7 @@ export async function startServicePage(options: ServicePageOptions): Promise<Pag
       testing,
       devices: await options.health.report(closed.signal),
       services: options.services(),
+      notices: options.notices(),
       dayClose: dayCloseReport(options.dayCloser.last()),
       history: options.health.history(),
     });
