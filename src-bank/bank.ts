@@ -1,13 +1,15 @@
 /** Composition of the bank: settings in, a bank that answers requests out. Listening is the caller's part. */
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import type { Policy } from '../src-contract/policy.ts';
+import type { PolicyTerms } from '../src-contract/policy.ts';
 import type { Chance, Clock } from './clock.ts';
 import { type DatabaseSettings, openDatabase } from './database/database.ts';
 import { migrate } from './database/migrate.ts';
 import { openPlatform } from './fleet/platform.ts';
+import { keepTerms } from './fleet/policy-issue.ts';
 import { createServer } from './http/server.ts';
 import { PIN_COST, type PinCost } from './pin.ts';
+import { POLICY_VALID_MS_DEFAULT, withDigest } from './policy.ts';
 import { StartError } from './problem.ts';
 import type { MasterKeySource } from './vault.ts';
 
@@ -19,7 +21,9 @@ export interface BankOptions {
   readonly chance: Chance;
   /** What the admin API wants as bearer token. */
   readonly adminToken: string;
-  readonly policy: Policy;
+  readonly policy: PolicyTerms;
+  /** From the issue of a policy to its end, ms; by default {@link POLICY_VALID_MS_DEFAULT}. */
+  readonly policyValidForMs?: number;
   readonly logger: Logger;
   /** Of new PIN hashes; less than the default only where no PIN is worth anything. */
   readonly pinCost?: PinCost;
@@ -35,7 +39,8 @@ export interface Bank {
 
 /** Opens and migrates the database. Throws a StartError that says in one sentence why it cannot. */
 export async function createBank(options: BankOptions): Promise<Bank> {
-  const { clock, chance, policy, logger, pinCost = PIN_COST } = options;
+  const { clock, chance, logger, policyValidForMs = POLICY_VALID_MS_DEFAULT, pinCost = PIN_COST } = options;
+  const policy = withDigest(options.policy);
   const database = await openDatabase(options.database, {
     clock,
     chance,
@@ -44,7 +49,8 @@ export async function createBank(options: BankOptions): Promise<Bank> {
   try {
     await migrate(database.db, clock);
     const { platform, vault } = await openPlatform(database, options.masterKey, { clock, chance });
-    const context = { database, clock, chance, vault, platform, policy, logger, pinCost };
+    await keepTerms(database, policy, clock);
+    const context = { database, clock, chance, vault, platform, policy, policyValidForMs, logger, pinCost };
     const app = await createServer(context, options.adminToken);
     return {
       app,

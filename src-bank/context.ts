@@ -1,6 +1,6 @@
 /** What every part of the bank works with. Made once by bank.ts. */
 import type { Logger } from 'pino';
-import type { Policy } from '../src-contract/policy.ts';
+import type { PolicyTerms } from '../src-contract/policy.ts';
 import type { Chance, Clock } from './clock.ts';
 import type { Database } from './database/database.ts';
 import type { Platform } from './fleet/platform.ts';
@@ -13,7 +13,10 @@ export interface BankContext {
   readonly chance: Chance;
   readonly vault: Vault;
   readonly platform: Platform;
-  readonly policy: Policy;
+  /** What is issued now; its version names exactly these terms. */
+  readonly policy: PolicyTerms;
+  /** From the issue of a policy to its end, ms. */
+  readonly policyValidForMs: number;
   readonly logger: Logger;
   /** Of new PIN hashes. */
   readonly pinCost: PinCost;

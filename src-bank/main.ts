@@ -36,6 +36,7 @@ async function main(): Promise<void> {
     chance: systemChance,
     adminToken: readAdminToken(options, data, systemChance),
     policy,
+    policyValidForMs: options.policyValidForMs,
     logger,
   });
   closeOnSignal(bank);

@@ -12,6 +12,7 @@ describe('the command line', () => {
       adminTokenFile: null,
       keyFile: null,
       policyFile: null,
+      policyValidForMs: 96 * 60 * 60 * 1000,
       logLevel: 'info',
     });
   });
@@ -32,6 +33,7 @@ describe('the command line', () => {
     [['--data', 'x', '--port', '-1'], /--port/],
     [[...least, '--colour', 'red'], /--colour/],
     [[...least, 'stray'], /stray/],
+    [[...least, '--policy-valid-hours', '0'], /--policy-valid-hours must be 1 to 9999, not 0/],
     [[...least, '--log-level', 'loud'], /--log-level must be one of .* not loud/],
     [[...least, '--database-url', 'mysql://bank:secret@x'], /--database-url must start with postgres/],
   ])('refuses %j and names what was wrong', (args, sentence) => {

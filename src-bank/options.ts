@@ -1,5 +1,6 @@
 /** The program's command line. */
 import { parseArgs } from 'node:util';
+import { POLICY_VALID_MS_DEFAULT } from './policy.ts';
 import { StartError } from './problem.ts';
 
 export interface Options {
@@ -9,6 +10,7 @@ export interface Options {
   readonly adminTokenFile: string | null;
   readonly keyFile: string | null;
   readonly policyFile: string | null;
+  readonly policyValidForMs: number;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
 
@@ -22,6 +24,8 @@ The reference bank of Kaopass. Listens on 127.0.0.1 and prints one line of JSON 
   --admin-token-file FILE  read the admin token from FILE (default: DIR/admin-token, made when missing)
   --key-file FILE          the key that secrets are sealed under (default: DIR/bank-key, made when missing)
   --policy FILE            what terminals may decide, as JSON (default: built in)
+  --policy-valid-hours N   how long a terminal may go on with a policy it was given (default: 96); then it serves nobody
+                           until it has a newer one
   --log-level LEVEL        trace, debug, info, warn, error or silent (default: info); the log goes to stderr
   --help                   print this
 
@@ -51,6 +55,7 @@ export function readOptions(
         'admin-token-file': { type: 'string' },
         'key-file': { type: 'string' },
         policy: { type: 'string' },
+        'policy-valid-hours': { type: 'string' },
         'log-level': { type: 'string', default: 'info' },
         help: { type: 'boolean' },
       },
@@ -73,6 +78,7 @@ export function readOptions(
     adminTokenFile: text('admin-token-file'),
     keyFile: text('key-file'),
     policyFile: text('policy'),
+    policyValidForMs: readHours(text('policy-valid-hours')),
     logLevel: readLevel(text('log-level')),
   };
 }
@@ -82,6 +88,13 @@ function readPort(text: string | null): number {
   const port = Number(text);
   if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new StartError(`--port must be 0 to 65535, not ${text}`);
   return port;
+}
+
+function readHours(text: string | null): number {
+  if (text === null) return POLICY_VALID_MS_DEFAULT;
+  const hours = Number(text);
+  if (!/^\d{1,4}$/.test(text) || hours < 1) throw new StartError(`--policy-valid-hours must be 1 to 9999, not ${text}`);
+  return hours * 60 * 60 * 1000;
 }
 
 function readUrl(url: string | null): string | null {

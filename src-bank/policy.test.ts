@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DEFAULT_POLICY, loadPolicy, wantsPin } from './policy.ts';
+import { standInBreaches } from '../src-contract/stand-in.ts';
+import { DEFAULT_POLICY, loadPolicy, POLICY_VALID_MS_DEFAULT, wantsPin, withDigest } from './policy.ts';
 
 describe('the default policy', () => {
   it('wants the PIN for withdrawals, transfers and balances always, for deposits never, for purchases above ¥3,000', () => {
@@ -15,10 +16,46 @@ describe('the default policy', () => {
   });
 
   it('lets less through while the bank is away than a face alone may pay online', () => {
-    const { perTransactionMinor, perPersonMinor, perTerminalMinor } = DEFAULT_POLICY.standIn.purchase;
-    expect(perTransactionMinor).toBeLessThanOrEqual(3_000);
-    expect(perPersonMinor).toBeGreaterThanOrEqual(perTransactionMinor);
-    expect(perTerminalMinor).toBeGreaterThanOrEqual(perPersonMinor);
+    const { tiers, perPerson, perTerminal } = DEFAULT_POLICY.standIn.services.purchase;
+    for (const { maxFmr, perTransactionMinor, perPersonMinor } of tiers) {
+      expect(maxFmr).toBeLessThanOrEqual(DEFAULT_POLICY.services.purchase.maxFmr);
+      expect(perTransactionMinor).toBeLessThanOrEqual(3_000);
+      expect(perPersonMinor).toBeGreaterThanOrEqual(perTransactionMinor);
+      expect(perPerson.amountMinor).toBeGreaterThanOrEqual(perPersonMinor);
+    }
+    expect(perTerminal.amountMinor).toBeGreaterThanOrEqual(perPerson.amountMinor);
+    expect(DEFAULT_POLICY.standIn.offlineMsMax).toBeLessThan(POLICY_VALID_MS_DEFAULT);
+  });
+
+  it.each([
+    // What the demonstration measured: one in the gallery, passive liveness 0.98.
+    [1.31e-7, 0.98, 3_000],
+    [7 * 1.31e-7, 0.98, 3_000],
+    [8 * 1.31e-7, 0.98, 1_000],
+    [1.31e-7, 0.6, 1_000],
+    [75 * 1.31e-7, 0.98, 1_000],
+    [77 * 1.31e-7, 0.98, 0],
+    [1.31e-7, 0.4, 0],
+  ])('at a false-match rate of %d and a liveness of %d stands in for ¥%d', (estimatedFmr, passive, most) => {
+    const allows = (amountMinor: number) =>
+      standInBreaches({
+        policy: DEFAULT_POLICY.standIn,
+        service: 'purchase',
+        amountMinor,
+        evidence: { estimatedFmr, passive, decision: 'live' },
+        totals: { person: { amountMinor: 0, count: 0 }, terminal: { amountMinor: 0, count: 0 }, recent: () => 0 },
+        offlineMs: 0,
+        validForMs: 1,
+      }).length === 0;
+    expect(allows(most + 1)).toBe(false);
+    if (most > 0) expect(allows(most)).toBe(true);
+  });
+
+  it('is issued under a version that names what is in it', () => {
+    const { version } = withDigest(DEFAULT_POLICY);
+    expect(version).toMatch(/^2026-11-28\+[\w-]{8}$/);
+    expect(withDigest({ ...DEFAULT_POLICY }).version).toBe(version);
+    expect(withDigest({ ...DEFAULT_POLICY, lookAlikeFmr: 2e-4 }).version).not.toBe(version);
   });
 
   it('says the same in both languages, paragraph by paragraph', () => {
@@ -57,6 +94,7 @@ describe('a policy file', () => {
     [{ ...DEFAULT_POLICY, lookAlikeFmr: 2 }, /lookAlikeFmr/],
     [{ ...DEFAULT_POLICY, colour: 'red' }, /colour/],
     [{ ...DEFAULT_POLICY, pin: { digitsMin: 6, digitsMax: 4, attempts: 3 } }, /pin\.digitsMax: is less than digitsMin/],
+    [{ ...DEFAULT_POLICY, version: 'v'.repeat(52) }, /version: is longer than 51 characters/],
     [{ ...DEFAULT_POLICY, services: { ...DEFAULT_POLICY.services, withdraw: {} } }, /services\.withdraw\.maxFmr/],
     ['{', /cannot be read/],
   ])('that does not fit is refused with the field named (%#)', (content, sentence) => {

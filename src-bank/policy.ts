@@ -1,8 +1,9 @@
 /** What the bank lets a terminal decide: the default, and how a bank gives its own. */
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
-import { Policy } from '../src-contract/policy.ts';
+import { PolicyTerms } from '../src-contract/policy.ts';
 import { CONSENT } from './consent.ts';
+import { sha256OfValue } from './digest.ts';
 import { StartError } from './problem.ts';
 
 /**
@@ -13,10 +14,18 @@ import { StartError } from './problem.ts';
 const FACE_ALONE_FMR_MAX = 1e-5;
 const FACE_AND_PIN_FMR_MAX = 1e-4;
 
-export const DEFAULT_POLICY: Policy = Policy.parse({
-  version: '2026-11-22',
-  // 2026-11-22T00:00:00Z
-  issuedAt: 1_795_305_600_000,
+/** How long a terminal may go on with a policy it was given, ms: the longest week-end without a line, and a day. */
+export const POLICY_VALID_MS_DEFAULT = 4 * 24 * 60 * 60 * 1000;
+
+/** Characters of a digest (base64url, 6 bits each) that tell versions of one name apart. */
+const DIGEST_LENGTH = 8;
+/** What the contract leaves of 60 characters. */
+const VERSION_LENGTH_MAX = 60 - 1 - DIGEST_LENGTH;
+
+const HOUR_MS = 60 * 60 * 1000;
+
+export const DEFAULT_POLICY: PolicyTerms = PolicyTerms.parse({
+  version: '2026-11-28',
   services: {
     // At this rate somebody is taken for enrolled already; a likeness that is less sure is enrolled and needs the PIN.
     enrol: { maxFmr: FACE_ALONE_FMR_MAX, secondFactor: { kind: 'always' }, maxAmountMinor: null },
@@ -35,14 +44,33 @@ export const DEFAULT_POLICY: Policy = Policy.parse({
     // as sure as a payment by face alone; a mistaken one costs the person a new registration, and no money.
     'opt-out': { maxFmr: FACE_ALONE_FMR_MAX, secondFactor: { kind: 'never' }, maxAmountMinor: null },
   },
-  standIn: { purchase: { perTransactionMinor: 3_000, perPersonMinor: 5_000, perTerminalMinor: 50_000 } },
+  standIn: {
+    // A day: longer than most faults of a line, shorter than the policy is valid.
+    offlineMsMax: 24 * HOUR_MS,
+    services: {
+      purchase: {
+        tiers: [
+          // What the default model reaches among some seven people; a gallery of more gets the second step.
+          { maxFmr: 1e-6, minPassive: 0.8, perTransactionMinor: 3_000, perPersonMinor: 5_000 },
+          // Whatever is believed online without a PIN.
+          { maxFmr: FACE_ALONE_FMR_MAX, minPassive: 0.5, perTransactionMinor: 1_000, perPersonMinor: 2_000 },
+        ],
+        perPerson: { amountMinor: 5_000, count: 8 },
+        perTerminal: { amountMinor: 50_000, count: 100 },
+        velocity: [
+          { of: 'person', count: 5, windowMs: HOUR_MS },
+          { of: 'terminal', count: 60, windowMs: HOUR_MS },
+        ],
+      },
+    },
+  },
   pin: { digitsMin: 4, digitsMax: 6, attempts: 3 },
   lookAlikeFmr: 1e-4,
   consent: CONSENT,
 });
 
 /** Reads a policy from a JSON file. Throws a StartError that names each field that does not fit. */
-export function loadPolicy(path: string): Policy {
+export function loadPolicy(path: string): PolicyTerms {
   let json: unknown;
   try {
     json = JSON.parse(readFileSync(path, 'utf8'));
@@ -57,13 +85,29 @@ export function loadPolicy(path: string): Policy {
   return parsed.data;
 }
 
-const PolicyFile = Policy.refine((policy) => policy.pin.digitsMin <= policy.pin.digitsMax, {
+const PolicyFile = PolicyTerms.refine((policy) => policy.pin.digitsMin <= policy.pin.digitsMax, {
   path: ['pin', 'digitsMax'],
   message: 'is less than digitsMin',
-}) satisfies z.ZodType<Policy>;
+}).refine((policy) => policy.version.length <= VERSION_LENGTH_MAX, {
+  path: ['version'],
+  message: `is longer than ${VERSION_LENGTH_MAX} characters`,
+}) satisfies z.ZodType<PolicyTerms>;
+
+/**
+ * The terms under a version that names what is in them: the one given, and a digest. Match results name the version, and years
+ * later it must still be one set of terms, whether or not somebody remembered to change it.
+ */
+export function withDigest(terms: PolicyTerms): PolicyTerms {
+  const digest = sha256OfValue(terms).slice(0, DIGEST_LENGTH);
+  return { ...terms, version: `${terms.version.slice(0, VERSION_LENGTH_MAX)}+${digest}` };
+}
 
 /** Whether the service wants the PIN for this amount. A balance has no amount. */
-export function wantsPin(policy: Policy, service: keyof Policy['services'], amountMinor: number | null): boolean {
+export function wantsPin(
+  policy: PolicyTerms,
+  service: keyof PolicyTerms['services'],
+  amountMinor: number | null,
+): boolean {
   const rule = policy.services[service].secondFactor;
   switch (rule.kind) {
     case 'never':

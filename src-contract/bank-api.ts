@@ -5,7 +5,7 @@
  * a repeat with another body is refused (409 `idempotency-key-reused`). Errors are problem details (RFC 9457) with a code.
  */
 import { z } from 'zod';
-import { Policy } from './policy.ts';
+import { SignedPolicy } from './policy.ts';
 import {
   Base64Url,
   CompactJwe,
@@ -18,6 +18,7 @@ import {
   WallTimeMs,
 } from './primitives.ts';
 import { CommandNonce, ResponseNonce, TokenText } from './security-token.ts';
+import { OfflinePeriod } from './stand-in.ts';
 
 /** RFC 7517 public keys; only the members of an Ed25519 or P-256 key. */
 export const Ed25519PublicJwk = z.strictObject({
@@ -80,6 +81,10 @@ export const Problem = z.object({
 });
 export type Problem = z.infer<typeof Problem>;
 
+/** The bank's public key for policies; kid is its thumbprint (RFC 7638). */
+export const PolicyKey = Ed25519PublicJwk.extend({ kid: z.string().min(1).max(100) });
+export type PolicyKey = z.infer<typeof PolicyKey>;
+
 /** POST /v1/terminals: a new terminal introduces itself with a one-time code. */
 export const ActivateRequest = z.strictObject({
   activationCode: z.string().regex(/^[A-Z0-9]{4}(-[A-Z0-9]{4}){2}$/, 'like ABCD-EFGH-2345'),
@@ -96,7 +101,9 @@ export type ActivateRequest = z.infer<typeof ActivateRequest>;
 
 export const ActivateAnswer = z.strictObject({
   terminalId: Uuid,
-  policy: Policy,
+  policy: SignedPolicy,
+  /** Verifies every policy of this bank. */
+  policyKey: PolicyKey,
   /** Public key for PIN blocks. */
   pinKey: P256PublicJwk.extend({ kid: z.string() }),
   /** Seed of the platform's protecting matrix, 32 bytes, as a JWE (ECDH-ES, A256GCM) for encryptionKey. */
@@ -106,8 +113,13 @@ export const ActivateAnswer = z.strictObject({
 });
 export type ActivateAnswer = z.infer<typeof ActivateAnswer>;
 
-/** GET /v1/policy */
-export const PolicyAnswer = z.strictObject({ policy: Policy });
+/** GET /v1/policy?nonce=<16 random bytes, base64url>: issued anew for each request, with its nonce in it. */
+export const PolicyAnswer = z.strictObject({
+  policy: SignedPolicy,
+  /** For terminals activated before policies were signed: they take it once and keep it. The others have theirs. */
+  policyKey: PolicyKey,
+});
+export type PolicyAnswer = z.infer<typeof PolicyAnswer>;
 
 /** A protected template: 512 float32, little endian, unit length after protection, base64url. */
 export const ProtectedTemplate = z.strictObject({
@@ -303,6 +315,8 @@ export const StandInRequest = z.strictObject({
   amount: Money,
   at: WallTimeMs,
   resultId: Uuid,
+  /** Absent from terminals that did not count periods yet. */
+  period: OfflinePeriod.optional(),
 });
 export type StandInRequest = z.infer<typeof StandInRequest>;
 /** Answer to a capture, reversal, deposit or stand-in. Both outcomes are final: there is nothing to send again. */
@@ -329,5 +343,11 @@ export const PostingAnswer = z.discriminatedUnion('outcome', [
 export type PostingAnswer = z.infer<typeof PostingAnswer>;
 
 /** GET /v1/health, without authentication. */
-export const HealthAnswer = z.strictObject({ status: z.literal('ok'), database: z.enum(['pglite', 'postgresql']) });
+export const HealthAnswer = z.strictObject({
+  status: z.literal('ok'),
+  database: z.enum(['pglite', 'postgresql']),
+  /** The bank's clock, by which a request's iat is judged. Unsigned: it tells a technician, and proves nothing. Absent from
+   *  a bank that does not say. */
+  time: WallTimeMs.optional(),
+});
 export type HealthAnswer = z.infer<typeof HealthAnswer>;

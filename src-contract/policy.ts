@@ -2,7 +2,11 @@
  * What the bank lets a terminal decide. Risk is stated as a rate (design, invariant 5): no comparison score appears here.
  */
 import { z } from 'zod';
-import { Language, MinorUnits, Rate, type Service, WallTimeMs } from './primitives.ts';
+import { Base64Url, Language, MinorUnits, Rate, type Service, WallTimeMs } from './primitives.ts';
+import { StandInPolicy } from './stand-in.ts';
+
+/** The JWS `typ` header (RFC 7515, section 4.1.9) of a policy; a JWS of any other type is none. */
+export const POLICY_TYP = 'kaopass-policy+jws';
 
 /** When a service wants the PIN as well as the face. */
 export const SecondFactorRule = z.discriminatedUnion('kind', [
@@ -28,16 +32,6 @@ const FORBIDDEN = ServicePolicy.parse({ maxFmr: 0, secondFactor: { kind: 'always
  *  as one in a hundred thousand. */
 const OPT_OUT = ServicePolicy.parse({ maxFmr: 1e-5, secondFactor: { kind: 'never' }, maxAmountMinor: null });
 
-/** What may happen while the bank cannot be asked. Zero means: nothing. */
-export const StandInLimits = z.strictObject({
-  perTransactionMinor: MinorUnits,
-  /** For one person over one offline period. */
-  perPersonMinor: MinorUnits,
-  /** For the terminal over one offline period. */
-  perTerminalMinor: MinorUnits,
-});
-export type StandInLimits = z.infer<typeof StandInLimits>;
-
 export const ConsentText = z.strictObject({
   version: z.string().min(1).max(40),
   texts: z.record(
@@ -47,9 +41,9 @@ export const ConsentText = z.strictObject({
 });
 export type ConsentText = z.infer<typeof ConsentText>;
 
-export const Policy = z.strictObject({
+/** What the bank decides; who writes a policy file writes this. */
+export const PolicyTerms = z.strictObject({
   version: z.string().min(1).max(60),
-  issuedAt: WallTimeMs,
   services: z.strictObject({
     enrol: ServicePolicy,
     deposit: ServicePolicy,
@@ -60,7 +54,7 @@ export const Policy = z.strictObject({
     transfer: ServicePolicy.default(FORBIDDEN),
     'opt-out': ServicePolicy.default(OPT_OUT),
   } satisfies Record<Service, z.ZodType<ServicePolicy>>),
-  standIn: z.strictObject({ purchase: StandInLimits }),
+  standIn: StandInPolicy,
   pin: z.strictObject({
     digitsMin: z.int().min(4).max(12),
     digitsMax: z.int().min(4).max(12),
@@ -70,4 +64,23 @@ export const Policy = z.strictObject({
   lookAlikeFmr: Rate,
   consent: ConsentText,
 });
+export type PolicyTerms = z.infer<typeof PolicyTerms>;
+
+/** What a terminal is given: the terms as issued at one moment, signed by the bank's policy key (Ed25519). */
+export const Policy = PolicyTerms.extend({
+  /** The bank's clock when it signed. */
+  issuedAt: WallTimeMs,
+  /** From then on no terminal serves anybody under it. */
+  expiresAt: WallTimeMs,
+  /** The terminal's own, from the request that this answers: an answer with it was made after it was asked for, so that its
+   *  `issuedAt` also tells the time. Null in an activation, which is asked for without one. */
+  nonce: Base64Url.length(22).nullable(),
+});
 export type Policy = z.infer<typeof Policy>;
+
+/** A policy as it is sent and kept: compact JWS, EdDSA, typ {@link POLICY_TYP}, kid the policy key's. Longer than other
+ *  messages: the consent text is in it, in every language. */
+export const SignedPolicy = z
+  .string()
+  .regex(/^[\w-]+\.[\w-]+\.[\w-]+$/, 'a compact JWS')
+  .max(262_144);

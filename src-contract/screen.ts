@@ -146,7 +146,15 @@ export const Screen = z.discriminatedUnion('name', [
     madeWhole: Money.nullable(),
   }),
   screen('out-of-service', {
-    reason: z.enum(['starting-failed', 'suspect', 'not-activated', 'policy-expired', 'storage', 'devices']),
+    reason: z.enum([
+      'starting-failed',
+      'suspect',
+      'not-activated',
+      'policy-expired',
+      'clock-wrong',
+      'storage',
+      'devices',
+    ]),
   }),
   screen('basket', {
     lines: z.array(BasketLine).max(100),

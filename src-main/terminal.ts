@@ -25,6 +25,8 @@ import { openJournal } from './journal/journal.ts';
 import { reserveFile } from './journal/room.ts';
 import { checkInBackground } from './journal/whole-check.ts';
 import { dataPlaces, type Installation } from './places.ts';
+import { openBankWord } from './policy/open.ts';
+import { policyOf } from './policy/policy-book.ts';
 import { CameraHealth } from './provisioning/camera-health.ts';
 import { openServicePage } from './provisioning/service-page/open.ts';
 import { lockData } from './running-lock.ts';
@@ -32,7 +34,7 @@ import { devicesBack } from './session/devices-back.ts';
 import { outOfService } from './session/out-of-service.ts';
 import type { SessionPorts } from './session/ports.ts';
 import { keepAskingBank, recover } from './session/recovery.ts';
-import { standingOn } from './session/standing.ts';
+import { standingOfAll, standingOn } from './session/standing.ts';
 import { createVisits } from './session/visits.ts';
 import { createBankClient } from './sync/bank-client.ts';
 import { createSync } from './sync/sync.ts';
@@ -92,7 +94,8 @@ async function compose(
   closers.push(lockData(places.lock));
   const onAlarm = (alarm: { kind: string; message: string }) => log.error({ alarm: alarm.kind }, alarm.message);
 
-  const identity = await openIdentity({ keyStore: await openFileKeyStore(places.keys), clock, chance });
+  const keyStore = await openFileKeyStore(places.keys);
+  const identity = await openIdentity({ keyStore, clock, chance });
   const { activation } = identity;
   if (!activation) {
     log.warn('this terminal is not activated: run "kaopass activate"');
@@ -120,13 +123,29 @@ async function compose(
   const journal = openJournal({ path: places.journal, clock, chance, signer: identity, onAlarm, room });
   closers.push(() => journal.close());
   const { storage } = journal;
-  const standing = standingOn(storage);
   if (storage.trouble) onAlarm({ kind: 'journal', message: storage.trouble.message });
   storage.onChange((trouble) => {
     if (trouble) onAlarm({ kind: 'journal', message: trouble.message });
     else log.info('the disk is well again');
   });
   if (!journal.readWhole) closers.push(checkInBackground(places.journal, storage.foundDamage));
+  const {
+    policies,
+    time,
+    standing: bankStanding,
+  } = await openBankWord({
+    memory: journal.memory,
+    activation,
+    keyStore,
+    clock,
+    log,
+    onAlarm,
+  });
+  closers.push(() => {
+    bankStanding.close();
+    time.save();
+  });
+  const standing = standingOfAll([standingOn(storage), bankStanding]);
   const { protectionVersion } = activation;
   const galleryOptions: GalleryOptions = {
     path: places.gallery,
@@ -142,7 +161,18 @@ async function compose(
   closers.push(() => gallery.close());
 
   const bank = createBankClient({ bankUrl: config.bankUrl, identity, fetch, clock });
-  const sync = createSync({ journal, bank, gallery, clock, chance, log, onAlarm, times: config.sync });
+  const sync = createSync({
+    journal,
+    bank,
+    gallery,
+    policies,
+    time,
+    clock,
+    chance,
+    log,
+    onAlarm,
+    times: config.sync,
+  });
   closers.push(() => sync.close());
 
   const opened = await openDevices({
@@ -201,8 +231,9 @@ async function compose(
     journal,
     gallery,
     models: vision.models,
-    policy: () => journal.policy() ?? activation.policy,
+    policy: () => policyOf(policies),
     standing,
+    time,
     pinKey: activation.pinKey,
     watch: feed.watch,
     weighLiveness: (frames) => weighLiveness(frames, vision.liveness),

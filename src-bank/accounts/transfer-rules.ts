@@ -1,6 +1,6 @@
 /** What the question after a payee and the transfer itself have in common. */
 import type { DeclineReason } from '../../src-contract/bank-api.ts';
-import type { Policy } from '../../src-contract/policy.ts';
+import type { PolicyTerms } from '../../src-contract/policy.ts';
 import { money } from '../../src-contract/primitives.ts';
 import type { TransferAnswer, TransferRequest } from '../../src-contract/transfer.ts';
 import type { Terminal } from '../fleet/request-assertion.ts';
@@ -21,7 +21,7 @@ export function unsupported(
   recorded: Recorded,
   { personId, transactionId, amount }: Pick<TransferRequest, 'personId' | 'transactionId' | 'amount'>,
   terminal: Terminal,
-  policy: Policy,
+  policy: PolicyTerms,
 ): string | null {
   return objection(recorded, { service: 'transfer', personId, transactionId, amount }, terminal, policy);
 }

@@ -14,6 +14,7 @@ import { kindsAndServices } from './migrations/0006-kinds-and-services.ts';
 import { transfers } from './migrations/0007-transfers.ts';
 import { withdrawals } from './migrations/0008-withdrawals.ts';
 import { dayCloses } from './migrations/0009-day-closes.ts';
+import { policies } from './migrations/0010-policies.ts';
 import type { Tables } from './tables.ts';
 
 export interface Migration {
@@ -32,6 +33,7 @@ export const MIGRATIONS: readonly Migration[] = [
   transfers,
   withdrawals,
   dayCloses,
+  policies,
 ];
 
 /** Names the advisory lock among all of the database's users: "kaop". */

@@ -171,6 +171,26 @@ export interface Tables {
     proofs_cover: ProofsCover;
     created_at: number;
   };
+  policy_versions: { version: string; terms: string; first_used_at: number };
+  policy_issues: {
+    terminal_id: string;
+    version: string;
+    first_issued_at: number;
+    last_issued_at: number;
+    expires_at: number;
+  };
+  stand_ins: {
+    transaction_id: string;
+    terminal_id: string;
+    person_id: string;
+    service: string;
+    amount_minor: number;
+    at: number;
+    period: number | null;
+    period_since: number | null;
+    policy_version: string;
+    recorded_at: number;
+  };
   dispense_grants: {
     hold_id: string;
     grant_seq: Generated<number>;

@@ -5,6 +5,7 @@ import type { Profile } from '../../src-contract/primitives.ts';
 import type { BankContext } from '../context.ts';
 import { isUniqueViolation } from '../database/failures.ts';
 import { ProblemError } from '../problem.ts';
+import { issuePolicy } from './policy-issue.ts';
 
 /** No 0/O, 1/I: 32 characters, so twelve of them carry 60 bits. */
 const CODE_ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
@@ -34,7 +35,7 @@ export async function makeActivationCode(
 }
 
 export async function activate(context: BankContext, request: ActivateRequest): Promise<ActivateAnswer> {
-  const { database, clock, chance, platform, policy } = context;
+  const { database, clock, chance, platform } = context;
   await verifyProof(request);
   const protectionSeed = await encryptSeed(context, request);
   const terminalId = chance.id();
@@ -84,7 +85,8 @@ export async function activate(context: BankContext, request: ActivateRequest): 
   }
   return {
     terminalId,
-    policy,
+    policy: await issuePolicy(context, terminalId, null),
+    policyKey: platform.policyKey.publicKey,
     pinKey: platform.pinPublicKey,
     protectionSeed,
     protectionVersion: platform.protectionVersion,

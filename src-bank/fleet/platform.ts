@@ -1,10 +1,10 @@
 /**
  * The platform's own secrets, made once per database and sealed there under the bank key: the seed of the protecting matrix
- * that all terminals share, and the key that PIN blocks are encrypted for.
+ * that all terminals share, the key that PIN blocks are encrypted for, and the key that policies are signed with.
  */
 import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK } from 'jose';
 import { z } from 'zod';
-import { P256PublicJwk } from '../../src-contract/bank-api.ts';
+import { Ed25519PublicJwk, P256PublicJwk, type PolicyKey } from '../../src-contract/bank-api.ts';
 import { Base64Url } from '../../src-contract/primitives.ts';
 import type { Chance, Clock } from '../clock.ts';
 import type { Database } from '../database/database.ts';
@@ -19,6 +19,7 @@ export interface Platform {
   readonly protectionVersion: string;
   readonly pinKey: PinKey;
   readonly pinPublicKey: P256PublicJwk & { readonly kid: string };
+  readonly policyKey: { readonly privateKey: CryptoKey; readonly publicKey: PolicyKey };
 }
 
 const Secrets = z.strictObject({
@@ -26,7 +27,11 @@ const Secrets = z.strictObject({
   pinPrivateKey: P256PublicJwk.extend({ d: Base64Url.length(43) }),
 });
 
+const PolicySecret = Ed25519PublicJwk.extend({ d: Base64Url.length(43) });
+
 const SECRET_NAME = 'platform';
+/** By itself: databases from before policies were signed have the other secrets already. */
+const POLICY_SECRET_NAME = 'policy-key';
 
 /** Opens the secrets, or makes them for a new database. Throws a StartError when the key does not fit the database. */
 export async function openPlatform(
@@ -34,25 +39,46 @@ export async function openPlatform(
   masterKey: MasterKeySource,
   { clock, chance }: { clock: Clock; chance: Chance },
 ): Promise<{ platform: Platform; vault: Vault }> {
-  const read = () =>
-    database.db.selectFrom('platform_secrets').select('sealed').where('name', '=', SECRET_NAME).executeTakeFirst();
-  let stored = await read();
+  const stored = await readSecret(database, SECRET_NAME);
   const key = masterKey.load() ?? (stored ? null : masterKey.create(chance));
   if (key === null)
     throw new StartError(`the bank key ${masterKey.name} is missing, and this database is sealed under it`);
   const vault = createVault(key, chance);
-  if (!stored) {
-    const plain = new TextEncoder().encode(JSON.stringify(await makeSecrets(chance)));
-    // Of several banks that start at once on one database, the first makes them and all read what it made.
-    await database.db
-      .insertInto('platform_secrets')
-      .values({ name: SECRET_NAME, sealed: vault.seal('platform-secret', SECRET_NAME, plain), created_at: clock.now() })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
-    stored = await read();
-  }
+  const open = async <Secret>(name: string, make: () => Promise<Secret>, schema: z.ZodType<Secret>) => {
+    const sealed =
+      (await readSecret(database, name)) ?? (await keepSecret(database, { vault, clock }, name, await make()));
+    return opened(sealed, { name, vault, schema, masterKey });
+  };
+  const secrets = await open(SECRET_NAME, () => makeSecrets(chance), Secrets);
+  const policySecret = await open(POLICY_SECRET_NAME, makePolicySecret, PolicySecret);
+  return { platform: await platformOf(secrets, policySecret), vault };
+}
+
+async function readSecret(database: Database, name: string): Promise<Uint8Array | null> {
+  const row = await database.db
+    .selectFrom('platform_secrets')
+    .select('sealed')
+    .where('name', '=', name)
+    .executeTakeFirst();
+  return row?.sealed ?? null;
+}
+
+/** Of several banks that start at once on one database, the first makes a secret and all read what it made. */
+async function keepSecret(
+  database: Database,
+  { vault, clock }: { vault: Vault; clock: Clock },
+  name: string,
+  secret: unknown,
+): Promise<Uint8Array> {
+  const plain = new TextEncoder().encode(JSON.stringify(secret));
+  await database.db
+    .insertInto('platform_secrets')
+    .values({ name, sealed: vault.seal('platform-secret', name, plain), created_at: clock.now() })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  const stored = await readSecret(database, name);
   if (!stored) throw new StartError("the platform's secrets vanished from the database while starting");
-  return { platform: await openSecrets(stored.sealed, vault, masterKey), vault };
+  return stored;
 }
 
 async function makeSecrets(chance: Chance): Promise<z.infer<typeof Secrets>> {
@@ -64,25 +90,48 @@ async function makeSecrets(chance: Chance): Promise<z.infer<typeof Secrets>> {
   });
 }
 
-async function openSecrets(sealed: Uint8Array, vault: Vault, masterKey: MasterKeySource): Promise<Platform> {
-  let secrets: z.infer<typeof Secrets>;
+async function makePolicySecret(): Promise<z.infer<typeof PolicySecret>> {
+  const { privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
+  const { kty, crv, x, d } = await exportJWK(privateKey);
+  return PolicySecret.parse({ kty, crv, x, d });
+}
+
+function opened<Secret>(
+  sealed: Uint8Array,
+  {
+    name,
+    vault,
+    schema,
+    masterKey,
+  }: { name: string; vault: Vault; schema: z.ZodType<Secret>; masterKey: MasterKeySource },
+): Secret {
   try {
-    const plain = vault.open('platform-secret', SECRET_NAME, sealed);
-    secrets = Secrets.parse(JSON.parse(new TextDecoder().decode(plain)));
+    return schema.parse(JSON.parse(new TextDecoder().decode(vault.open('platform-secret', name, sealed))));
   } catch (error) {
     throw new StartError(`the bank key ${masterKey.name} does not open this database: it belongs to another one`, {
       cause: error,
     });
   }
+}
+
+async function platformOf(
+  secrets: z.infer<typeof Secrets>,
+  policySecret: z.infer<typeof PolicySecret>,
+): Promise<Platform> {
   const { d, ...publicJwk } = secrets.pinPrivateKey;
   const kid = await calculateJwkThumbprint(publicJwk);
   const privateKey = (await importJWK({ ...publicJwk, d }, 'ECDH-ES')) as CryptoKey;
   const protectionSeed = new Uint8Array(Buffer.from(secrets.protectionSeed, 'base64url'));
+  const { d: policyD, ...policyJwk } = policySecret;
   return {
     protectionSeed,
     // Says which seed without telling it.
     protectionVersion: `p1-${sha256Base64Url(protectionSeed).slice(0, 8)}`,
     pinKey: { kid, privateKey },
     pinPublicKey: { ...publicJwk, kid },
+    policyKey: {
+      privateKey: (await importJWK({ ...policyJwk, d: policyD }, 'EdDSA')) as CryptoKey,
+      publicKey: { ...policyJwk, kid: await calculateJwkThumbprint(policyJwk) },
+    },
   };
 }

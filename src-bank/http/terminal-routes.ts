@@ -30,6 +30,7 @@ import {
   ErasureRequest,
 } from '../../src-contract/erasure.ts';
 import { InquiryAnswer, InquiryRequest } from '../../src-contract/inquiry.ts';
+import { Base64Url } from '../../src-contract/primitives.ts';
 import { PayeeAnswer, PayeeRequest, TransferAnswer, TransferRequest } from '../../src-contract/transfer.ts';
 import { authorise } from '../accounts/authorise.ts';
 import { deposit } from '../accounts/deposit.ts';
@@ -41,6 +42,7 @@ import { transfer } from '../accounts/transfer.ts';
 import { recordDayClose } from '../closes/record.ts';
 import type { BankContext } from '../context.ts';
 import { activate } from '../fleet/activation.ts';
+import { issuePolicy } from '../fleet/policy-issue.ts';
 import { authenticate, type Terminal } from '../fleet/request-assertion.ts';
 import { enrol } from '../people/enrolment.ts';
 import { eraseAtTerminal } from '../people/erasure.ts';
@@ -52,6 +54,8 @@ const GalleryQuery = z.strictObject({
   after: z.coerce.number().int().nonnegative().default(0),
   limit: z.coerce.number().int().min(1).max(GALLERY_LIMIT_MAX).default(GALLERY_LIMIT_MAX),
 });
+
+const PolicyQuery = z.strictObject({ nonce: Base64Url.length(22).nullable().default(null) });
 
 /** Tags, security and the shape of problems, the same for every route. */
 function describeRoute<Answer extends z.ZodType>(summary: string, answer: Answer, authenticated = true) {
@@ -67,7 +71,7 @@ export function terminalRoutes(scope: FastifyInstance, context: BankContext): vo
   const open = scope.withTypeProvider<ZodTypeProvider>();
   open.get('/v1/health', { schema: describeRoute('Whether the bank answers', HealthAnswer, false) }, async () => {
     await sql`select 1`.execute(context.database.db);
-    return { status: 'ok' as const, database: context.database.kind };
+    return { status: 'ok' as const, database: context.database.kind, time: context.clock.now() };
   });
   open.post(
     '/v1/terminals',
@@ -88,9 +92,14 @@ function authenticatedRoutes(scope: FastifyInstance, context: BankContext): void
     });
   });
   const routes = scope.withTypeProvider<ZodTypeProvider>();
-  routes.get('/v1/policy', { schema: describeRoute('What a terminal may decide', PolicyAnswer) }, async () => ({
-    policy: context.policy,
-  }));
+  routes.get(
+    '/v1/policy',
+    { schema: { ...describeRoute('What a terminal may decide', PolicyAnswer), querystring: PolicyQuery } },
+    async (request) => ({
+      policy: await issuePolicy(context, sender(request).terminalId, request.query.nonce),
+      policyKey: context.platform.policyKey.publicKey,
+    }),
+  );
   routes.get(
     '/v1/gallery',
     { schema: { ...describeRoute('Changes of the gallery after a cursor', GalleryAnswer), querystring: GalleryQuery } },

@@ -1,7 +1,7 @@
 /** Whether a recorded match result supports what a terminal asks for. */
 import { decodeJwt } from 'jose';
 import { MatchResult } from '../../src-contract/match-result.ts';
-import type { Policy } from '../../src-contract/policy.ts';
+import type { PolicyTerms } from '../../src-contract/policy.ts';
 import type { Money, Service } from '../../src-contract/primitives.ts';
 import type { DbTransaction } from '../database/database.ts';
 import type { Terminal } from '../fleet/request-assertion.ts';
@@ -49,7 +49,7 @@ export function objection(
   { result, usedBy }: Recorded,
   claim: Claim,
   terminal: Terminal,
-  policy: Policy,
+  policy: PolicyTerms,
 ): string | null {
   if (result.terminalId !== terminal.terminalId) return 'it is of another terminal';
   if (result.outcome !== 'accepted') return `its outcome is ${result.outcome}`;

@@ -9,7 +9,19 @@ export type IncidentCode =
   | ProblemCode
   | 'pin-block-replayed'
   | 'stand-in-without-evidence'
+  /** More than the policy in force let a terminal decide alone: per transaction, person or terminal, by amount or count. */
   | 'stand-in-over-limit'
+  /** More often than it let. */
+  | 'stand-in-too-often'
+  /** On evidence that stands in for nothing. */
+  | 'stand-in-weak-evidence'
+  /** Without the bank for longer than it let. */
+  | 'stand-in-too-late'
+  | 'stand-in-policy-expired'
+  /** Decided by a policy that was never issued to this terminal. */
+  | 'stand-in-policy-unknown'
+  /** The limits were renewed before the bank had heard of everything. */
+  | 'stand-in-period-renewed'
   | 'deposit-over-limit'
   /** More questions after payees than anybody who pays has. */
   | 'payee-limit'

@@ -8,6 +8,7 @@ import { RequestAssertion } from '../../src-contract/bank-api.ts';
 import type { MatchResult } from '../../src-contract/match-result.ts';
 import { Uuid } from '../../src-contract/primitives.ts';
 import { systemChance, systemClock } from '../clock.ts';
+import { verifyPolicy } from '../policy/verify.ts';
 import { exampleActivation } from './activation.fixture.ts';
 import { writeActivation } from './activation.ts';
 import { openFileKeyStore } from './file-key-store.ts';
@@ -168,7 +169,9 @@ describe('an identity', () => {
     await activate();
     const identity = await open();
     expect(Uuid.safeParse(identity.terminalId).success).toBe(true);
-    expect(identity.activation?.policy.version).toBe('test-1');
+    expect(await verifyPolicy(identity.activation!.policy!, identity.activation!.policyKey!)).toMatchObject({
+      policy: { version: 'test-1' },
+    });
     expect(await activate()).toBe(false);
   });
 });

@@ -1,12 +1,14 @@
 /** What a technician may see of a journal without opening it for work: read-only, while the terminal runs or not. */
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
-import { Policy } from '../../src-contract/policy.ts';
 import { openReadOnly, translated } from './database.ts';
 
 const Inspection = z.strictObject({
   terminalId: z.string().nullable(),
-  policyVersion: z.string().nullable(),
+  /** As it was taken, not verified here; null before the first. */
+  signedPolicy: z.string().nullable(),
+  /** What the terminal keeps of the time (TrustedTime), as it was written; null before the first. */
+  times: z.string().nullable(),
   /** Sequence of the last match result; 0 before the first. */
   headSequence: z.int(),
   outbox: z.strictObject({
@@ -29,10 +31,10 @@ export function inspectJournal(path: string): Inspection | null {
   if (!db) return null;
   try {
     const meta = db.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck();
-    const policy = meta.get('policy');
     return Inspection.parse({
       terminalId: meta.get('terminalId') ?? null,
-      policyVersion: policy === undefined ? null : Policy.parse(JSON.parse(policy)).version,
+      signedPolicy: meta.get('signedPolicy') ?? null,
+      times: meta.get('times') ?? null,
       headSequence: db.prepare('SELECT coalesce(max(sequence), 0) FROM match_results').pluck().get(),
       outbox: {
         ...(db

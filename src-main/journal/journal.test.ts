@@ -7,7 +7,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MatchResult } from '../../src-contract/match-result.ts';
 import { money, type Uuid, type WallTimeMs } from '../../src-contract/primitives.ts';
 import { systemChance, systemClock } from '../clock.ts';
-import { examplePolicy } from '../identity/activation.fixture.ts';
 import { exampleResult, fakeSigner } from './journal.fixture.ts';
 import { type Alarm, type Journal, openJournal } from './journal.ts';
 import type { OutboxMessage } from './outbox.ts';
@@ -249,8 +248,99 @@ describe('stand-in totals', () => {
     expect([journal.standIn.spent(one), journal.standIn.spent(other), journal.standIn.spentInAll()]).toEqual([
       1000, 500, 1500,
     ]);
-    journal.standIn.reset();
+    journal.outbox.delivered(journal.outbox.messages(9).map(({ id }) => id));
+    journal.standIn.settle();
     expect(journal.standIn.spentInAll()).toBe(0);
+  });
+
+  const HOUR = 3_600_000;
+  /** Begins a purchase and the stand-in for it. */
+  const reserve = (personId: Uuid, amount: number, runMs = 0): Uuid => {
+    const transactionId = id();
+    journal.begin({ transactionId, service: 'purchase', personId, amount: money(amount) });
+    const amountMinor = money(amount).amountMinor;
+    const reservation = { service: 'purchase', personId, amountMinor, runMs } as const;
+    journal.record(transactionId, { state: 'standing-in', standIn: reservation });
+    return transactionId;
+  };
+  const conclude = (transactionId: Uuid, personId: Uuid, amount: number) => {
+    const message = standIn(personId, amount);
+    const body = { ...message.body, transactionId } as Extract<OutboxMessage, { kind: 'stand-in' }>['body'];
+    journal.record(transactionId, { state: 'stood-in', final: true }, [{ kind: 'stand-in', body }]);
+  };
+  const deliver = () => {
+    journal.outbox.delivered(journal.outbox.messages(99).map((message) => message.id));
+    journal.standIn.settle();
+  };
+
+  test('count from the commit that begins a stand-in, so that a power cut renews nothing', () => {
+    const person = id();
+    reserve(person, 800);
+    journal.close();
+    journal = open();
+    expect(journal.standIn.spent(person)).toBe(800);
+    expect(journal.standIn.totals('purchase', person, HOUR)).toMatchObject({
+      person: { amountMinor: 800, count: 1 },
+      terminal: { amountMinor: 800, count: 1 },
+    });
+    journal.standIn.settle();
+    expect(journal.standIn.spent(person)).toBe(800);
+  });
+
+  test('count once what was reserved and then spent, and free what ended without', () => {
+    const person = id();
+    const [spent, given] = [reserve(person, 800), reserve(person, 500)];
+    conclude(spent, person, 800);
+    journal.record(given, { state: 'interrupted', final: true });
+    const { person: own, recent } = journal.standIn.totals('purchase', person, HOUR / 2);
+    expect(own).toEqual({ amountMinor: 800, count: 1 });
+    expect(recent('person', HOUR)).toBe(1);
+  });
+
+  test('begin a new period when the bank has heard of everything, and the pace goes on over it', () => {
+    const person = id();
+    conclude(reserve(person, 800, 10 * HOUR), person, 800);
+    expect(journal.standIn.periodNumber()).toBe(1);
+    deliver();
+    expect([journal.standIn.spentInAll(), journal.standIn.periodNumber()]).toEqual([0, 2]);
+    const recent = (runMs: number, windowMs: number) =>
+      journal.standIn.totals('purchase', person, runMs).recent('person', windowMs);
+    expect(recent(10.5 * HOUR, HOUR)).toBe(1);
+    expect(recent(11 * HOUR, HOUR)).toBe(0);
+    // The power went before the running time was written down: the pace is not renewed by it.
+    expect(recent(9 * HOUR, HOUR)).toBe(1);
+    journal.close();
+    journal = open();
+    expect(journal.standIn.periodNumber()).toBe(2);
+    conclude(reserve(person, 100, 11 * HOUR), person, 100);
+    expect(journal.standIn.periodNumber()).toBe(2);
+  });
+
+  test('keep what the bank will never hear of', () => {
+    const person = id();
+    conclude(reserve(person, 800), person, 800);
+    conclude(reserve(person, 300), person, 300);
+    const [first, second] = journal.outbox.messages(9);
+    journal.outbox.deadLetter(first!.id, 'refused');
+    journal.outbox.delivered([second!.id]);
+    journal.standIn.settle();
+    expect([journal.standIn.spent(person), journal.standIn.periodNumber()]).toEqual([800, 1]);
+  });
+
+  test('forget what no limit looks back to any more, and never the number of the period', () => {
+    const person = id();
+    for (const [amount, runMs] of [
+      [1, 0],
+      [2, 40 * 24 * HOUR],
+      [3, 80 * 24 * HOUR],
+    ] as const) {
+      conclude(reserve(person, amount, runMs), person, amount);
+      deliver();
+    }
+    const db = new Database(path);
+    expect(db.prepare('SELECT amount_minor FROM stand_ins').pluck().all()).toEqual([3]);
+    db.close();
+    expect(journal.standIn.periodNumber()).toBe(4);
   });
 
   test('do not count what was not recorded', () => {
@@ -261,11 +351,11 @@ describe('stand-in totals', () => {
 });
 
 test('the newest policy and every answer to a consent are kept', () => {
-  expect(journal.policy()).toBeNull();
-  journal.storePolicy(examplePolicy('v2'));
+  expect(journal.memory.get('signedPolicy')).toBeNull();
+  journal.memory.put('signedPolicy', 'a.b.c');
   const at = 1_700_000_000_000 as WallTimeMs;
   journal.recordConsent({ version: 'c-1', language: 'ja', agreed: false, at, personId: null });
-  expect(journal.policy()?.version).toBe('v2');
+  expect(journal.memory.get('signedPolicy')).toBe('a.b.c');
   expect(journal.consents({ limit: 5 })).toEqual([
     { version: 'c-1', language: 'ja', agreed: false, at, personId: null },
   ]);

@@ -7,7 +7,6 @@ import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import type { ErasureReceipt } from '../../src-contract/erasure.ts';
 import type { MatchResult } from '../../src-contract/match-result.ts';
-import { Policy } from '../../src-contract/policy.ts';
 import {
   Language,
   type MinorUnits,
@@ -16,6 +15,7 @@ import {
   Uuid,
   WallTimeMs,
 } from '../../src-contract/primitives.ts';
+import type { StandInService, StandInTotals } from '../../src-contract/stand-in.ts';
 import type { Chance, Clock } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
 import { type DatabaseOptions, databaseBytes, openDatabase, translated } from './database.ts';
@@ -26,7 +26,7 @@ import type { Outbox, OutboxMessage } from './outbox.ts';
 import { chainProblem, resultChain } from './result-chain.ts';
 import { hadJournal, NO_RESERVE, type Room } from './room.ts';
 import { sqliteOutbox } from './sqlite-outbox.ts';
-import { standInTotals } from './stand-in-totals.ts';
+import { standIns } from './stand-ins.ts';
 import { type Storage, storageOver } from './storage.ts';
 import { transactionReader } from './transaction-reader.ts';
 
@@ -47,6 +47,8 @@ interface TransactionEvent {
   readonly detail?: Detail;
   /** Nothing further may happen to this transaction. */
   readonly final?: boolean;
+  /** Begins a stand-in: reserved against its limits in the same commit. */
+  readonly standIn?: StandInReservation;
 }
 
 interface RecordedEvent {
@@ -94,14 +96,36 @@ const ConsentRecord = z.strictObject({
 });
 type ConsentRecord = z.infer<typeof ConsentRecord>;
 
-/** What was let through since the bank could last be asked. Each 'stand-in' message counts in the commit that queues it. */
-export interface StandInTotals {
+/** What a transaction takes from the stand-in limits, from the commit that says so until its final event: with a 'stand-in' message
+ *  it is then spent, without one it was never taken. */
+export interface StandInReservation {
+  readonly service: StandInService;
+  readonly personId: Uuid;
+  readonly amountMinor: MinorUnits;
+  /** TrustedTime.runMs, by which velocity is counted. */
+  readonly runMs: number;
+}
+
+/** What was let through, or is about to be, without the bank. Survives restarts. */
+export interface StandIns {
+  /** By everything that is reserved or spent: sums of this offline period, and pace over all of them. */
+  totals(service: StandInService, personId: Uuid, runMs: number): StandInTotals;
+  /** Number of the offline period that a reservation now would belong to: 1 for the first, then one more each time. */
+  periodNumber(): number;
   /** By one person in this offline period. */
   spent(personId: Uuid): MinorUnits;
   /** At this terminal in this offline period. */
   spentInAll(): MinorUnits;
-  /** The bank has heard of all of it: a new period begins. */
-  reset(): void;
+  /** Nothing waits any more: what the bank has heard of leaves the period's sums, and what it never will stays in them. */
+  settle(): void;
+}
+
+/** Small things kept with the journal, each replaced as a whole. Who keeps one parses it. */
+export interface Memory {
+  /** Null until it was put. */
+  get(key: 'signedPolicy' | 'times'): string | null;
+  /** On disk when it returns. */
+  put(key: 'signedPolicy' | 'times', value: string): void;
 }
 
 export interface Alarm {
@@ -141,11 +165,9 @@ export interface Journal {
   head(): { readonly sequence: number; readonly resultId: Uuid } | null;
   readonly outbox: Outbox;
   outboxSize(): number;
-  readonly standIn: StandInTotals;
+  readonly standIn: StandIns;
   readonly dayCloses: DayCloses;
-  /** The newest policy from the bank; null until one was stored. */
-  policy(): Policy | null;
-  storePolicy(policy: Policy): void;
+  readonly memory: Memory;
   /** Signs that this person is forgotten here, stores the receipt and queues it in one commit. One a person, ever: where there
    *  is one already nothing happens. */
   recordErasureReceipt(erased: { readonly personId: Uuid; readonly cursor: number | null }): Promise<void>;
@@ -245,11 +267,8 @@ function journalOver(db: Database, options: Over): Journal {
   const meta = metaOf(db);
   if (signer.terminalId !== null && meta.get('terminalId') === null) meta.put('terminalId', signer.terminalId);
   const receipts = erasureReceipts(db, { clock, chance, signer, outbox, commit });
-  const totals = standInTotals(db);
+  const totals = standIns(db);
   const read = transactionReader(db);
-
-  const storedPolicy = meta.get('policy');
-  let policy = storedPolicy === null ? null : Policy.parse(JSON.parse(storedPolicy));
 
   const insertTransaction = db.prepare<unknown[]>('INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?, ?)');
   const insertEvent = db.prepare<unknown[]>('INSERT INTO transaction_events VALUES (?, ?, ?, ?, ?, ?)');
@@ -266,7 +285,7 @@ function journalOver(db: Database, options: Over): Journal {
   const queue = (transactionId: Uuid, messages: readonly OutboxMessage[]): void => {
     for (const message of messages) {
       outbox.enqueue(message, transactionId);
-      if (message.kind === 'stand-in') totals.add(message.body.personId, message.body.amount.amountMinor);
+      if (message.kind === 'stand-in') totals.spend(message.body);
     }
   };
 
@@ -289,7 +308,7 @@ function journalOver(db: Database, options: Over): Journal {
         queue(transactionId, messages);
       });
     },
-    record: (transactionId, { state, detail = {}, final = false }, messages = []) =>
+    record: (transactionId, { state, detail = {}, final = false, standIn }, messages = []) =>
       commit('goes-on', () => {
         const last = lastEvent.get(transactionId);
         if (!last || last.final === 1) {
@@ -297,7 +316,9 @@ function journalOver(db: Database, options: Over): Journal {
           throw new TerminalError('TRANSACTION_UNKNOWN', `transaction ${transactionId} ${why} (event "${state}")`);
         }
         insertEvent.run(transactionId, last.number + 1, state, JSON.stringify(detail), final ? 1 : 0, clock.now());
+        if (standIn) totals.reserve(transactionId, standIn);
         queue(transactionId, messages);
+        if (final) totals.release(transactionId);
       }),
     transaction: (transactionId) => read.one(transactionId),
     openTransactions: () => read.open(),
@@ -310,13 +331,8 @@ function journalOver(db: Database, options: Over): Journal {
     outbox,
     outboxSize: outbox.size,
     dayCloses: dayCloses(db, { clock, outbox, commit }),
-    standIn: { ...totals, reset: () => commit('keeps-books', totals.reset) },
-    policy: () => policy,
-    storePolicy: (next) => {
-      const checked = Policy.parse(next);
-      commit('keeps-books', () => meta.put('policy', JSON.stringify(checked)));
-      policy = checked;
-    },
+    standIn: { ...totals, settle: () => commit('keeps-books', totals.settle) },
+    memory: { get: meta.get, put: (key, value) => commit('keeps-books', () => meta.put(key, value)) },
     recordErasureReceipt: receipts.record,
     erasedPeople: receipts.people,
     recordConsent: (consent) =>

@@ -10,7 +10,6 @@ import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { money, type Uuid } from '../../src-contract/primitives.ts';
 import { type Clock, systemChance, systemClock } from '../clock.ts';
-import { examplePolicy } from '../identity/activation.fixture.ts';
 import { exampleResult, fakeSigner } from './journal.fixture.ts';
 import { type Journal, openJournal } from './journal.ts';
 import type { OutboxMessage } from './outbox.ts';
@@ -160,7 +159,7 @@ describe('a full disk', () => {
     // In place or not at all: nothing is half settled.
     for (const note of [
       () => journal.outbox.failed([message.id], { error: 'e'.repeat(500), nextAttemptAt: 1 }),
-      () => journal.storePolicy({ ...examplePolicy(), version: 'x'.repeat(60) }),
+      () => journal.memory.put('signedPolicy', 'x'.repeat(60)),
     ]) {
       try {
         note();

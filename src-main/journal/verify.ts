@@ -234,16 +234,28 @@ function* misfits(row: MessageRow, amountOf: { get(id: string): number | null | 
   }
 }
 
+/** What counts against the stand-in limits is what the messages say, or belongs to a transaction that goes on. */
 function* totals(db: Database): IterableIterator<Finding> {
-  const more = db.prepare<[], { person: string; counted: number; told: number }>(
-    `SELECT s.person_id AS person, s.spent_minor AS counted, coalesce(sum(o.amount), 0) AS told
-     FROM stand_in_totals s LEFT JOIN (
-       SELECT json_extract(body, '$.personId') AS person, json_extract(body, '$.amount.amountMinor') AS amount
-       FROM outbox WHERE kind = 'stand-in' AND json_valid(body)) o ON o.person = s.person_id
-     GROUP BY s.person_id HAVING counted > told`,
+  const more = db.prepare<[], { transactionId: string; counted: number; told: number | null }>(
+    `SELECT s.transaction_id AS transactionId, s.amount_minor AS counted,
+       CASE WHEN json_valid(o.body) THEN json_extract(o.body, '$.amount.amountMinor') END AS told
+     FROM stand_ins s LEFT JOIN outbox o ON o.idempotency_key = s.outbox_key AND o.kind = 'stand-in'
+     WHERE s.state IN ('spent', 'settled') AND s.transaction_id NOT LIKE 'carried over: %' AND told IS NOT counted`,
   );
-  for (const { person, counted, told } of more.iterate()) {
-    yield { area: 'totals', where: `person ${person}`, what: `stands in for ${counted}, and the messages say ${told}` };
+  for (const { transactionId, counted, told } of more.iterate()) {
+    const what = `stands in for ${counted}, and the messages say ${told ?? 'nothing'}`;
+    yield { area: 'totals', where: `transaction ${transactionId}`, what };
+  }
+  const kept = db.prepare<[], { transactionId: string }>(
+    `SELECT transaction_id AS transactionId FROM stand_ins
+     WHERE state = 'reserved' AND transaction_id NOT IN (SELECT transaction_id FROM open_transactions)`,
+  );
+  for (const { transactionId } of kept.iterate()) {
+    yield {
+      area: 'totals',
+      where: `transaction ${transactionId}`,
+      what: 'is over, and still reserves stand-in limits',
+    };
   }
 }
 

@@ -12,6 +12,7 @@ import { openFileKeyStore } from '../identity/file-key-store.ts';
 import { type Identity, openIdentity, renewSigningKey } from '../identity/identity.ts';
 import type { KeyStore } from '../identity/key-store.ts';
 import { dataPlaces } from '../places.ts';
+import { verifyPolicy } from '../policy/verify.ts';
 import { lockData } from '../running-lock.ts';
 import { BankRefusal, createBankClient, type FetchPort } from '../sync/bank-client.ts';
 
@@ -89,14 +90,22 @@ async function ask(
   }
   const answer = await createBankClient({ bankUrl, identity, fetch, clock }).activate(request.data, signal);
   const seed = await openSeed(identity, answer.protectionSeed);
+  const verified = await verifyPolicy(answer.policy, answer.policyKey);
+  if (!verified.verified) {
+    throw new TerminalError(
+      'BANK_ANSWER_INVALID',
+      `the bank's answer to POST /v1/terminals does not fit: field "policy": ${verified.why}`,
+    );
+  }
   const activation: Activation = {
-    version: 1,
+    version: 2,
     terminalId: answer.terminalId,
     bankUrl,
     name,
     profile,
     activatedAt: clock.now(),
     policy: answer.policy,
+    policyKey: answer.policyKey,
     pinKey: answer.pinKey,
     protectionSeed: Buffer.from(seed).toString('base64url'),
     protectionVersion: answer.protectionVersion,

@@ -24,8 +24,8 @@ const USAGE = `kaopass: sets up a terminal and says how it is.
       where it is not, they are needed and the file is written.
 
   kaopass status --data DIR [--json]
-      Terminal, bank, what waits to be sent, gallery, open transactions, and an address of the
-      service page while the terminal runs. Changes nothing.
+      Terminal, bank, policy, what is wrong with clock or policy, what waits to be sent, gallery, open
+      transactions, and an address of the service page while the terminal runs. Changes nothing.
 
   kaopass devices [list | identify DEVICE | test DEVICE] [--data DIR] [--json]
       What the terminal has and what hangs on this machine, which is which, and whether it works.
@@ -126,7 +126,7 @@ async function runStatus(args: readonly string[], { fetch, out }: CliPorts): Pro
   out(json ? `${JSON.stringify(status, null, 2)}\n` : inWords(status));
 }
 
-function inWords({ terminal, bank, journal, gallery, servicePage }: Status): string {
+function inWords({ terminal, bank, policy, faults, journal, gallery, servicePage }: Status): string {
   const lines: [string, string][] = [
     [
       'terminal',
@@ -138,9 +138,10 @@ function inWords({ terminal, bank, journal, gallery, servicePage }: Status): str
   if (terminal && bank) {
     lines.push(['bank', bank.answers ? `${terminal.bankUrl} answers` : `no answer: ${bank.reason}`]);
   }
+  if (policy) lines.push(['policy', `${policy.version}, good until ${timeOf(policy.expiresAt)}`]);
+  for (const fault of faults) lines.push(['fault', fault]);
   if (journal) {
     const { outbox, openTransactions } = journal;
-    lines.push(['policy', journal.policyVersion ?? 'as of activation']);
     lines.push(['results', `${journal.headSequence} recorded`]);
     const since = outbox.oldestQueuedAt === null ? '' : `, the oldest since ${timeOf(outbox.oldestQueuedAt)}`;
     lines.push([

@@ -241,8 +241,13 @@ describe('kaopass journal verify', () => {
     ['a message that cannot be read', () => "UPDATE outbox SET body = '{' WHERE kind = 'capture'", 'cannot be read'],
     [
       'a total that nothing explains',
-      () => `INSERT INTO stand_in_totals VALUES ('${id()}', 700)`,
-      'stands in for 700, and the messages say 0',
+      () => `INSERT INTO stand_ins VALUES ('${id()}', 'purchase', '${id()}', 700, 'spent', 1, 0, NULL)`,
+      'stands in for 700, and the messages say nothing',
+    ],
+    [
+      'a reservation that nobody gave back',
+      () => `INSERT INTO stand_ins VALUES ('${id()}', 'purchase', '${id()}', 700, 'reserved', 1, 0, NULL)`,
+      'is over, and still reserves stand-in limits',
     ],
   ])('says where: %s', async (_, sql, ...expected) => {
     const change = sql();

@@ -24,6 +24,8 @@ export type Identified =
       readonly personId: Uuid;
       readonly resultId: Uuid;
       readonly secondFactor: 'none' | 'pin';
+      /** Of this very match. */
+      readonly evidence: Pick<Comparison, 'estimatedFmr'> & LivenessEvidence;
     }
   | { readonly outcome: 'refused'; readonly reason: RefusalReason }
   | { readonly outcome: 'cancelled' };
@@ -124,7 +126,10 @@ export function identifyMachine(ports: StepPorts) {
       models: [...ports.models],
       policyVersion: policy.version,
     });
-    if (personId) return { outcome: 'accepted', personId, resultId, secondFactor };
+    if (personId) {
+      const evidence = { ...liveness, estimatedFmr: found?.comparison.estimatedFmr ?? null };
+      return { outcome: 'accepted', personId, resultId, secondFactor, evidence };
+    }
     return { outcome: 'refused', reason: reason ?? 'poor-quality' };
   });
 

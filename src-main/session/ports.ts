@@ -12,6 +12,7 @@ import type { PrintCompletion } from '../devices/receipt-printer.ts';
 import type { Gallery } from '../gallery/gallery.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OutboxMessage } from '../journal/outbox.ts';
+import type { TrustedTime } from '../policy/trusted-time.ts';
 import type { BankClient } from '../sync/bank-client.ts';
 import type { Sync } from '../sync/sync.ts';
 import type { Observation, Vision } from '../vision/observation.ts';
@@ -36,15 +37,17 @@ interface Ports<Event> {
   readonly chance: Chance;
   readonly devices: Devices;
   readonly bank: Pick<BankClient, 'authorise' | 'enrol' | 'inquire'>;
-  readonly sync: Pick<Sync, 'online' | 'onOnline' | 'flush' | 'soon'>;
+  readonly sync: Pick<Sync, 'online' | 'onOnline' | 'flush' | 'soon' | 'resultsRefused'>;
   readonly journal: Omit<Journal, 'record'> & {
     // A property, so that the compiler lets no wider journal be taken for a narrower one (strictFunctionTypes).
     readonly record: (transactionId: Uuid, event: Event, outbox?: readonly OutboxMessage[]) => void;
   };
   readonly gallery: Gallery;
   readonly models: Vision['models'];
+  /** The bank's, verified. Only asked for while `standing` lets people be served, or during a visit that began then. */
   readonly policy: () => Policy;
   readonly standing: Pick<Standing, 'reason' | 'onChange'>;
+  readonly time: Pick<TrustedTime, 'now' | 'runMs' | 'offlineMs' | 'heardAt'>;
   /** The bank's key for PIN blocks. */
   readonly pinKey: P256PublicJwk & { readonly kid: string };
   /** Turns the camera on while anyone watches. Returns how to stop. */

@@ -18,6 +18,7 @@ import {
 import { pinMachine } from './pin.ts';
 import type { PortsOf } from './ports.ts';
 import { receiptMachine } from './receipt.ts';
+import { beginStandIn, standInMessage } from './stand-in.ts';
 import { type IntentEvent, type Outcome, reached, type StepMeta, shows, sorry, waiting } from './step.ts';
 
 export interface PurchaseInput {
@@ -231,7 +232,7 @@ export function purchaseMachine(ports: PortsOf<'purchase'>) {
 /** Asks the bank, or stands in for it. The money is settled, one way or the other, when this returns. */
 async function pay(ports: PortsOf<'purchase'>, context: Context, signal: AbortSignal): Promise<Paid> {
   const { transactionId, pinBlock } = context;
-  const { personId, resultId, secondFactor } = reached(context.person);
+  const { personId, resultId, secondFactor, evidence } = reached(context.person);
   const amount = total(context.lines);
   if (!context.begun) ports.journal.begin({ transactionId, service: 'purchase', personId, amount });
   const order = {
@@ -256,28 +257,17 @@ async function pay(ports: PortsOf<'purchase'>, context: Context, signal: AbortSi
     ports.journal.record(transactionId, { state: 'consent-withdrawn', final: true });
     return { outcome: 'declined', reason: 'unknown-person', attemptsLeft: null };
   }
-  if (secondFactor === 'pin' || !standInAllows(ports, personId, amount)) {
+  if (
+    secondFactor === 'pin' ||
+    !beginStandIn(ports, { transactionId, service: 'purchase', personId, amount, evidence })
+  ) {
     ports.journal.record(transactionId, { state: 'stand-in-refused', final: true });
     return { outcome: 'offline-limit' };
   }
   ports.journal.record(transactionId, { state: 'stood-in', final: true }, [
-    {
-      kind: 'stand-in',
-      body: { idempotencyKey: ports.chance.id(), transactionId, personId, amount, at: ports.clock.now(), resultId },
-    },
+    standInMessage(ports, { transactionId, personId, amount, resultId }),
   ]);
   return { outcome: 'stood-in' };
-}
-
-/** Whether the bank's limits let this terminal approve on its own: for this amount, this person and this offline period. */
-function standInAllows(ports: PortsOf<'purchase'>, personId: Uuid, amount: Money): boolean {
-  const limits = ports.policy().standIn.purchase;
-  const { standIn } = ports.journal;
-  return (
-    amount.amountMinor <= limits.perTransactionMinor &&
-    standIn.spent(personId) + amount.amountMinor <= limits.perPersonMinor &&
-    standIn.spentInAll() + amount.amountMinor <= limits.perTerminalMinor
-  );
 }
 
 /** The basket after one more scan. */

@@ -8,6 +8,7 @@
  */
 import type { Service } from '../../src-contract/primitives.ts';
 import type { Devices } from '../devices/devices.ts';
+import type { StandInReservation } from '../journal/journal.ts';
 
 /** How a transaction ends. */
 export interface Ending<State extends string = string> {
@@ -136,6 +137,7 @@ const purchase = {
       known: 'the bank holds the amount; the goods were not released',
       onRestart: { rule: 'end', as: 'interrupted', reverse: true },
     },
+    'standing-in': end('the stand-in’s limits are reserved, until the end; the goods were not released', 'interrupted'),
     paid: over('the goods are the customer’s; the capture is queued'),
     'stood-in': over('the goods are the customer’s; the stand-in is queued'),
     'consent-withdrawn': over('the person has withdrawn consent, and pays with this face no more'),
@@ -203,6 +205,8 @@ type OverState<For extends Service> = {
 /** What may be recorded of a transaction of the service: its states, and those that end it only as the end. */
 export type EventOf<For extends Service> = {
   readonly detail?: Readonly<Record<string, unknown>>;
+  /** Begins a stand-in, and reserves for it. */
+  readonly standIn?: StandInReservation;
 } & (
   | { readonly state: OverState<For>; readonly final: true }
   | { readonly state: Exclude<State<For>, OverState<For>>; readonly final?: boolean }

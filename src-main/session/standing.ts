@@ -3,7 +3,7 @@ import type { Language } from '../../src-contract/primitives.ts';
 import type { Screen } from '../../src-contract/screen.ts';
 import type { Storage, StorageTrouble } from '../journal/storage.ts';
 
-type OutOfServiceReason = Extract<Screen, { name: 'out-of-service' }>['reason'];
+export type OutOfServiceReason = Extract<Screen, { name: 'out-of-service' }>['reason'];
 
 export interface Standing {
   /** Null while people may be served; judged anew at each call. A visit under way is not ended by it. */
@@ -23,6 +23,20 @@ export function standingOn(storage: Pick<Storage, 'trouble' | 'onChange'>): Stan
     reason: () => (storage.trouble === null ? null : 'storage'),
     words: () => (storage.trouble === null ? [] : [storageWords(storage.trouble)]),
     onChange: (listener) => storage.onChange(() => listener()),
+  };
+}
+
+/** Everything that keeps people from being served: the first reason is what they are told, the technician hears of all. */
+export function standingOfAll(all: readonly Standing[]): Standing {
+  return {
+    reason: () => all.map((one) => one.reason()).find((reason) => reason !== null) ?? null,
+    words: () => all.flatMap((one) => one.words()),
+    onChange: (listener) => {
+      const stops = all.map((one) => one.onChange(listener));
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
   };
 }
 

@@ -5,6 +5,7 @@ import type { RequestToAssert } from '../identity/identity.ts';
 import { BankRefusal, createBankClient, type FetchPort } from './bank-client.ts';
 import { fakeBank } from './fake-bank.fixture.ts';
 
+const NONCE = 'A'.repeat(22);
 const signal = new AbortController().signal;
 const identity = { assertRequest: async (_: RequestToAssert) => 'token' };
 const clientOf = (fetch: FetchPort, options: { bankUrl?: string; callTimeoutMs?: number } = {}) =>
@@ -74,14 +75,14 @@ describe('an answer', () => {
     const reached: boolean[] = [];
     const client = clientOf(fetch);
     client.onReached((is) => reached.push(is));
-    await expect(client.policy(signal)).rejects.toMatchObject({ code: 'BANK_UNREACHABLE' });
+    await expect(client.policy(NONCE, signal)).rejects.toMatchObject({ code: 'BANK_UNREACHABLE' });
     expect(reached).toEqual([false]);
   });
 
   test('that does not come in time means the bank is not reached', async () => {
     const bank = fakeBank();
     bank.faults = ['slow'];
-    await expect(clientOf(bank.fetch, { callTimeoutMs: 20 }).policy(signal)).rejects.toMatchObject({
+    await expect(clientOf(bank.fetch, { callTimeoutMs: 20 }).policy(NONCE, signal)).rejects.toMatchObject({
       code: 'BANK_UNREACHABLE',
       message: expect.stringContaining('no answer within 20 ms'),
     });
@@ -94,7 +95,7 @@ describe('an answer', () => {
     const reached: boolean[] = [];
     client.onReached((is) => reached.push(is));
     const gone = new AbortController();
-    const answer = client.policy(gone.signal);
+    const answer = client.policy(NONCE, gone.signal);
     gone.abort(new Error('customer left'));
     await expect(answer).rejects.toThrow('customer left');
     expect(reached).toEqual([]);
@@ -102,10 +103,10 @@ describe('an answer', () => {
 
   test.each([
     ['no JSON', '<html>', 'the whole answer'],
-    ['another shape', { policy: { version: 'x' } }, '"policy.issuedAt"'],
+    ['another shape', { policy: 'a.b.c', policyKey: { kty: 'OKP' } }, '"policyKey.crv"'],
     ['of a refusal with no problem in it', { policy: 1 }, '"policy"'],
   ])('that is %s is named', async (_, body, naming) => {
-    await expect(clientOf(answering(200, body)).policy(signal)).rejects.toMatchObject({
+    await expect(clientOf(answering(200, body)).policy(NONCE, signal)).rejects.toMatchObject({
       code: 'BANK_ANSWER_INVALID',
       message: expect.stringContaining(naming),
     });
@@ -126,7 +127,7 @@ describe('an answer', () => {
     const reached: boolean[] = [];
     client.onReached((is) => reached.push(is));
     await expect(client.health(signal)).rejects.toMatchObject({ code: 'BANK_ANSWER_INVALID' });
-    await expect(client.policy(signal)).rejects.toMatchObject({ code: 'BANK_ANSWER_INVALID' });
+    await expect(client.policy(NONCE, signal)).rejects.toMatchObject({ code: 'BANK_ANSWER_INVALID' });
     expect(reached).toEqual([false]);
   });
 
@@ -139,7 +140,7 @@ describe('an answer', () => {
       },
     });
     const client = clientOf(async () => new Response(body));
-    await expect(client.policy(signal)).rejects.toMatchObject({ code: 'BANK_ANSWER_INVALID' });
+    await expect(client.policy(NONCE, signal)).rejects.toMatchObject({ code: 'BANK_ANSWER_INVALID' });
     expect(chunks).toBeLessThan(12);
   });
 });

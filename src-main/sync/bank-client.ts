@@ -32,7 +32,6 @@ import {
   type ErasureRequest,
 } from '../../src-contract/erasure.ts';
 import { InquiryAnswer, type InquiryRequest } from '../../src-contract/inquiry.ts';
-import type { Policy } from '../../src-contract/policy.ts';
 import { type Clock, deadline } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
 import type { Identity } from '../identity/identity.ts';
@@ -63,7 +62,8 @@ export type FetchPort = (
 export interface BankClient {
   health(signal: AbortSignal): Promise<HealthAnswer>;
   activate(request: ActivateRequest, signal: AbortSignal): Promise<ActivateAnswer>;
-  policy(signal: AbortSignal): Promise<Policy>;
+  /** Issued for this request: the nonce, 16 random bytes as base64url, comes back in it. Not verified here. */
+  policy(nonce: string, signal: AbortSignal): Promise<PolicyAnswer>;
   gallery(query: { readonly after: number; readonly limit: number }, signal: AbortSignal): Promise<GalleryAnswer>;
   enrol(request: EnrolRequest, signal: AbortSignal): Promise<EnrolAnswer>;
   sendResults(request: ResultsRequest, signal: AbortSignal): Promise<ResultsAnswer>;
@@ -185,7 +185,7 @@ export function createBankClient(options: BankClientOptions): BankClient {
     health: (signal) => send({ method: 'GET', path: HEALTH, answer: HealthAnswer, signed: false }, signal),
     activate: (request: ActivateRequest, signal) =>
       send({ method: 'POST', path: '/v1/terminals', body: request, answer: ActivateAnswer, signed: false }, signal),
-    policy: async (signal) => (await send({ method: 'GET', path: '/v1/policy', answer: PolicyAnswer }, signal)).policy,
+    policy: (nonce, signal) => send({ method: 'GET', path: `/v1/policy?nonce=${nonce}`, answer: PolicyAnswer }, signal),
     gallery: ({ after, limit }, signal) =>
       send({ method: 'GET', path: `/v1/gallery?after=${after}&limit=${limit}`, answer: GalleryAnswer }, signal),
     enrol: (request: EnrolRequest, signal) => post('/v1/enrolments', request, EnrolAnswer, signal),

@@ -10,7 +10,7 @@ import { TerminalError } from '../errors.ts';
 import type { Alarm, Journal } from '../journal/journal.ts';
 import type { QueuedMessage, QueuedResult } from '../journal/outbox.ts';
 import { type BankClient, BankRefusal } from './bank-client.ts';
-import { ATTEMPTS_MAX, DELAY_MS_MAX, retryDelayMs, verdictOn } from './retry-rules.ts';
+import { ATTEMPTS_MAX, DELAY_MS_MAX, isNotBelieved, retryDelayMs, verdictOn } from './retry-rules.ts';
 
 /** The contract's limit for one request. */
 const RESULTS_BATCH_MAX = 200;
@@ -121,7 +121,7 @@ async function deliver(
         journal.outbox.failed([message.id], { error: wordsOf(error), nextAttemptAt: clock.now() });
         return 'offline';
       case 'later':
-        if (message.attempts + 1 >= ATTEMPTS_MAX) {
+        if (message.attempts + 1 >= ATTEMPTS_MAX && !isNotBelieved(error)) {
           journal.outbox.deadLetter(message.id, `${message.attempts + 1} attempts: ${wordsOf(error)}`);
           return 'settled';
         }

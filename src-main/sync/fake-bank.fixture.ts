@@ -3,7 +3,7 @@
  * idempotency and the chain of results, and nothing else: no accounts, no signatures (src-bank has those).
  */
 import type { Problem, ProblemCode } from '../../src-contract/bank-api.ts';
-import { examplePolicy } from '../identity/activation.fixture.ts';
+import { examplePolicy, examplePolicyKey, signPolicy } from '../identity/activation.fixture.ts';
 import { resultHash } from '../journal/result-chain.ts';
 import type { FetchPort } from './bank-client.ts';
 
@@ -60,12 +60,15 @@ export function fakeBank(): FakeBank {
     return { status: 200, body: { recorded: fresh.length, alreadyKnown: known, headSequence: bank.results.length } };
   };
 
-  const answer = (path: string, text: string | undefined): Answer => {
+  const answer = ({ pathname: path, searchParams }: URL, text: string | undefined): Answer => {
     bank.arrived.push(path);
     const refused = bank.refusing.get(path);
     if (refused) return problem(409, refused);
     if (path === '/v1/health') return { status: 200, body: { status: 'ok', database: 'pglite' } };
-    if (path === '/v1/policy') return { status: 200, body: { policy: bank.policy } };
+    if (path === '/v1/policy') {
+      const policy = signPolicy({ ...bank.policy, nonce: searchParams.get('nonce') });
+      return { status: 200, body: { policy, policyKey: examplePolicyKey } };
+    }
     if (path === '/v1/gallery') return { status: 200, body: bank.gallery };
     const body = JSON.parse(text ?? '{}');
     if (path === '/v1/results') return takeResults(body.results);
@@ -90,7 +93,7 @@ export function fakeBank(): FakeBank {
     gallery: { entries: [], next: 0, more: false },
     fetch: async (url, { body, signal }) => {
       signal.throwIfAborted();
-      const path = new URL(url).pathname;
+      const path = new URL(url);
       const fault = bank.faults.length > 1 ? bank.faults.shift() : bank.faults[0];
       if (fault === 'down')
         throw new TypeError('fetch failed', { cause: Object.assign(new Error(), { code: 'ECONNREFUSED' }) });

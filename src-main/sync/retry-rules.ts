@@ -23,6 +23,11 @@ export function verdictOn(error: unknown): Verdict {
   throw error;
 }
 
+/** It is the terminal that is refused, mostly for its clock, and not the message: that has no last attempt. */
+export function isNotBelieved(error: unknown): boolean {
+  return error instanceof BankRefusal && error.problem.code === 'unauthenticated';
+}
+
 /** With the delays below, the last attempt comes about two and a half hours after the first. */
 export const ATTEMPTS_MAX = 40;
 const DELAY_MS_FIRST = 1_000;

@@ -6,10 +6,13 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { GalleryAnswer } from '../../src-contract/bank-api.ts';
 import { money, type Uuid, type WallTimeMs } from '../../src-contract/primitives.ts';
 import { systemChance, systemClock } from '../clock.ts';
-import { examplePolicy } from '../identity/activation.fixture.ts';
+import { exampleActivation, examplePolicy } from '../identity/activation.fixture.ts';
 import { exampleResult, fakeSigner } from '../journal/journal.fixture.ts';
 import { type Alarm, type Journal, openJournal } from '../journal/journal.ts';
 import type { OutboxMessage } from '../journal/outbox.ts';
+import { openBankWord } from '../policy/open.ts';
+import type { PolicyBook } from '../policy/policy-book.ts';
+import type { PolicyStanding } from '../policy/standing.ts';
 import { createBankClient } from './bank-client.ts';
 import { type FakeBank, type Fault, fakeBank } from './fake-bank.fixture.ts';
 import { createSync, type Sync } from './sync.ts';
@@ -18,6 +21,7 @@ const signal = new AbortController().signal;
 const id = () => systemChance.id();
 const quiet = { info: () => {}, warn: () => {}, error: () => {} };
 const signer = fakeSigner(id());
+const keyStore = { get: async () => null, put: async () => {}, create: async () => true, list: async () => [] };
 
 /** A terminal's journal and sync, and a bank at the other end. */
 class Terminal {
@@ -31,11 +35,16 @@ class Terminal {
   journal!: Journal;
   sync!: Sync;
 
-  constructor() {
-    this.boot();
+  policies!: PolicyBook;
+  standing!: PolicyStanding;
+
+  static async started(): Promise<Terminal> {
+    const terminal = new Terminal();
+    await terminal.boot();
+    return terminal;
   }
 
-  boot(): void {
+  async boot(): Promise<void> {
     const clock = { ...systemClock, now: () => (systemClock.now() + this.skewMs) as WallTimeMs };
     const onAlarm = (alarm: Alarm) => this.alarms.push(alarm);
     this.journal = openJournal({
@@ -65,10 +74,23 @@ class Terminal {
       acknowledged: () => undefined,
     };
     const times = { roundMs: 20, probeMs: 10 };
+    const word = {
+      memory: this.journal.memory,
+      activation: exampleActivation(id()),
+      keyStore,
+      clock,
+      log: quiet,
+      onAlarm,
+    };
+    const { policies, time, standing } = await openBankWord(word);
+    this.policies = policies;
+    this.standing = standing;
     this.sync = createSync({
       journal: this.journal,
       bank,
       gallery,
+      policies,
+      time,
       clock,
       chance: systemChance,
       log: quiet,
@@ -118,6 +140,7 @@ class Terminal {
 
   async stop(): Promise<void> {
     await this.sync.close();
+    this.standing.close();
     this.journal.close();
   }
 
@@ -132,8 +155,8 @@ class Terminal {
 }
 
 let terminal: Terminal;
-beforeEach(() => {
-  terminal = new Terminal();
+beforeEach(async () => {
+  terminal = await Terminal.started();
 });
 afterEach(async () => {
   await terminal.stop();
@@ -283,10 +306,10 @@ describe('what comes down', () => {
   test('is a newer policy, and never an older one', async () => {
     terminal.bank.policy = { ...examplePolicy('v2'), issuedAt: 2_000_000_000_000 as WallTimeMs };
     await terminal.sync.pull(signal);
-    expect(terminal.journal.policy()?.version).toBe('v2');
+    expect(terminal.policies.current()?.version).toBe('v2');
     terminal.bank.policy = examplePolicy('v1');
     await terminal.sync.pull(signal);
-    expect(terminal.journal.policy()?.version).toBe('v2');
+    expect(terminal.policies.current()?.version).toBe('v2');
     expect(terminal.alarms).toMatchObject([{ kind: 'policy' }]);
   });
 
@@ -337,7 +360,7 @@ test('whatever happens on the line, everything has its effect exactly once, in o
   );
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 14 }), async (steps) => {
-      const run = new Terminal();
+      const run = await Terminal.started();
       try {
         for (const one of steps) {
           if (one.do === 'deposit') await run.deposit();
@@ -348,7 +371,7 @@ test('whatever happens on the line, everything has its effect exactly once, in o
             await run.sync.flush(signal);
           } else {
             await run.stop();
-            run.boot();
+            await run.boot();
           }
         }
         run.bank.faults = ['none'];

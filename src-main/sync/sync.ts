@@ -8,10 +8,12 @@ import { type Config, SYNC_DEFAULT } from '../config/config.ts';
 import { TerminalError } from '../errors.ts';
 import type { Gallery } from '../gallery/gallery.ts';
 import type { Alarm, Journal } from '../journal/journal.ts';
+import type { PolicyBook } from '../policy/policy-book.ts';
+import type { TrustedTime } from '../policy/trusted-time.ts';
 import { acknowledgeErasures, keepErased } from './acknowledge.ts';
 import type { BankClient } from './bank-client.ts';
 import { drainMessages, drainResults } from './drain.ts';
-import { jittered } from './retry-rules.ts';
+import { isNotBelieved, jittered } from './retry-rules.ts';
 
 export interface Sync {
   /** True once the bank has answered, false from the first call that did not reach it. */
@@ -40,6 +42,8 @@ export interface SyncOptions {
     Gallery,
     'applyFeed' | 'cursor' | 'notComparable' | 'unacknowledged' | 'acknowledged' | 'isErased' | 'erase'
   >;
+  readonly policies: Pick<PolicyBook, 'take'>;
+  readonly time: Pick<TrustedTime, 'bankSaid' | 'bankHeardEverything'>;
   readonly clock: Clock;
   readonly chance: Chance;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
@@ -48,12 +52,13 @@ export interface SyncOptions {
 }
 
 const GALLERY_PAGE = 500;
+const NONCE_BYTES = 16;
 /** One pull brings a gallery of 100,000; what is beyond comes with the next. */
 const GALLERY_PAGES_MAX = 200;
 
 /** Does nothing until start(), flush() or pull(). */
 export function createSync(options: SyncOptions): Sync {
-  const { journal, bank, gallery, clock, chance, log, onAlarm } = options;
+  const { journal, bank, gallery, policies, time, clock, chance, log, onAlarm } = options;
   const { times = SYNC_DEFAULT } = options;
   const listeners = new Set<(online: boolean) => void>();
   const closing = new AbortController();
@@ -89,7 +94,10 @@ export function createSync(options: SyncOptions): Sync {
     if ((await drainMessages(options, signal)) === 'offline') return 'offline';
     if (results.outcome !== 'drained') return 'refused';
     // A period ends when the bank has heard of all of it; a line that comes and goes must not renew the limits.
-    if (journal.standIn.spentInAll() > 0 && journal.outboxSize() === 0) journal.standIn.reset();
+    if (journal.outboxSize() === 0) {
+      if (journal.standIn.spentInAll() > 0) journal.standIn.settle();
+      time.bankHeardEverything();
+    }
     return 'drained';
   };
 
@@ -127,16 +135,16 @@ export function createSync(options: SyncOptions): Sync {
   };
 
   const pullPolicy = async (signal: AbortSignal): Promise<void> => {
-    const policy = await bank.policy(signal);
-    const known = journal.policy();
-    if (policy.version === known?.version) return;
-    if (known && policy.issuedAt < known.issuedAt) {
-      // An older policy could be a looser one that somebody kept for this.
-      onAlarm({ kind: 'policy', message: `policy ${policy.version} is older than ${known.version} and was not taken` });
-      return;
-    }
-    journal.storePolicy(policy);
-    log.info({ version: policy.version }, 'policy taken');
+    const nonce = Buffer.from(chance.bytes(NONCE_BYTES)).toString('base64url');
+    const askedMs = clock.monotonicMs();
+    await policies.take(await bank.policy(nonce, signal), { nonce, askedMs });
+  };
+
+  /** Also what the bank's clock shows: it judges this terminal's requests by it. */
+  const askHealth = async (signal: AbortSignal): Promise<void> => {
+    const askedMs = clock.monotonicMs();
+    const { time: bankTime } = await bank.health(signal);
+    if (bankTime !== undefined) time.bankSaid(bankTime, askedMs);
   };
 
   const pull = async (signal: AbortSignal): Promise<void> => {
@@ -148,7 +156,7 @@ export function createSync(options: SyncOptions): Sync {
    *  health that does not fit counts as not reached. */
   const suspectLine = async (signal: AbortSignal): Promise<void> => {
     if (!online) return;
-    await bank.health(signal).catch((error: unknown) => {
+    await askHealth(signal).catch((error: unknown) => {
       if (!signal.aborted && !(error instanceof TerminalError)) throw error;
     });
   };
@@ -156,7 +164,7 @@ export function createSync(options: SyncOptions): Sync {
   const round = async (signal: AbortSignal): Promise<void> => {
     try {
       await acknowledgeErasures(options);
-      if (!online) await bank.health(signal);
+      if (!online) await askHealth(signal);
       if ((await flush(signal)) !== 'offline') {
         await pull(signal);
         if ((await acknowledgeErasures(options)) > 0) await flush(signal);
@@ -165,7 +173,8 @@ export function createSync(options: SyncOptions): Sync {
       if (signal.aborted) return;
       if (!(error instanceof TerminalError)) throw error;
       log.warn({ code: error.code, reason: error.message }, 'round with the bank ended early');
-      if (error.code === 'BANK_ANSWER_INVALID') await suspectLine(signal);
+      // Not believed: most often because of the clock.
+      if (isNotBelieved(error) || error.code === 'BANK_ANSWER_INVALID') await suspectLine(signal);
     }
   };
 

@@ -332,6 +332,7 @@ export const en: Texts = {
       suspect: 'Staff are checking a transaction.',
       'not-activated': 'This terminal is not in use yet.',
       'policy-expired': 'It will work again once the bank can be reached.',
+      'clock-wrong': 'The clock of this terminal needs to be set. Staff have been told.',
       storage: 'This terminal needs maintenance. Staff have been told.',
       devices: 'A part needs attention. Staff have been told.',
     },

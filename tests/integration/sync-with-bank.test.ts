@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Bank, createBank } from '../../src-bank/bank.ts';
 import { systemChance as bankChance, systemClock as bankClock } from '../../src-bank/clock.ts';
 import { createLogger } from '../../src-bank/logger.ts';
-import { DEFAULT_POLICY } from '../../src-bank/policy.ts';
+import { DEFAULT_POLICY, withDigest } from '../../src-bank/policy.ts';
 import { fixedKey } from '../../src-bank/vault.ts';
 import { money, type Uuid } from '../../src-contract/primitives.ts';
 import { systemChance, systemClock } from '../../src-main/clock.ts';
@@ -21,6 +21,8 @@ import { openIdentity } from '../../src-main/identity/identity.ts';
 import { exampleResult } from '../../src-main/journal/journal.fixture.ts';
 import { type Alarm, openJournal, type UnsignedResult } from '../../src-main/journal/journal.ts';
 import { dataPlaces } from '../../src-main/places.ts';
+import { openBankWord } from '../../src-main/policy/open.ts';
+import { policyOf } from '../../src-main/policy/policy-book.ts';
 import { runCli } from '../../src-main/provisioning/cli.ts';
 import { createBankClient, type FetchPort } from '../../src-main/sync/bank-client.ts';
 import { createSync } from '../../src-main/sync/sync.ts';
@@ -44,7 +46,7 @@ const accepted = (fields: Partial<UnsignedResult>) =>
     outcome: 'accepted',
     reason: null,
     comparison: { score: 0.8, runnerUpScore: null, gallerySize: 1, estimatedFmr: 1e-6 },
-    policyVersion: DEFAULT_POLICY.version,
+    policyVersion: withDigest(DEFAULT_POLICY).version,
     ...fields,
   });
 
@@ -103,7 +105,8 @@ const activateIn = async (dataDir: string, code: string) =>
 async function openTerminal(dataDir: string) {
   const places = dataPlaces(dataDir);
   const [clock, chance] = [systemClock, systemChance];
-  const identity = await openIdentity({ keyStore: await openFileKeyStore(places.keys), clock, chance });
+  const keyStore = await openFileKeyStore(places.keys);
+  const identity = await openIdentity({ keyStore, clock, chance });
   const activation = identity.activation!;
   const alarms: Alarm[] = [];
   const onAlarm = (alarm: Alarm) => void alarms.push(alarm);
@@ -119,17 +122,23 @@ async function openTerminal(dataDir: string) {
     chance,
   });
   const client = createBankClient({ bankUrl: activation.bankUrl, identity, fetch: fetchInjected, clock });
-  const sync = createSync({ journal, bank: client, gallery, clock, chance, log: quiet, onAlarm });
+  const word = { memory: journal.memory, activation, keyStore, clock, log: quiet, onAlarm };
+  const { policies, time, standing } = await openBankWord(word);
+  const sync = createSync({ journal, bank: client, gallery, policies, time, clock, chance, log: quiet, onAlarm });
   const close = async () => {
     await sync.close();
     gallery.close();
+    standing.close();
     journal.close();
   };
-  return { identity, activation, journal, gallery, client, sync, alarms, close };
+  return { identity, activation, policies, journal, gallery, client, sync, alarms, close };
 }
 type OpenTerminal = Awaited<ReturnType<typeof openTerminal>>;
 
-async function enrol({ activation, journal, gallery, client }: OpenTerminal, face: Float32Array): Promise<Uuid> {
+async function enrol(
+  { activation, policies, journal, gallery, client }: OpenTerminal,
+  face: Float32Array,
+): Promise<Uuid> {
   const personId = systemChance.id();
   const pinBlock = () =>
     encryptPinBlock(Uint8Array.of(4, 0, 7, 1), { encryptFor: activation.pinKey, boundTo: personId }, systemChance);
@@ -138,7 +147,7 @@ async function enrol({ activation, journal, gallery, client }: OpenTerminal, fac
     {
       idempotencyKey: systemChance.id(),
       personId,
-      consent: { version: activation.policy.consent.version, language: 'ja', agreedAt: systemClock.now() },
+      consent: { version: policyOf(policies).consent.version, language: 'ja', agreedAt: systemClock.now() },
       template: gallery.protectedTemplate(face),
       lookAlikeOf: null,
       pinBlocks: [await pinBlock(), await pinBlock()],
@@ -263,7 +272,8 @@ describe('two terminals and their bank', () => {
     const rates = { maxFmr: 1e-5, lookAlikeFmr: 1e-3 };
     expect(shop.gallery.identify(faces.near(face, 0.7), rates)).toMatchObject({ outcome: 'match', personId });
     expect(shop.gallery.identify(faces.next(), rates).outcome).toBe('nobody');
-    expect(shop.journal.policy()).toEqual(DEFAULT_POLICY);
+    expect(shop.policies.current()).toMatchObject(withDigest(DEFAULT_POLICY));
+    expect(shop.alarms).toEqual([]);
   });
 
   test('what was recorded over a bad line is at the bank once, and the books balance', async () => {

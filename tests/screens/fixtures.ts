@@ -313,9 +313,9 @@ export const FIXTURES: readonly Fixture[] = [
       person,
     ),
   ),
-  ...(['starting-failed', 'suspect', 'not-activated', 'policy-expired', 'storage', 'devices'] as const).map((reason) =>
-    fixture(`out-of-service-${reason}`, { name: 'out-of-service', reason }, []),
-  ),
+  ...(
+    ['starting-failed', 'suspect', 'not-activated', 'policy-expired', 'clock-wrong', 'storage', 'devices'] as const
+  ).map((reason) => fixture(`out-of-service-${reason}`, { name: 'out-of-service', reason }, [])),
   fixture('basket-empty', { name: 'basket', lines: [], total: money(0), problem: null }, ['cancel', 'extend'], shop),
   fixture(
     'basket-unknown',

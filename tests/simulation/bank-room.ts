@@ -9,7 +9,7 @@ import { PGLITE_PARSERS } from '../../src-bank/database/database.ts';
 import { createLogger } from '../../src-bank/logger.ts';
 import { DEFAULT_POLICY } from '../../src-bank/policy.ts';
 import { fixedKey } from '../../src-bank/vault.ts';
-import type { Policy } from '../../src-contract/policy.ts';
+import type { PolicyTerms } from '../../src-contract/policy.ts';
 import { chanceFrom, Stream } from './generator.ts';
 import { randomFrom } from './on-the-spot.ts';
 import { START_MS } from './virtual-time.ts';
@@ -20,12 +20,12 @@ const PIN_COST = { N: 2, r: 1, p: 1 };
 /** Emptied tables keep the space of what was in them until they are truncated, which is slow. */
 const RUNS_PER_TRUNCATION = 100;
 /** What a new database has, too. */
-const KEPT = new Set(['schema_migrations', 'platform_secrets', 'gallery_head']);
+const KEPT = new Set(['schema_migrations', 'platform_secrets', 'policy_versions', 'gallery_head']);
 
 export type BankAnswer = { readonly status: number; readonly body: string };
 
 export class BankRoom {
-  readonly policy: Policy = DEFAULT_POLICY;
+  readonly policy: PolicyTerms = DEFAULT_POLICY;
   readonly #bank: Bank;
   readonly #pglite: PGlite;
   readonly #tables: readonly string[];

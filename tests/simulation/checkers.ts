@@ -147,7 +147,8 @@ export class Checkers {
 
   /** The policy's limits, for what one terminal let through while the bank had not heard of it. */
   async #standIns(): Promise<void> {
-    const limits = this.#bank.policy.standIn.purchase;
+    const { tiers, perPerson, perTerminal } = this.#bank.policy.standIn.services.purchase;
+    const perTransactionMinor = Math.max(...tiers.map((tier) => tier.perTransactionMinor));
     for (const terminal of this.#terminals) {
       const passed = [...terminal.windows, ...(terminal.window ? [terminal.window] : [])].flatMap((window) => {
         const done = window.get('done');
@@ -167,9 +168,9 @@ export class Checkers {
         const sum = (some: typeof waiting) => some.reduce((total, { amountMinor }) => total + amountMinor, 0);
         const ofPerson = sum(waiting.filter(({ person }) => person === one.person));
         const breach = (what: string) => this.#world.violation('stand-in', `${terminal.name}: ${what}`);
-        if (one.amountMinor > limits.perTransactionMinor) breach(`${one.amountMinor} in one transaction`);
-        if (ofPerson > limits.perPersonMinor) breach(`${ofPerson} by person ${one.person} while the bank was away`);
-        if (sum(waiting) > limits.perTerminalMinor) breach(`${sum(waiting)} in all while the bank was away`);
+        if (one.amountMinor > perTransactionMinor) breach(`${one.amountMinor} in one transaction`);
+        if (ofPerson > perPerson.amountMinor) breach(`${ofPerson} by person ${one.person} while the bank was away`);
+        if (sum(waiting) > perTerminal.amountMinor) breach(`${sum(waiting)} in all while the bank was away`);
       }
     }
   }

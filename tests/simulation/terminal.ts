@@ -492,7 +492,7 @@ export class SimulatedTerminal {
         failed: (ids, failure) => written(`failed ${ids.join(' ')}`, () => outbox.failed(ids, failure)),
         deadLetter: (id, reason) => written(`dead letter ${id}: ${reason}`, () => outbox.deadLetter(id, reason)),
       },
-      standIn: { ...journal.standIn, reset: () => written('stand-in reset', () => journal.standIn.reset()) },
+      standIn: { ...journal.standIn, settle: () => written('stand-ins settled', () => journal.standIn.settle()) },
       begin: (transaction, messages) =>
         written(`begin ${transaction.service} ${transaction.transactionId}`, () => {
           journal.begin(transaction, messages);
@@ -511,7 +511,6 @@ export class SimulatedTerminal {
         need('after result');
         return recorded;
       },
-      storePolicy: (policy) => written('policy', () => journal.storePolicy(policy)),
       recordConsent: (consent) => written('consent', () => journal.recordConsent(consent)),
     };
   }

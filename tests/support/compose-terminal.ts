@@ -16,9 +16,11 @@ import { type Identity, openIdentity } from '../../src-main/identity/identity.ts
 import type { KeyStore } from '../../src-main/identity/key-store.ts';
 import { type Alarm, type Journal, openJournal, type ResultSigner } from '../../src-main/journal/journal.ts';
 import type { dataPlaces } from '../../src-main/places.ts';
+import { type BankWord, openBankWord } from '../../src-main/policy/open.ts';
+import { policyOf } from '../../src-main/policy/policy-book.ts';
 import type { SessionPorts } from '../../src-main/session/ports.ts';
 import { keepAskingBank, type Recovered, recover } from '../../src-main/session/recovery.ts';
-import { standingOn } from '../../src-main/session/standing.ts';
+import { standingOfAll, standingOn } from '../../src-main/session/standing.ts';
 import { createVisits, type Visits } from '../../src-main/session/visits.ts';
 import { type BankClient, createBankClient, type FetchPort } from '../../src-main/sync/bank-client.ts';
 import { createSync, type Sync, type SyncOptions } from '../../src-main/sync/sync.ts';
@@ -48,17 +50,19 @@ export interface OpenedTerminal {
   readonly activation: Activation;
   readonly journal: Journal;
   readonly gallery: Gallery;
+  readonly word: BankWord;
   close(): void;
 }
 
 /** Throws what the parts throw when a file or a key is unusable. The terminal must have been activated. */
 export async function openTerminal(ground: TerminalGround): Promise<OpenedTerminal> {
-  const { places, keyStore, clock, chance, dimensions, onAlarm } = ground;
+  const { places, keyStore, clock, chance, dimensions, log, onAlarm } = ground;
   const identity = await openIdentity({ keyStore, clock, chance });
   const { activation } = identity;
   if (!activation) throw new Error('this terminal is not activated');
   const signer = ground.signer?.(identity) ?? identity;
   const journal = openJournal({ path: places.journal, clock, chance, signer, onAlarm });
+  const word = await openBankWord({ memory: journal.memory, activation, keyStore, clock, log, onAlarm });
   const gallery = openGallery({
     path: places.gallery,
     dataKey: identity.dataKey,
@@ -74,7 +78,9 @@ export async function openTerminal(ground: TerminalGround): Promise<OpenedTermin
     activation,
     journal,
     gallery,
+    word,
     close: () => {
+      word.standing.close();
       gallery.close();
       journal.close();
     },
@@ -117,13 +123,25 @@ export async function serve(
   use: TerminalUse,
 ): Promise<ServingTerminal> {
   const { identity, activation } = opened;
+  const { policies, time, standing } = opened.word;
   const { clock, chance, log, onAlarm } = ground;
   const { config, devices, camera, times } = use;
   const journal = use.journal ? use.journal(opened.journal) : opened.journal;
   const gallery = use.gallery ? use.gallery(opened.gallery) : opened.gallery;
   const bareBank = createBankClient({ bankUrl: BANK_URL, identity, fetch: use.line, clock });
   const bank = use.bank ? use.bank(bareBank) : bareBank;
-  const sync = createSync({ journal, bank, gallery, clock, chance, log, onAlarm, ...(times ? { times } : {}) });
+  const sync = createSync({
+    journal,
+    bank,
+    gallery,
+    policies,
+    time,
+    clock,
+    chance,
+    log,
+    onAlarm,
+    ...(times ? { times } : {}),
+  });
   const blocked = new Set<string>();
   const makePorts = (language: SessionPorts['language']): SessionPorts => ({
     terminal: {
@@ -140,8 +158,9 @@ export async function serve(
     journal,
     gallery,
     models: MODELS,
-    policy: () => journal.policy() ?? activation.policy,
-    standing: standingOn(journal.storage),
+    policy: () => policyOf(policies),
+    standing: standingOfAll([standingOn(journal.storage), standing]),
+    time,
     pinKey: activation.pinKey,
     watch: camera.watch,
     weighLiveness: weighScriptedLiveness,
@@ -187,6 +206,7 @@ export async function serve(
       stopAsking();
       visits.stop();
       await sync.close();
+      time.save();
     },
   };
 }

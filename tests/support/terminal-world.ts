@@ -15,7 +15,7 @@ import type * as admin from '../../src-bank/http/admin-api.ts';
 import { createLogger } from '../../src-bank/logger.ts';
 import { DEFAULT_POLICY } from '../../src-bank/policy.ts';
 import { fixedKey } from '../../src-bank/vault.ts';
-import type { Policy } from '../../src-contract/policy.ts';
+import type { PolicyTerms } from '../../src-contract/policy.ts';
 import type { Uuid } from '../../src-contract/primitives.ts';
 import { type Clock, systemChance } from '../../src-main/clock.ts';
 import { Config } from '../../src-main/config/config.ts';
@@ -43,7 +43,7 @@ import { Mains, PowerCut, WorldClock } from './world-clock.ts';
 const ADMIN_TOKEN = 'an-admin-token-for-tests';
 const GOODS_FILE = join(import.meta.dirname, '../../src-main/config/goods.demonstration.json');
 /** Below it, faces of the tests that resemble each other at 0.35 are look-alikes and nobody known. */
-const TEST_POLICY: Policy = { ...DEFAULT_POLICY, lookAlikeFmr: 1e-3 };
+const TEST_POLICY: PolicyTerms = { ...DEFAULT_POLICY, lookAlikeFmr: 1e-3 };
 export const never = new AbortController().signal;
 
 type Accounts = z.infer<typeof admin.AccountsAnswer>['accounts'];
@@ -105,7 +105,7 @@ interface Disturbance {
   times: number;
 }
 
-export async function openWorld(policy: Policy = TEST_POLICY): Promise<World> {
+export async function openWorld(policy: PolicyTerms = TEST_POLICY): Promise<World> {
   const clock = new WorldClock();
   const bank: Bank = await createBank({
     database: await emptyBank(),

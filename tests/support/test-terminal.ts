@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import { CompactEncrypt, CompactSign, compactDecrypt, exportJWK, generateKeyPair, importJWK } from 'jose';
+import { CompactEncrypt, CompactSign, compactDecrypt, decodeJwt, exportJWK, generateKeyPair, importJWK } from 'jose';
 import { v7 as uuidv7 } from 'uuid';
 import {
   type ActivateAnswer,
@@ -16,6 +16,7 @@ import {
   type RequestAssertion,
 } from '../../src-contract/bank-api.ts';
 import { MATCH_RESULT_TYP, MatchResult } from '../../src-contract/match-result.ts';
+import { Policy } from '../../src-contract/policy.ts';
 import { money, type Service } from '../../src-contract/primitives.ts';
 import type { PayeeAnswer } from '../../src-contract/transfer.ts';
 
@@ -144,6 +145,11 @@ export class TestTerminal {
     return new TestTerminal(send, keys, answer.body as ActivateAnswer, now);
   }
 
+  /** As of activation. */
+  get policy(): Policy {
+    return Policy.parse(decodeJwt(this.activation.policy));
+  }
+
   get terminalId(): string {
     return this.activation.terminalId;
   }
@@ -217,7 +223,7 @@ export class TestTerminal {
       secondFactor: 'none',
       mode: 'online',
       models: [{ role: 'embedding', sha256: 'cd'.repeat(32) }],
-      policyVersion: this.activation.policy.version,
+      policyVersion: this.policy.version,
       ...change,
     });
   }
@@ -262,7 +268,8 @@ export class TestTerminal {
   async enrolRequest(pin: string, change: { personId?: string; [member: string]: unknown } = {}) {
     const personId = change.personId ?? id();
     const { jws } = await this.nextResult({ service: 'enrol', outcome: 'enrolled', personId });
-    const { policy, protectionVersion } = this.activation;
+    const { policy } = this;
+    const { protectionVersion } = this.activation;
     return {
       idempotencyKey: id(),
       personId,

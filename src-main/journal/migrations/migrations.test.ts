@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Uuid } from '../../../src-contract/primitives.ts';
 import { openDatabase } from '../database.ts';
+import { standIns } from '../stand-ins.ts';
 import { journalMigrations } from './migrations.ts';
 
 let directory: string;
@@ -24,6 +26,18 @@ const openAt = (steps: number): Database =>
 
 test('are numbered from 1 without gaps', () => {
   expect(journalMigrations.map(({ number }) => number)).toEqual(journalMigrations.map((_, index) => index + 1));
+});
+
+test('0006 goes on counting what was spent, until the bank has heard of everything', () => {
+  const before = openAt(5);
+  before.exec("INSERT INTO stand_in_totals VALUES ('ada', 800), ('bob', 1200)");
+  before.close();
+  const after = openAt(6);
+  const totals = standIns(after);
+  expect([totals.spent('ada' as Uuid), totals.spentInAll(), totals.periodNumber()]).toEqual([800, 2_000, 1]);
+  totals.settle();
+  expect([totals.spentInAll(), totals.periodNumber()]).toEqual([0, 2]);
+  after.close();
 });
 
 test('0002 keeps every message and dead letter, and goes on counting where it was', () => {

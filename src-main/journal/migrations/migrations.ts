@@ -4,6 +4,7 @@ import { journal0002 } from './0002-outbox-kinds.ts';
 import { journal0003 } from './0003-open-and-ended.ts';
 import { journal0004 } from './0004-erasure-receipts.ts';
 import { journal0005 } from './0005-day-closes.ts';
+import { journal0006 } from './0006-stand-ins.ts';
 
 /** In order. A step that was released is never changed: it is followed by another. */
 export const journalMigrations: readonly Migration[] = [
@@ -12,4 +13,5 @@ export const journalMigrations: readonly Migration[] = [
   journal0003,
   journal0004,
   journal0005,
+  journal0006,
 ];

@@ -1,6 +1,8 @@
+import { decodeJwt } from 'jose';
 import { describe, expect, it } from 'vitest';
 import type { ActivateAnswer } from '../../../src-contract/bank-api.ts';
 import { ActivateAnswer as ActivateAnswerSchema } from '../../../src-contract/bank-api.ts';
+import { Policy } from '../../../src-contract/policy.ts';
 import { activationRequest, id, makeKeys, sha256, TestTerminal } from '../../support/test-terminal.ts';
 import { onEachDatabase } from './banks.ts';
 
@@ -26,7 +28,7 @@ onEachDatabase((opened) => {
       expect(await terminal.openSeed()).toHaveLength(32);
       expect(await terminal.openSeed()).toEqual(await another.openSeed());
       expect(answer.protectionVersion).toBe(another.activation.protectionVersion);
-      expect(answer.policy.consent.texts.ja.paragraphs.length).toBeGreaterThan(0);
+      expect(Policy.parse(decodeJwt(answer.policy)).consent.texts.ja.paragraphs.length).toBeGreaterThan(0);
     });
 
     it('refuses a code used twice, and registers nobody by it', async () => {
@@ -235,7 +237,7 @@ onEachDatabase((opened) => {
 
   it('says on which database it stands', async () => {
     const { body } = await opened().send({ method: 'GET', url: '/v1/health', headers: {} });
-    expect(body).toEqual({ status: 'ok', database: opened().place.kind });
+    expect(body).toEqual({ status: 'ok', database: opened().place.kind, time: opened().clock.now() });
     const activation: ActivateAnswer = (await opened().terminal()).activation;
     expect(activation.pinKey.kid).toMatch(/^[\w-]{43}$/);
   });
