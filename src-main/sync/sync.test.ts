@@ -28,6 +28,7 @@ class Terminal {
   readonly directory = mkdtempSync(join(tmpdir(), 'kaopass-sync-'));
   readonly bank: FakeBank = fakeBank();
   readonly alarms: Alarm[] = [];
+  readonly warnings: unknown[] = [];
   readonly pages: GalleryAnswer[] = [];
   /** What was put into the outbox and must have its effect at the bank, once. */
   readonly told: OutboxMessage[] = [];
@@ -93,7 +94,7 @@ class Terminal {
       time,
       clock,
       chance: systemChance,
-      log: quiet,
+      log: { ...quiet, warn: (fields: unknown) => void this.warnings.push(fields) },
       onAlarm,
       times,
     });
@@ -347,6 +348,21 @@ test('once started goes offline and online with the bank, and delivers what was 
   terminal.bank.faults = ['none'];
   await vi.waitFor(() => terminal.expectEverythingOnce());
   expect(terminal.sync.online).toBe(true);
+});
+
+test('says once why the bank cannot be reached, however often it asks, and again the next time', async () => {
+  terminal.sync.start();
+  await vi.waitFor(() => expect(terminal.sync.online).toBe(true));
+  for (const times of [1, 2]) {
+    terminal.bank.faults = ['down'];
+    await vi.waitFor(() => expect(terminal.sync.online).toBe(false));
+    await new Promise((resolve) => setTimeout(resolve, 100)); // Some ten rounds.
+    const ofHealth = terminal.warnings.filter((one) => JSON.stringify(one).includes('/v1/health'));
+    expect(ofHealth).toHaveLength(times);
+    expect(ofHealth.at(-1)).toMatchObject({ code: 'BANK_UNREACHABLE' });
+    terminal.bank.faults = ['none'];
+    await vi.waitFor(() => expect(terminal.sync.online).toBe(true));
+  }
 });
 
 test('whatever happens on the line, everything has its effect exactly once, in order, when it holds again', async () => {

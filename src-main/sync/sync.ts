@@ -161,6 +161,7 @@ export function createSync(options: SyncOptions): Sync {
     });
   };
 
+  let endedEarly: string | null = null;
   const round = async (signal: AbortSignal): Promise<void> => {
     try {
       await acknowledgeErasures(options);
@@ -169,10 +170,14 @@ export function createSync(options: SyncOptions): Sync {
         await pull(signal);
         if ((await acknowledgeErasures(options)) > 0) await flush(signal);
       } else await suspectLine(signal);
+      endedEarly = null;
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof TerminalError)) throw error;
-      log.warn({ code: error.code, reason: error.message }, 'round with the bank ended early');
+      // Tried every few seconds: a night without the bank is a line or two for the technician, not thousands.
+      if (error.message !== endedEarly)
+        log.warn({ code: error.code, reason: error.message }, 'round with the bank ended early');
+      endedEarly = error.message;
       // Not believed: most often because of the clock.
       if (isNotBelieved(error) || error.code === 'BANK_ANSWER_INVALID') await suspectLine(signal);
     }
