@@ -9,6 +9,7 @@ import crypto, {
   createDecipheriv,
   createECDH,
   createHash,
+  createPrivateKey,
   diffieHellman,
   KeyObject,
   type ScryptOptions,
@@ -101,6 +102,7 @@ const subtle = {
     return bufferOf(secret.subarray(0, length / 8));
   },
   async generateKey(algorithm: Algorithm, extractable: boolean, usages: KeyUsage[]): Promise<CryptoKeyPair> {
+    if (nameOf(algorithm) === 'Ed25519') return await signingKeys(extractable);
     need(`${nameOf(algorithm)} ${String(algorithm['namedCurve'])}`, 'ECDH P-256', 'making a key for');
     const curve = createECDH('prime256v1');
     const secret = drawn(COORDINATE_BYTES);
@@ -119,6 +121,19 @@ const subtle = {
     };
   },
 };
+
+/** RFC 8410, section 7: what comes before the 32 bytes of an Ed25519 private key in PKCS #8. */
+const ED25519_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
+
+async function signingKeys(extractable: boolean): Promise<CryptoKeyPair> {
+  const der = Buffer.concat([ED25519_PREFIX, drawn(32)]);
+  const { d, ...jwk } = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }).export({ format: 'jwk' });
+  const { subtle: imported } = globalThis.crypto;
+  return {
+    privateKey: await imported.importKey('jwk', { ...jwk, d } as JsonWebKey, 'Ed25519', extractable, ['sign']),
+    publicKey: await imported.importKey('jwk', jwk as JsonWebKey, 'Ed25519', true, ['verify']),
+  };
+}
 
 /** Replaces what Node would do in its thread pool, for this whole process (or test worker), once. */
 export function workOnTheSpot(): void {
