@@ -24,7 +24,7 @@ export interface MasterKeySource {
 }
 
 type SealPurpose = 'template' | 'platform-secret' | 'dispenser-keys' | 'pad-key';
-type MacPurpose = 'pin-pepper' | 'activation-code';
+type MacPurpose = 'pin-pepper' | 'activation-code' | 'technician-code';
 
 export interface Vault {
   /** @param name is authenticated with the value: opening under another name fails. */

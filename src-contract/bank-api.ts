@@ -322,7 +322,7 @@ export type StandInRequest = z.infer<typeof StandInRequest>;
 /** Answer to a capture, reversal, deposit or stand-in. Both outcomes are final: there is nothing to send again. */
 export const PostingAnswer = z.discriminatedUnion('outcome', [
   z.strictObject({ outcome: z.literal('posted'), account: AccountView.nullable() }),
-  /** Only for a withdrawal with a grant: taken down, and the money stays held until the bank knows more. */
+  /** Only for a withdrawal with a grant, or a technician's count: taken down, and the money stays held until the bank knows more. */
   z.strictObject({
     outcome: z.literal('held'),
     reason: z.enum([
@@ -336,6 +336,10 @@ export const PostingAnswer = z.discriminatedUnion('outcome', [
       'proof-uncounted',
       /** Only some of the amount was dispensed last, and what was before under the same token is not in the proof. */
       'proof-partial',
+      /** A technician's count without a code that is good for it (count.ts). */
+      'count-unauthorised',
+      /** The books were settled otherwise, or the evidence does not support the count. */
+      'count-contradicts',
     ]),
     account: AccountView.nullable(),
   }),

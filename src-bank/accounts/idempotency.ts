@@ -22,6 +22,7 @@ export type Operation =
   | 'erase'
   | 'day-close'
   | 'inquiry'
+  | 'count'
   | 'barred';
 
 export async function once<Answer>(

@@ -15,6 +15,7 @@ import { transfers } from './migrations/0007-transfers.ts';
 import { withdrawals } from './migrations/0008-withdrawals.ts';
 import { dayCloses } from './migrations/0009-day-closes.ts';
 import { policies } from './migrations/0010-policies.ts';
+import { counts } from './migrations/0011-counts.ts';
 import type { Tables } from './tables.ts';
 
 export interface Migration {
@@ -34,6 +35,7 @@ export const MIGRATIONS: readonly Migration[] = [
   withdrawals,
   dayCloses,
   policies,
+  counts,
 ];
 
 /** Names the advisory lock among all of the database's users: "kaop". */

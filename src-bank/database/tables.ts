@@ -163,6 +163,30 @@ export interface Tables {
     recorded_at: number;
   };
   day_close_transactions: { terminal_id: string; transaction_id: string; number: number };
+  technician_codes: {
+    code_hash: Uint8Array;
+    terminal_id: string;
+    created_at: number;
+    expires_at: number;
+    used_at: number | null;
+    used_by: string | null;
+  };
+  counts: {
+    count_id: string;
+    terminal_id: string;
+    transaction_id: string;
+    service: 'withdraw' | 'deposit';
+    currency: string;
+    counted_minor: number;
+    staff_id: string;
+    note: string;
+    counted_at: number;
+    code_state: 'valid' | 'missing' | 'unknown' | 'used' | 'expired';
+    state: 'held' | 'settled';
+    settled_minor: number | null;
+    jws: string;
+    received_at: number;
+  };
   pad_keys: { terminal_id: string; name: string; sealed: Uint8Array; created_at: number };
   dispenser_keys: {
     terminal_id: string;

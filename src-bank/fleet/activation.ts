@@ -5,10 +5,8 @@ import type { Profile } from '../../src-contract/primitives.ts';
 import type { BankContext } from '../context.ts';
 import { isUniqueViolation } from '../database/failures.ts';
 import { ProblemError } from '../problem.ts';
+import { oneTimeCode } from './one-time-code.ts';
 import { issuePolicy } from './policy-issue.ts';
-
-/** No 0/O, 1/I: 32 characters, so twelve of them carry 60 bits. */
-const CODE_ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 
 /** Makes a code, like ABCD-EFGH-2345. Only its keyed hash is stored: this is the only time it can be read. */
 export async function makeActivationCode(
@@ -16,8 +14,7 @@ export async function makeActivationCode(
   options: { profile: Profile | null; expiresInS: number },
 ): Promise<{ code: string; expiresAt: number }> {
   const { database, clock, chance, vault } = context;
-  const letters = [...chance.bytes(12)].map((byte) => CODE_ALPHABET[byte % CODE_ALPHABET.length]).join('');
-  const code = letters.replace(/(.{4})(?=.)/g, '$1-');
+  const code = oneTimeCode(chance);
   const now = clock.now();
   const expiresAt = now + options.expiresInS * 1000;
   await database.db

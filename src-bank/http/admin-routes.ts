@@ -18,6 +18,7 @@ import { setPadKey } from '../people/pad-keys.ts';
 import { ProblemError } from '../problem.ts';
 import { verifyChain } from '../results/chain.ts';
 import * as api from './admin-api.ts';
+import { countsRoutes } from './counts-routes.ts';
 
 function describeRoute<Answer extends z.ZodType>(summary: string, answer: Answer) {
   return {
@@ -30,6 +31,7 @@ function describeRoute<Answer extends z.ZodType>(summary: string, answer: Answer
 
 export function adminRoutes(scope: FastifyInstance, context: BankContext, adminToken: string): void {
   scope.addHook('onRequest', async (request) => requireToken(request.headers.authorization, adminToken));
+  countsRoutes(scope, context);
   const routes = scope.withTypeProvider<ZodTypeProvider>();
   routes.post(
     '/admin/activation-codes',

@@ -22,6 +22,7 @@ import {
   ReversalRequest,
   StandInRequest,
 } from '../../src-contract/bank-api.ts';
+import { CountRequest } from '../../src-contract/count.ts';
 import { DayCloseAnswer, DayCloseRequest } from '../../src-contract/day-close.ts';
 import {
   ErasureAnswer,
@@ -41,6 +42,7 @@ import { standIn } from '../accounts/stand-in.ts';
 import { transfer } from '../accounts/transfer.ts';
 import { recordDayClose } from '../closes/record.ts';
 import type { BankContext } from '../context.ts';
+import { takeCount } from '../counts/settle.ts';
 import { activate } from '../fleet/activation.ts';
 import { issuePolicy } from '../fleet/policy-issue.ts';
 import { authenticate, type Terminal } from '../fleet/request-assertion.ts';
@@ -154,6 +156,11 @@ function authenticatedRoutes(scope: FastifyInstance, context: BankContext): void
     '/v1/day-closes',
     { schema: { ...describeRoute("The close of a terminal's business day", DayCloseAnswer), body: DayCloseRequest } },
     async (request) => await recordDayClose(context, sender(request), request.body),
+  );
+  routes.post(
+    '/v1/counts',
+    { schema: { ...describeRoute('What a technician counted', PostingAnswer), body: CountRequest } },
+    async (request) => await takeCount(context, sender(request), request.body),
   );
   routes.post(
     '/v1/inquiries',

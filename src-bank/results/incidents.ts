@@ -27,6 +27,10 @@ export type IncidentCode =
   | 'payee-limit'
   /** A face was charged after its person had withdrawn consent; the bank bears it. */
   | 'charge-after-withdrawal'
+  /** A technician's count came without a code of the bank's staff that is good for it. */
+  | 'count-without-code'
+  /** A technician counted something else than what the books were settled by, or than the evidence supports. */
+  | 'count-contradicted'
   /** A dispenser's nonce came twice. */
   | 'dispense-nonce-reused'
   /** A withdrawal with a grant was reported without a valid proof of the dispenser. */
