@@ -35,6 +35,7 @@ import { outOfService } from './session/out-of-service.ts';
 import type { SessionPorts } from './session/ports.ts';
 import { keepAskingBank, recover } from './session/recovery.ts';
 import { standingOfAll, standingOn } from './session/standing.ts';
+import { suspectDesk } from './session/suspects.ts';
 import { createVisits } from './session/visits.ts';
 import { createBankClient } from './sync/bank-client.ts';
 import { createSync } from './sync/sync.ts';
@@ -317,6 +318,14 @@ async function compose(
       watch: feed.watch,
     },
     blocked,
+    suspects: suspectDesk({
+      ...whole,
+      signCount: (count) => identity.signCount(count),
+      unblock: (device) => {
+        blocked.delete(device);
+        log.warn({ device }, 'a technician has counted: this device may serve again');
+      },
+    }),
     online: () => sync.online,
     dayCloser,
     notices: standing.words,

@@ -18,6 +18,7 @@ import {
   REQUEST_ASSERTION_TYP,
   type RequestAssertion,
 } from '../../src-contract/bank-api.ts';
+import { COUNT_TYP, type Count } from '../../src-contract/count.ts';
 import { DAY_CLOSE_TYP, type DayClose } from '../../src-contract/day-close.ts';
 import { ERASURE_RECEIPT_TYP, type ErasureReceipt } from '../../src-contract/erasure.ts';
 import { MATCH_RESULT_TYP, type MatchResult } from '../../src-contract/match-result.ts';
@@ -50,6 +51,8 @@ export interface Identity {
   signErasureReceipt(receipt: ErasureReceipt): Promise<string>;
   /** The same of a day's close, typ "kaopass-day-close+jws". */
   signDayClose(close: DayClose): Promise<string>;
+  /** The same, of a technician's count (typ "kaopass-count+jws"). */
+  signCount(count: Count): Promise<string>;
   /** The bearer token of one request (RequestAssertion). NOT_ACTIVATED before. */
   assertRequest(request: RequestToAssert): Promise<string>;
   /** Proof of possession of the signing key over an activation code. */
@@ -96,6 +99,7 @@ export async function openIdentity({ keyStore, clock, chance }: IdentityOptions)
     signResult: async (result) => sign(utf8(JSON.stringify(result)), MATCH_RESULT_TYP, named(terminalId)),
     signErasureReceipt: async (receipt) => sign(utf8(JSON.stringify(receipt)), ERASURE_RECEIPT_TYP, named(terminalId)),
     signDayClose: async (close) => sign(utf8(JSON.stringify(close)), DAY_CLOSE_TYP, named(terminalId)),
+    signCount: async (count) => sign(utf8(JSON.stringify(count)), COUNT_TYP, named(terminalId)),
     assertRequest: async ({ method, pathAndQuery, body }) => {
       const claims: RequestAssertion = {
         iss: named(terminalId),

@@ -149,7 +149,7 @@ export function dayCloses(
     .pluck();
   const told = db.prepare<[string], { amount: number | null; told: number; waiting: number }>(
     `SELECT sum(json_extract(body, '$.amount.amountMinor')) AS amount, count(*) AS told, sum(state <> 'delivered') AS waiting
-     FROM outbox WHERE transaction_id = ? AND kind IN ('capture', 'deposit', 'stand-in')`,
+     FROM outbox WHERE transaction_id = ? AND kind IN ('capture', 'deposit', 'stand-in', 'count')`,
   );
 
   const list = storedCloses(db);

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { CaptureRequest, DepositRequest, ReversalRequest, StandInRequest } from '../../src-contract/bank-api.ts';
+import { CountRequest } from '../../src-contract/count.ts';
 import { DayCloseRequest } from '../../src-contract/day-close.ts';
 import { ErasureReceiptRequest, ErasureRequest } from '../../src-contract/erasure.ts';
 import { CompactJws, Uuid } from '../../src-contract/primitives.ts';
@@ -14,6 +15,7 @@ export const OutboxMessage = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('reversal'), body: ReversalRequest }),
   z.strictObject({ kind: z.literal('deposit'), body: DepositRequest }),
   z.strictObject({ kind: z.literal('stand-in'), body: StandInRequest }),
+  z.strictObject({ kind: z.literal('count'), body: CountRequest }),
   z.strictObject({ kind: z.literal('erasure'), body: ErasureRequest }),
   z.strictObject({ kind: z.literal('erasure-receipt'), body: ErasureReceiptRequest }),
   z.strictObject({ kind: z.literal('day-close'), body: DayCloseRequest }),

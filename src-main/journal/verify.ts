@@ -191,6 +191,8 @@ function* messages({ db, messages: all }: JournalReading, counts: Counts): Itera
     ['withdraw', 'paid', 'capture'],
     ['purchase', 'paid', 'capture'],
     ['deposit', 'stored', 'deposit'],
+    ['withdraw', 'settled-by-count', 'count'],
+    ['deposit', 'settled-by-count', 'count'],
     ['purchase', 'stood-in', 'stand-in'],
   ];
   const missing = db

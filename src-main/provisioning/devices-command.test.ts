@@ -16,6 +16,8 @@ import { CameraHealth } from './camera-health.ts';
 import { runCli } from './cli.ts';
 import { openServicePage, type ServicePage } from './service-page/open.ts';
 
+const unasked = () => Promise.reject(new Error('nobody asked for this'));
+
 const root = mkdtempSync(join(tmpdir(), 'kaopass-devices-command-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 const quiet = pino({ level: 'silent' });
@@ -226,6 +228,7 @@ describe('kaopass devices, while a terminal runs there,', () => {
       notices: () => [],
       dayCloser: { closeNow: () => Promise.reject(new Error('no day is closed here')), last: () => null },
       busy: () => busy,
+      suspects: { list: () => [], clear: unasked, count: unasked },
       port: 0,
       addressFile: places.servicePage,
       clock: systemClock,

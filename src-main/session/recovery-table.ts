@@ -109,6 +109,7 @@ const withdraw = {
     retracting: dispenser('notes nobody took were being taken back'),
     paid: over('the customer has notes; the capture of their value is queued'),
     'not-paid': over('the customer has none of the notes; the reversal is queued'),
+    'settled-by-count': over('a technician counted what the customer got; the signed count is queued'),
     suspect: suspect('the dispenser cannot say what the customer has'),
   },
 } as const satisfies ServiceTable;
@@ -122,6 +123,7 @@ const deposit = {
     returning: acceptor('the acceptor was told to give the notes back'),
     stored: over('the notes are in the machine; the credit of their value is queued'),
     returned: over('the notes are back in the customer’s reach, or none were put in'),
+    'settled-by-count': over('a technician counted what the machine kept; the signed count is queued'),
     suspect: suspect('the acceptor cannot say who has the notes'),
   },
 } as const satisfies ServiceTable;

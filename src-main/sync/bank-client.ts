@@ -24,6 +24,7 @@ import {
   type ReversalRequest,
   type StandInRequest,
 } from '../../src-contract/bank-api.ts';
+import type { CountRequest } from '../../src-contract/count.ts';
 import { DayCloseAnswer, type DayCloseRequest } from '../../src-contract/day-close.ts';
 import {
   ErasureAnswer,
@@ -72,6 +73,7 @@ export interface BankClient {
   reverse(request: ReversalRequest, signal: AbortSignal): Promise<PostingAnswer>;
   deposit(request: DepositRequest, signal: AbortSignal): Promise<PostingAnswer>;
   standIn(request: StandInRequest, signal: AbortSignal): Promise<PostingAnswer>;
+  count(request: CountRequest, signal: AbortSignal): Promise<PostingAnswer>;
   /** What became of a request whose answer was never read. */
   inquire(request: InquiryRequest, signal: AbortSignal): Promise<InquiryAnswer>;
   erase(request: ErasureRequest, signal: AbortSignal): Promise<ErasureAnswer>;
@@ -195,6 +197,7 @@ export function createBankClient(options: BankClientOptions): BankClient {
     reverse: (request: ReversalRequest, signal) => post('/v1/reversals', request, PostingAnswer, signal),
     deposit: (request: DepositRequest, signal) => post('/v1/deposits', request, PostingAnswer, signal),
     standIn: (request: StandInRequest, signal) => post('/v1/stand-ins', request, PostingAnswer, signal),
+    count: (request: CountRequest, signal) => post('/v1/counts', request, PostingAnswer, signal),
     inquire: (request: InquiryRequest, signal) => post('/v1/inquiries', request, InquiryAnswer, signal),
     erase: (request: ErasureRequest, signal) => post('/v1/erasures', request, ErasureAnswer, signal),
     acknowledgeErasure: (request: ErasureReceiptRequest, signal) =>

@@ -153,6 +153,8 @@ function send(
       return bank.deposit(message.body, signal);
     case 'stand-in':
       return bank.standIn(message.body, signal);
+    case 'count':
+      return bank.count(message.body, signal);
     case 'erasure':
       return bank.erase(message.body, signal);
     case 'erasure-receipt':

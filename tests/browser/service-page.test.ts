@@ -10,12 +10,14 @@ import { pino } from 'pino';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DayClose, DayCloseAnswer } from '../../src-contract/day-close.ts';
+import { money } from '../../src-contract/primitives.ts';
 import { systemChance, systemClock } from '../../src-main/clock.ts';
 import { openDevices } from '../../src-main/devices/open.ts';
 import type { StoredClose } from '../../src-main/journal/day-closes.ts';
 import { CameraHealth } from '../../src-main/provisioning/camera-health.ts';
 import { openServicePage, type ServicePage } from '../../src-main/provisioning/service-page/open.ts';
 import { storageWords, type Words } from '../../src-main/session/standing.ts';
+import type { SuspectReport } from '../../src-main/session/suspects.ts';
 import { launchChromium } from '../screens/browser.ts';
 import type { Axe } from '../support/axe.ts';
 
@@ -85,6 +87,32 @@ function exampleClose(): StoredClose {
     }),
   };
 }
+/** What the page was told to do about a suspect, and what it shows of them. */
+const deeds: unknown[] = [];
+let suspects: SuspectReport[] = [];
+const SUSPECT: SuspectReport = {
+  transactionId: '0193f0a0-0000-7000-8000-000000000001',
+  service: 'withdraw',
+  device: 'cash-dispenser',
+  amount: money(20_000),
+  begunAt: 1_795_305_600_000,
+  cleared: false,
+  events: [
+    { at: 1_795_305_600_000, state: 'begun', evidence: {} },
+    { at: 1_795_305_601_000, state: 'authorised', evidence: {} },
+    { at: 1_795_305_602_000, state: 'dispensing', evidence: { mix: [{ denominationMinor: 10_000, count: 2 }] } },
+    { at: 1_795_305_609_000, state: 'presenting', evidence: {} },
+    { at: 1_795_305_615_000, state: 'present-failed', evidence: { error: 'jammed' } },
+    {
+      at: 1_795_305_640_000,
+      state: 'suspect',
+      evidence: {
+        why: 'the cash dispenser cannot say what happened',
+        status: { state: 'unknown', presented: [], retracted: [], rejected: [], remaining: 'unknown' },
+      },
+    },
+  ],
+};
 
 beforeAll(async () => {
   opened = await openDevices({
@@ -114,6 +142,22 @@ beforeAll(async () => {
       last: () => lastClose,
     },
     busy: () => busy,
+    suspects: {
+      list: () => suspects,
+      clear: async () => {
+        deeds.push('clear');
+        suspects = suspects.map((one) => ({ ...one, cleared: true }));
+        return { outcome: 'cleared', intoBinsMinor: 10_000 };
+      },
+      count: async (order) => {
+        deeds.push(order);
+        if (order.notes.some(({ denominationMinor, count }) => denominationMinor === 10_000 && count > 2)) {
+          return { outcome: 'refused', field: 'notes', message: 'are worth 30000, and only 20000 was ordered' };
+        }
+        suspects = [];
+        return { outcome: 'settled', bank: 'told' };
+      },
+    },
     port: 0,
     addressFile: path.join(dir, 'service-page.json'),
     clock: systemClock,
@@ -211,6 +255,53 @@ describe('the service page', () => {
     await page.getByText('お客様が利用中です').waitFor();
     expect(await card('cashDispenser').locator('button').first().isDisabled()).toBe(true);
     busy = false;
+  });
+
+  it('takes a technician through clearing, counting and recording, and shows what was refused', async () => {
+    suspects = [SUSPECT];
+    const desk = page.locator('[data-suspect]');
+    await desk.waitFor();
+    expect(await desk.textContent()).toContain('結果の分からない取引');
+    const notes = desk.getByLabel('￥10,000 ×').or(desk.getByLabel('¥10,000 ×'));
+    expect(await notes.isDisabled()).toBe(true);
+    await looksRight('suspect-ja');
+    await desk.getByRole('button', { name: '搬送路を空にする' }).click();
+    await desk.locator('.result.passed').waitFor();
+    await page.locator('#lang-en').click();
+    await notes.fill('3');
+    await desk.getByLabel('Who counted').fill('tanaka.k');
+    await desk.getByLabel('Technician code').fill('abcd-efgh-2345');
+    const record = async () => {
+      await desk.getByRole('button', { name: 'Sign and record' }).click();
+      await desk.getByRole('button', { name: 'Record it' }).click();
+    };
+    await record();
+    await desk.locator('.result.failed').waitFor();
+    expect(await notes.getAttribute('aria-invalid')).toBe('true');
+    // A refresh takes nothing back that was typed.
+    await page.waitForTimeout(2_200);
+    expect(await notes.inputValue()).toBe('3');
+    await looksRight('suspect-refused-en');
+    // The browser's own line about the refusal.
+    expect(troubles.splice(0)).toEqual([expect.stringContaining('status of 400')]);
+    await notes.fill('1');
+    await record();
+    await desk.waitFor({ state: 'detached' });
+    expect(await page.locator('#toast').textContent()).toContain('sent to the bank');
+    expect(deeds.at(-1)).toEqual({
+      transactionId: SUSPECT.transactionId,
+      currency: 'JPY',
+      notes: [
+        { denominationMinor: 10_000, count: 1 },
+        { denominationMinor: 5_000, count: 0 },
+        { denominationMinor: 2_000, count: 0 },
+        { denominationMinor: 1_000, count: 0 },
+      ],
+      staffId: 'tanaka.k',
+      note: '',
+      technicianCode: 'ABCD-EFGH-2345',
+    });
+    expect(deeds).toHaveLength(3);
   });
 
   it('says nothing to the console', () => {

@@ -21,6 +21,7 @@ import { policyOf } from '../../src-main/policy/policy-book.ts';
 import type { SessionPorts } from '../../src-main/session/ports.ts';
 import { keepAskingBank, type Recovered, recover } from '../../src-main/session/recovery.ts';
 import { standingOfAll, standingOn } from '../../src-main/session/standing.ts';
+import { type SuspectDesk, suspectDesk } from '../../src-main/session/suspects.ts';
 import { createVisits, type Visits } from '../../src-main/session/visits.ts';
 import { type BankClient, createBankClient, type FetchPort } from '../../src-main/sync/bank-client.ts';
 import { createSync, type Sync, type SyncOptions } from '../../src-main/sync/sync.ts';
@@ -112,6 +113,8 @@ export interface ServingTerminal {
   readonly visits: Visits;
   readonly blocked: ReadonlySet<string>;
   readonly recovered: readonly Recovered[];
+  /** The technician's. */
+  readonly suspects: SuspectDesk;
   /** Ends visits and sync; files and devices are the caller's. */
   close(): Promise<void>;
 }
@@ -202,6 +205,11 @@ export async function serve(
     visits,
     blocked,
     recovered,
+    suspects: suspectDesk({
+      ...whole,
+      signCount: (count) => identity.signCount(count),
+      unblock: (device) => void blocked.delete(device),
+    }),
     close: async () => {
       stopAsking();
       visits.stop();

@@ -29,6 +29,7 @@ import type { Alarm, Journal } from '../../src-main/journal/journal.ts';
 import { dataPlaces } from '../../src-main/places.ts';
 import { activate } from '../../src-main/provisioning/activate.ts';
 import type { Recovered } from '../../src-main/session/recovery.ts';
+import type { SuspectDesk } from '../../src-main/session/suspects.ts';
 import type { Visits } from '../../src-main/session/visits.ts';
 import type { FetchPort } from '../../src-main/sync/bank-client.ts';
 import type { Sync } from '../../src-main/sync/sync.ts';
@@ -304,6 +305,7 @@ export interface Run {
   till(): Till | null;
   readonly blocked: ReadonlySet<string>;
   readonly recovered: readonly Recovered[];
+  readonly suspects: SuspectDesk;
   /** Resolves once a run without power holds no file any more. */
   readonly over: Promise<void>;
   close(): Promise<void>;
@@ -383,6 +385,7 @@ async function startRun(
     till: equipment.till,
     blocked: serving.blocked,
     recovered: serving.recovered,
+    suspects: serving.suspects,
     over: over.promise,
     close: async () => {
       await serving.close();

@@ -9,6 +9,7 @@ import type { DayCloser } from '../../day-close/day-close.ts';
 import type { Devices } from '../../devices/devices.ts';
 import { hindrances, warnings } from '../../session/availability.ts';
 import type { Words } from '../../session/standing.ts';
+import type { SuspectDesk } from '../../session/suspects.ts';
 import type { CameraHealth } from '../camera-health.ts';
 import { type DeviceKey, type Patient, patientsOf, watchHealth } from '../device-health.ts';
 import { identifyDevice, type TestTools, testDevice } from '../device-tests.ts';
@@ -36,6 +37,7 @@ export interface OpenServicePageOptions {
   readonly dayCloser: Pick<DayCloser, 'closeNow' | 'last'>;
   /** Whether a customer is being served. */
   readonly busy: () => boolean;
+  readonly suspects: SuspectDesk;
   readonly port: number;
   /** File that says where the page is, for `kaopass status`. */
   readonly addressFile: string;
@@ -110,6 +112,7 @@ export async function openServicePage(options: OpenServicePageOptions): Promise<
     },
     test: (key, signal) => testDevice(key, tools, signal),
     identify: (key, signal) => identifyDevice(key, tools, signal),
+    suspects: options.suspects,
   });
   const withdraw = announceTerminal(options.addressFile, { origin: server.origin, token });
   return {

@@ -16,6 +16,7 @@ export function servicePage(content: {
 <main>
 <div id="notices" role="status"></div>
 <p class="notice" id="notice" hidden></p>
+<div class="suspects" id="suspects"></div>
 ${section('services', 'services', '<ul id="service-list"></ul>')}
 <div class="devices" id="devices"></div>
 ${section('day-close', 'dayClose', '<p class="state" id="day-close-state"></p><dl id="day-close-facts"></dl><div class="scroll" tabindex="0" role="group" aria-labelledby="day-close-title"><table id="day-close-differences"></table></div><div class="deeds"><p class="hint" id="day-close-hint"></p><div class="row"><button type="button" id="close-day"></button></div></div>')}
@@ -36,6 +37,18 @@ main>*{min-width:0}
 .devices{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,340px),1fr));gap:20px}
 .devices section{display:flex;flex-direction:column;gap:10px;border-left-width:6px}
 .devices h2{margin:0}
+.suspects{display:grid;gap:20px}.suspects:empty{display:none}
+.suspects section{display:grid;gap:14px;border-left:6px solid var(--bad)}
+.suspects h2,.suspects h3,.suspects p,fieldset{margin:0}.suspects h3{font-size:16px}
+fieldset{border:1px solid var(--line);border-radius:12px;padding:14px 16px;display:grid;gap:12px}legend{padding:0 6px;font-weight:700}
+.fields{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,180px),1fr));gap:12px}
+label{display:grid;gap:4px;font-size:15px;align-content:start}
+[hidden]{display:none!important}
+.sure{align-items:center;font-weight:700}
+label small{font-size:13px}
+input,textarea{font:inherit;color:inherit;min-height:44px;padding:8px 12px;border:1px solid var(--line);border-radius:10px;background:var(--paper);width:100%}
+input[aria-invalid=true],textarea[aria-invalid=true]{border-color:var(--bad);outline:1px solid var(--bad)}
+.total{font-weight:700;font-variant-numeric:tabular-nums}
 .verdict{flex:1;font-weight:700;color:var(--good)}.verdict.bad{color:var(--bad)}
 .notice{margin:0;padding:12px 16px;border-radius:12px;border:1px solid var(--warn);color:var(--warn);font-weight:700}
 .notice.bad{border-color:var(--bad);color:var(--bad)}#notices{display:grid;gap:10px}#notices:empty{display:none}

@@ -21,6 +21,14 @@ const WORDS = {
     closeNumber: '番号', businessDate: '営業日', closedAt: '締めた時刻', dealings: '取引', inFlight: '処理中', notesOff: '枚数の差', answer: '銀行の照合', waits: '銀行の回答待ち', agrees: '一致しています', differs: (n) => n + '件の差異があります', noCash: '現金なし', notCounted: '枚数を確認できません', late: '前日からの繰越',
     differences: { 'not-posted': '銀行に記帳がありません', 'amount-differs': '金額が違います', 'unknown-to-terminal': '端末に記録がありません' }, atTerminal: '端末', atBank: '銀行', transaction: '取引番号', denomination: '金種', mixed: '混在', expected: '理論枚数', counted: '実枚数',
     time: '時刻', device: '装置', state: '状態', problem: '内容',
+    suspectTitle: '結果の分からない取引', unordered: '金額未確定', evidence: '装置の回答など',
+    suspectExplain: '装置は結果を答えられません。金額は保留中で、この装置は停止しています。技術者が数えた結果だけで終わらせることができます。',
+    stepClear: '1. 搬送路を空にする', stepClearHint: '搬送路や出入口に残った紙幣を回収庫へ移し、装置にもう一度尋ねます。詰まりは先に手で取り除いてください。',
+    clear: '搬送路を空にする', clearing: '動作中です…', clearedNow: (y) => '空になりました。回収した紙幣：' + y, stepCount: '2. 数えて記入する',
+    countWithdraw: 'お客様が受け取った紙幣', countDeposit: 'お客様の紙幣のうち機械に残ったもの',
+    hintWithdraw: 'カセット・リジェクト・回収庫を数え、差し引いて求めてください。', hintDeposit: 'カセット・一時保留・回収庫を数えてください。返却口で回収した紙幣も含みます。',
+    total: '合計', staffId: '数えた人（職員番号）', noteLabel: 'メモ', noteHint: 'お客様の名前や口座番号は書かないでください', codeLabel: '技術者コード', codeHint: '銀行の担当者が発行。ない場合は空欄のまま：銀行が確認するまで金額は保留されます', countGo: '署名して記録する',
+    countSure: 'この枚数で確定しますか。記録は取り消せません。', countYes: '確定する', countNo: '戻る', countTold: '記録し、銀行へ送りました。装置は再開します。', countLater: '記録しました。銀行には通信が戻り次第送ります。装置は再開します。',
   },
   en: {
     page: 'service page', services: 'Services', history: 'Changes since the start', noHistory: 'Nothing has changed.',
@@ -40,6 +48,14 @@ const WORDS = {
     closeNumber: 'Number', businessDate: 'Business day', closedAt: 'Closed', dealings: 'Transactions', inFlight: 'On their way', notesOff: 'Notes that differ', answer: 'Bank', waits: 'has not answered yet', agrees: 'Everything agrees', differs: (n) => n === 1 ? '1 difference' : n + ' differences', noCash: 'no cash', notCounted: 'not counted', late: 'From earlier days',
     differences: { 'not-posted': 'The bank has no posting', 'amount-differs': 'The amounts differ', 'unknown-to-terminal': 'The terminal has no record' }, atTerminal: 'Terminal', atBank: 'Bank', transaction: 'Transaction', denomination: 'Notes of', mixed: 'mixed', expected: 'expected', counted: 'counted',
     time: 'Time', device: 'Device', state: 'State', problem: 'What',
+    suspectTitle: 'Transaction nobody can explain', unordered: 'amount not known', evidence: 'What the device said',
+    suspectExplain: 'The device cannot say how it ended. The money stays held and the device serves nobody. Only a technician’s count ends it.',
+    stepClear: '1. Clear the path', stepClearHint: 'Moves notes left in the path and the slots into the bins, and asks the device again. Take out a jam by hand first.',
+    clear: 'Clear the path', clearing: 'Working…', clearedNow: (y) => 'Clear. Notes moved into the bins: ' + y, stepCount: '2. Count, and enter it',
+    countWithdraw: 'Notes the customer got', countDeposit: 'Notes of the customer’s that the machine kept',
+    hintWithdraw: 'Count cassettes, reject and retract bin; what is missing is what the customer got.', hintDeposit: 'Count cassettes, escrow and retract bin, with notes that were given back and not taken.',
+    total: 'Total', staffId: 'Who counted (staff id)', noteLabel: 'Note', noteHint: 'No customer’s name, no account number', codeLabel: 'Technician code', codeHint: 'From the bank’s staff. Leave it empty without one: the money stays held until they have looked', countGo: 'Sign and record',
+    countSure: 'Record this count? It cannot be taken back.', countYes: 'Record it', countNo: 'Go back', countTold: 'Recorded, and sent to the bank. The device serves again.', countLater: 'Recorded. The bank hears of it when it can be reached. The device serves again.',
   },
 };
 let state = null;
@@ -130,6 +146,114 @@ function drawServices() {
       ...one.warnings.map((each) => el('p', { className: 'warning', textContent: reason(each) })));
   }));
 }
+const NOTES = [10000, 5000, 2000, 1000];
+const desks = new Map();
+const noteWords = (notes) => notes.length === 0 ? '0' : notes.map((one) => yen(one.denominationMinor) + '×' + one.count).join(' ');
+/** Evidence as a person reads it: notes as notes, the rest as it stands. */
+function evidenceWords(value) {
+  if (Array.isArray(value)) return value.every((one) => one && typeof one === 'object' && 'denominationMinor' in one) ? noteWords(value) : value.map(evidenceWords).join(', ');
+  if (value && typeof value === 'object') return Object.entries(value).filter(([key]) => key !== 'transactionId').map(([key, one]) => key + ': ' + evidenceWords(one)).join(' · ');
+  return String(value);
+}
+function field(label, hint, input, id) {
+  input.id = id;
+  const words = el('span', { textContent: label });
+  const soft = el('small', { textContent: hint, id: id + '-hint' });
+  if (hint) input.setAttribute('aria-describedby', soft.id);
+  return el('label', { htmlFor: id }, words, input, ...(hint ? [soft] : []));
+}
+/** One suspect's part of the page. Made anew only with its language, so that nothing typed is lost. */
+function desk(one) {
+  const id = (what) => what + '-' + one.transactionId;
+  const counts = NOTES.map((value) => el('input', { type: 'number', min: '0', max: '1000', step: '1', inputMode: 'numeric', value: '0', id: id('n' + value) }));
+  const staff = el('input', { autocomplete: 'off', maxLength: 40 });
+  const note = el('textarea', { rows: 2, maxLength: 500 });
+  const code = el('input', { autocomplete: 'off', maxLength: 14, placeholder: 'ABCD-EFGH-2345', spellcheck: false });
+  const total = el('p', { className: 'total' });
+  const said = el('p', { className: 'result' });
+  said.setAttribute('role', 'status');
+  const clearSaid = el('p', { className: 'result' });
+  clearSaid.setAttribute('role', 'status');
+  const clear = el('button', { type: 'button', textContent: t('clear') });
+  const go = el('button', { type: 'button', className: 'primary', textContent: t('countGo') });
+  const yes = el('button', { type: 'button', className: 'primary', textContent: t('countYes') });
+  const no = el('button', { type: 'button', textContent: t('countNo') });
+  const sure = el('div', { className: 'row sure', hidden: true }, el('p', { textContent: t('countSure') }), yes, no);
+  const fieldset = el('fieldset', {}, el('legend', { textContent: t(one.service === 'withdraw' ? 'countWithdraw' : 'countDeposit') }),
+    el('p', { className: 'soft', textContent: t(one.service === 'withdraw' ? 'hintWithdraw' : 'hintDeposit') }),
+    el('div', { className: 'fields' }, ...counts.map((input, index) => field(yen(NOTES[index]) + ' ×', '', input, input.id))), total);
+  const events = el('table');
+  const root = el('section', {}, el('h2', { id: id('suspect'), textContent: t('suspectTitle') }),
+    el('p', {}, el('b', { textContent: t(one.service) + ' · ' + (one.amount ? yen(one.amount.amountMinor) : t('unordered')) + ' · ' + time(one.begunAt) }), ' ', el('small', { textContent: one.transactionId })),
+    el('p', { className: 'soft', textContent: t('suspectExplain') }), el('div', { className: 'scroll' }, events),
+    el('h3', { textContent: t('stepClear') }), el('p', { className: 'soft', textContent: t('stepClearHint') }), el('div', { className: 'row' }, clear), clearSaid,
+    el('h3', { textContent: t('stepCount') }), fieldset,
+    el('div', { className: 'fields' }, field(t('staffId'), '', staff, id('staffId')), field(t('codeLabel'), t('codeHint'), code, id('technicianCode')), field(t('noteLabel'), t('noteHint'), note, id('note'))),
+    el('div', { className: 'row' }, go), sure, said);
+  root.setAttribute('aria-labelledby', id('suspect'));
+  root.dataset.suspect = one.transactionId;
+  root.querySelector('.scroll').tabIndex = 0;
+  root.querySelector('.scroll').setAttribute('role', 'group');
+  root.querySelector('.scroll').setAttribute('aria-labelledby', id('suspect'));
+  const number = (input) => Number(input.value);
+  const drawTotal = () => { total.textContent = t('total') + ' ' + yen(counts.reduce((sum, input, index) => sum + number(input) * NOTES[index], 0)); };
+  for (const input of counts) input.oninput = drawTotal;
+  drawTotal();
+  const fieldOf = (name) => name.startsWith('notes') ? counts[Number(name.split('.')[1]) || 0] : { staffId: staff, note, technicianCode: code }[name];
+  let busy = false;
+  const during = async (words, where, work) => {
+    busy = true;
+    where.className = 'result';
+    where.textContent = words;
+    parts.draw(one);
+    try { await work(); } catch { where.textContent = ''; say(t('offlinePage')); }
+    busy = false;
+    await refresh();
+    draw();
+  };
+  const fail = (where, answer) => {
+    where.className = 'result failed';
+    where.textContent = answer.message;
+    for (const { field: name } of answer.fields || []) fieldOf(name)?.setAttribute('aria-invalid', 'true');
+  };
+  clear.onclick = () => during(t('clearing'), clearSaid, async () => {
+    const answer = await post('/clear', { transactionId: one.transactionId });
+    if (!answer.ok) { fail(clearSaid, answer); return; }
+    clearSaid.className = 'result passed';
+    clearSaid.textContent = t('clearedNow')(yen(answer.intoBinsMinor));
+  });
+  go.onclick = () => { sure.hidden = false; go.hidden = true; yes.focus(); };
+  no.onclick = () => { sure.hidden = true; go.hidden = false; go.focus(); };
+  yes.onclick = () => during(t('clearing'), said, async () => {
+    no.onclick();
+    for (const input of [...counts, staff, note, code]) input.removeAttribute('aria-invalid');
+    const answer = await post('/count', {
+      transactionId: one.transactionId, currency: 'JPY', notes: NOTES.map((denominationMinor, index) => ({ denominationMinor, count: number(counts[index]) })),
+      staffId: staff.value.trim(), note: note.value.trim(), technicianCode: code.value.trim().toUpperCase() || null,
+    });
+    if (!answer.ok) { fail(said, answer); return; }
+    say(t(answer.bank === 'told' ? 'countTold' : 'countLater'));
+  });
+  const parts = {
+    root, language,
+    draw(now) {
+      const heading = (word) => { const cell = el('th', { textContent: t(word) }); cell.scope = 'col'; return cell; };
+      fill(events, el('tr', {}, heading('time'), heading('state'), heading('evidence')), ...now.events.map((event) =>
+        el('tr', {}, ...[time(event.at), event.state, Object.keys(event.evidence).length === 0 ? '' : evidenceWords(event.evidence)].map((textContent) => el('td', { textContent })))));
+      const away = busy || state.busy || state.testing !== null;
+      clear.disabled = away;
+      for (const input of [...counts, staff, note, code, go, yes]) input.disabled = away || !now.cleared;
+    },
+  };
+  return parts;
+}
+function drawSuspects() {
+  for (const [id, one] of desks) if (one.language !== language || !state.suspects.some((each) => each.transactionId === id)) { one.root.remove(); desks.delete(id); }
+  for (const one of state.suspects) {
+    if (!desks.has(one.transactionId)) { const made = desk(one); desks.set(one.transactionId, made); byId('suspects').append(made.root); }
+    desks.get(one.transactionId).draw(one);
+  }
+}
 function drawHistory() {
   const empty = state.history.length === 0;
   byId('no-history').textContent = empty ? t('noHistory') : '';
@@ -187,6 +311,7 @@ function draw() {
     if (!cards.has(one.key)) { cards.set(one.key, card(one.key)); byId('devices').append(cards.get(one.key).root); }
     drawCard(one);
   }
+  drawSuspects();
   drawServices();
   drawClose();
   drawHistory();

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemChance, systemClock } from '../../clock.ts';
 import type { PageServer } from '../../local-page/server.ts';
+import type { SuspectDesk } from '../../session/suspects.ts';
 import type { DeviceKey } from '../device-health.ts';
 import type { TestResult } from '../device-tests.ts';
 import { startServicePage } from './server.ts';
@@ -11,10 +12,12 @@ const PASSED: TestResult = { passed: true, said: { ja: '合格', en: 'fine' } };
 let server: PageServer;
 let busy: boolean;
 let held: string[];
+let count: SuspectDesk['count'];
 let test: (key: DeviceKey, signal: AbortSignal) => Promise<TestResult>;
 beforeEach(async () => {
   busy = false;
   held = [];
+  count = async () => ({ outcome: 'settled', bank: 'told' });
   test = async () => PASSED;
   server = await startServicePage({
     terminalName: 'ATM 1',
@@ -29,6 +32,11 @@ beforeEach(async () => {
     notices: () => [],
     dayCloser: { closeNow: async () => Promise.reject(new Error('not asked')), last: () => null },
     busy: () => busy,
+    suspects: {
+      list: () => [],
+      clear: async () => ({ outcome: 'cleared', intoBinsMinor: 20_000 }),
+      count: (order, signal) => count(order, signal),
+    },
     hold: (key) => {
       held.push(key);
       return () => {
@@ -111,6 +119,84 @@ describe('a test of a device', () => {
     expect(signal.aborted).toBe(true);
     await testing;
     expect(held).toEqual([]);
+  });
+});
+
+describe('a count', () => {
+  const transactionId = '0193f0a0-0000-7000-8000-000000000001';
+  const ORDER = {
+    transactionId,
+    currency: 'JPY',
+    notes: [{ denominationMinor: 10_000, count: 2 }],
+    staffId: 'tanaka.k',
+    note: '',
+    technicianCode: 'ABCD-EFGH-2345',
+  };
+
+  it('is handed on as it was entered, after the device was cleared', async () => {
+    const seen: unknown[] = [];
+    count = async (order) => {
+      seen.push(order);
+      return { outcome: 'settled', bank: 'later' };
+    };
+    expect(await post('/clear', { transactionId })).toEqual({
+      status: 200,
+      answer: { ok: true, outcome: 'cleared', intoBinsMinor: 20_000 },
+    });
+    expect(await post('/count', ORDER)).toEqual({
+      status: 200,
+      answer: { ok: true, outcome: 'settled', bank: 'later' },
+    });
+    expect(seen).toEqual([ORDER]);
+  });
+
+  it.each<[string, object, string]>([
+    ['below nothing', { notes: [{ denominationMinor: 10_000, count: -1 }] }, 'notes.0.count'],
+    ['in another currency', { currency: 'EUR' }, 'currency'],
+    ['of notes that there are not', { notes: [{ denominationMinor: 3_000, count: 1 }] }, 'notes.0.denominationMinor'],
+    ['by nobody', { staffId: '' }, 'staffId'],
+    ['with a code that is none', { technicianCode: 'please' }, 'technicianCode'],
+    ['without notes', { notes: undefined }, 'notes'],
+    ['with something beside', { amountMinor: 1 }, '(body)'],
+  ])('%s is refused with the field named', async (_, change, field) => {
+    count = () => Promise.reject(new Error('this was not to be asked'));
+    expect(await post('/count', { ...ORDER, ...change })).toMatchObject({
+      status: 400,
+      answer: { ok: false, fields: [{ field }] },
+    });
+  });
+
+  it('that cannot be true is refused with the field named', async () => {
+    count = async () => ({ outcome: 'refused', field: 'notes', message: 'are worth too much' });
+    expect(await post('/count', ORDER)).toEqual({
+      status: 400,
+      answer: {
+        ok: false,
+        message: 'notes: are worth too much',
+        fields: [{ field: 'notes', message: 'are worth too much' }],
+      },
+    });
+  });
+
+  it('waits for no customer and no test, and no test for it', async () => {
+    busy = true;
+    expect(await post('/count', ORDER)).toMatchObject({ status: 409 });
+    expect(await post('/clear', { transactionId })).toMatchObject({ status: 409 });
+    busy = false;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    count = async () => {
+      begun.resolve();
+      await promise;
+      return { outcome: 'settled', bank: 'told' };
+    };
+    const first = post('/count', ORDER);
+    await begun.promise;
+    expect(await post('/count', ORDER)).toMatchObject({ status: 409 });
+    expect(await post('/clear', { transactionId })).toMatchObject({ status: 409 });
+    expect(await post('/test', { device: 'lights' })).toMatchObject({ status: 409 });
+    resolve();
+    expect(await first).toMatchObject({ status: 200 });
   });
 });
 

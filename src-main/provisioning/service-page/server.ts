@@ -9,19 +9,23 @@
  * | POST /test       | device           | 200 with what was seen, whether it passed or not; 409 while not possible |
  * | POST /identify   | device           | the same, with the light beside it                                    |
  * | POST /day-close  |                  | closes the business day now; 409 while a customer is served            |
+ * | POST /clear      | transactionId    | 200 once the suspect's device is clear; 400 names what stands against it |
+ * | POST /count      | CountOrder       | 200 once the count is journaled; 400 names the field                  |
  * | POST /launch     |                  | a new address, for who has the token (kaopass status)                 |
  *
  * A test takes its device from the customers: none is begun while somebody is served, one runs at a time, and the device is not
- * offered until it is over.
+ * offered until it is over. The same goes for clearing a device and entering what was counted: the count of a suspect moves no money by
+ * itself, the bank acts on it by a code of its own (session/suspects.ts).
  */
 import { z } from 'zod';
-import type { Profile, Service } from '../../../src-contract/primitives.ts';
+import { type Profile, type Service, Uuid } from '../../../src-contract/primitives.ts';
 import type { Chance, Clock } from '../../clock.ts';
 import type { DayCloser } from '../../day-close/day-close.ts';
 import { dayCloseReport } from '../../day-close/report.ts';
 import { json, type PageAnswer, type PageServer, refuse, startPageServer } from '../../local-page/server.ts';
 import type { Hindrance } from '../../session/availability.ts';
 import type { Words } from '../../session/standing.ts';
+import { CountOrder, type Refused, type SuspectDesk } from '../../session/suspects.ts';
 import type { DeviceKey, HealthWatch } from '../device-health.ts';
 import type { TestResult } from '../device-tests.ts';
 import { servicePage } from './page.ts';
@@ -53,13 +57,17 @@ export interface ServicePageOptions {
   readonly hold: (key: DeviceKey) => () => void;
   readonly test: (key: DeviceKey, signal: AbortSignal) => Promise<TestResult>;
   readonly identify: (key: DeviceKey, signal: AbortSignal) => Promise<TestResult>;
+  readonly suspects: SuspectDesk;
 }
+
+const SuspectNamed = z.strictObject({ transactionId: Uuid });
+const isRefused = (done: object): done is Refused => 'outcome' in done && done.outcome === 'refused';
 
 /** Throws PORT_IN_USE naming the port. */
 export async function startServicePage(options: ServicePageOptions): Promise<PageServer> {
   const Order = z.strictObject({ device: z.enum(options.keys as [DeviceKey, ...DeviceKey[]]) });
   const closed = new AbortController();
-  let testing: DeviceKey | null = null;
+  let testing: DeviceKey | 'suspect' | null = null;
 
   const state = async (): Promise<PageAnswer> =>
     json(200, {
@@ -72,6 +80,7 @@ export async function startServicePage(options: ServicePageOptions): Promise<Pag
       notices: options.notices(),
       dayClose: dayCloseReport(options.dayCloser.last()),
       history: options.health.history(),
+      suspects: options.suspects.list(),
     });
 
   const carryOut = async (what: 'test' | 'identify', body: unknown): Promise<PageAnswer> => {
@@ -95,6 +104,20 @@ export async function startServicePage(options: ServicePageOptions): Promise<Pag
     return json(200, { ok: true, dayClose });
   };
 
+  const settle = async <Done extends object>(work: (signal: AbortSignal) => Promise<Done | Refused>) => {
+    if (testing !== null) return refuse(409, 'a device is being tested or cleared');
+    if (options.busy()) return refuse(409, 'a customer is being served');
+    testing = 'suspect';
+    try {
+      const done = await work(closed.signal);
+      if (!isRefused(done)) return json(200, { ok: true, ...done });
+      const { field, message } = done;
+      return json(400, { ok: false, message: `${field}: ${message}`, fields: [{ field, message }] });
+    } finally {
+      testing = null;
+    }
+  };
+
   const server = await startPageServer({
     name: 'service page',
     access: 'launch-once',
@@ -108,6 +131,14 @@ export async function startServicePage(options: ServicePageOptions): Promise<Pag
       if (method === 'POST' && path === '/day-close') return await closeDay();
       if (method === 'POST' && path === '/test') return await carryOut('test', body);
       if (method === 'POST' && path === '/identify') return await carryOut('identify', body);
+      if (method === 'POST' && path === '/clear') {
+        const { transactionId } = SuspectNamed.parse(body);
+        return await settle((signal) => options.suspects.clear(transactionId, signal));
+      }
+      if (method === 'POST' && path === '/count') {
+        const order = CountOrder.parse(body);
+        return await settle((signal) => options.suspects.count(order, signal));
+      }
       return refuse(404, `nothing is at ${path}`);
     },
   });
