@@ -15,6 +15,7 @@ import type { Activation } from '../../src-main/identity/activation.ts';
 import { type Identity, openIdentity } from '../../src-main/identity/identity.ts';
 import type { KeyStore } from '../../src-main/identity/key-store.ts';
 import { type Alarm, type Journal, openJournal, type ResultSigner } from '../../src-main/journal/journal.ts';
+import type { Room } from '../../src-main/journal/room.ts';
 import type { dataPlaces } from '../../src-main/places.ts';
 import { type BankWord, openBankWord } from '../../src-main/policy/open.ts';
 import { policyOf } from '../../src-main/policy/policy-book.ts';
@@ -41,6 +42,8 @@ export interface TerminalGround {
   readonly dimensions: number;
   readonly log: Logger;
   readonly onAlarm: (alarm: Alarm) => void;
+  /** The space on its disk; there is always some where it is not given. */
+  readonly room?: Room;
   /** Signs match results; the identity does where this is not given. */
   readonly signer?: (identity: Identity) => ResultSigner;
 }
@@ -62,7 +65,14 @@ export async function openTerminal(ground: TerminalGround): Promise<OpenedTermin
   const { activation } = identity;
   if (!activation) throw new Error('this terminal is not activated');
   const signer = ground.signer?.(identity) ?? identity;
-  const journal = openJournal({ path: places.journal, clock, chance, signer, onAlarm });
+  const journal = openJournal({
+    path: places.journal,
+    clock,
+    chance,
+    signer,
+    onAlarm,
+    ...(ground.room ? { room: ground.room } : {}),
+  });
   const word = await openBankWord({ memory: journal.memory, activation, keyStore, clock, log, onAlarm });
   const gallery = openGallery({
     path: places.gallery,
