@@ -71,6 +71,7 @@ export class Checkers {
         await this.#books('each entry exactly once');
         await this.#holds();
         await this.#standIns();
+        await this.#forgotten();
         await this.#results();
       })(),
     );
@@ -82,7 +83,15 @@ export class Checkers {
   }
 
   /** Null when nothing is left to wait for, else what. */
-  unsettled(): string | null {
+  async unsettled(): Promise<string | null> {
+    const [unsigned] = await this.#world.time.during(
+      this.#bank.rows<{ person_id: string; receipts: number }>(
+        `select w.person_id, count(r.terminal_id)::int as receipts from people w left join erasure_receipts r using (person_id)
+         where w.status = 'erased' group by w.person_id
+         having count(r.terminal_id) <> (select count(*) from terminals)`,
+      ),
+    );
+    if (unsigned) return `${unsigned.receipts} terminals signed that they forgot ${unsigned.person_id}`;
     for (const terminal of this.#terminals) {
       if (!terminal.running) return `${terminal.name} does not serve`;
       const left = look(terminal.journalPath);
@@ -114,26 +123,39 @@ export class Checkers {
       );
       if (wrong) violation('books', `account ${wrong.account_id} is not the sum of its postings`);
     }
-    const expected = this.#windows().flatMap((window) => expectedOf(window) ?? []);
-    const left = [...expected];
+    const final = strictness === 'each entry exactly once';
+    const windows = this.#windows();
+    const left = windows.flatMap((window) => expectedOf(window, windows) ?? []);
+    const charges = this.#entries.filter(({ kind }) => kind !== 'given-back').map((entry) => ({ entry, given: false }));
+    for (const back of this.#entries.filter(({ kind }) => kind === 'given-back')) {
+      const [credit, owner] = [Number(back.credits[back.kinds.indexOf('customer')] ?? 0), ownerOf(back)];
+      const of = charges.find(
+        ({ entry, given }) => !given && ownerOf(entry) === owner && Math.abs(Number(entry.credits[0])) === credit,
+      );
+      if (of) of.given = true;
+      else violation('books', `${credit} were given back to ${owner} for no charge`);
+    }
     const names = new Map(this.#terminals.map(({ terminalId, name }) => [terminalId, name]));
-    for (const entry of this.#entries) {
+    for (const { entry, given } of charges) {
       const credits = entry.credits.map(Number);
       if (credits.reduce((sum, one) => sum + one, 0) !== 0)
         violation('books', `entry ${entry.entry_id} does not balance`);
-      const at = entry.kinds.indexOf('customer');
+      const at = entry.kinds.findIndex((kind) => kind === 'customer' || kind === 'suspense');
       const amountMinor = (credits[at] ?? 0) * (entry.kind === 'deposit' ? 1 : -1);
-      const person = this.#people.get(entry.owners[at] ?? '');
+      const person = this.#people.get(ownerOf(entry) ?? '');
+      const payer = given || entry.kinds[at] === 'suspense' ? 'bank' : 'person';
       const terminal = names.get(entry.terminal_id);
       const matches = (one: ExpectedEntry) =>
-        one.person === person &&
+        (one.person === person || entry.kinds[at] === 'suspense') &&
+        (one.payer === payer || one.payer === 'either' || (one.payer === 'bank' && !final)) &&
         one.terminal === terminal &&
         one.kinds.includes(entry.kind) &&
         one.amountMinor === amountMinor;
       const sure = left.findIndex((one) => matches(one) && !one.optional);
       const match = sure === -1 ? left.findIndex(matches) : sure;
       if (match === -1) {
-        violation('books', `${terminal}: person ${person} has a ${entry.kind} of ${amountMinor} that never happened`);
+        const who = payer === 'bank' ? 'the bank' : `person ${person}`;
+        violation('books', `${terminal}: a ${entry.kind} of ${amountMinor} by ${who} that never happened`);
       } else left.splice(match, 1);
     }
     if (strictness === 'no entry too many') return;
@@ -142,6 +164,24 @@ export class Checkers {
         'books',
         `${one.terminal}: person ${one.person}'s ${one.kinds.join(' or ')} of ${one.amountMinor} is not booked`,
       );
+    }
+  }
+
+  /** Of everybody who withdrew consent the bank has no face and no PIN, and of each terminal one signed receipt. */
+  async #forgotten(): Promise<void> {
+    const [left] = await this.#bank.rows<{ person_id: string }>(
+      `select person_id from people where status = 'erased'
+         and (pin_hash <> '' or exists (select 1 from templates t where t.person_id = people.person_id))`,
+    );
+    if (left) this.#world.violation('people', `${left.person_id} withdrew consent, and the bank still knows them`);
+    for (const window of this.#windows()) {
+      if (window.visit.service !== 'opt-out' || !window.get('done')) continue;
+      const ids = [...this.#people].filter(([, person]) => person === window.visit.person).map(([id]) => id);
+      const [gone] = await this.#bank.rows(
+        "select 1 from people where status = 'erased' and person_id = any($1::uuid[])",
+        [ids],
+      );
+      if (!gone) this.#world.violation('people', `${nameOf(window)}: "done", and the bank knows nothing of it`);
     }
   }
 
@@ -207,7 +247,7 @@ export class Checkers {
       this.#world.violation('books', `${amount_minor} are held for a ${service} that is over`);
     }
     const [incident] = await this.#bank.rows<{ code: string; detail: string }>(
-      `select code, detail from incidents where code not in ('unauthenticated', 'invalid-request')`,
+      `select code, detail from incidents where code not in ('unauthenticated', 'invalid-request', 'charge-after-withdrawal')`,
     );
     if (incident) this.#world.violation('books', `the bank noticed "${incident.code}": ${incident.detail}`);
   }
@@ -254,6 +294,7 @@ export class Checkers {
       'select transaction_id, kind from entries',
     );
     for (const { transaction_id, kind } of entries) {
+      if (kind === 'given-back') continue;
       const results = accepted.get(transaction_id) ?? [];
       const service = kind === 'stand-in' ? 'purchase' : kind;
       if (results.length !== 1 || results[0]?.service !== service) {
@@ -300,6 +341,10 @@ export class Checkers {
     for (const reason of dead)
       this.#world.violation('progress', `${terminal.name}: a message was set aside: ${reason}`);
   }
+}
+
+function ownerOf({ kinds, owners }: EntryRow): string | null {
+  return owners[kinds.indexOf('customer')] ?? null;
 }
 
 function nameOf({ visit }: Window): string {

@@ -36,6 +36,11 @@ export async function come(world: World, terminal: SimulatedTerminal, visit: Vis
 
 /** A machine that stands still is looked at by somebody, sooner or later. */
 async function helpOut(world: World, terminal: SimulatedTerminal, stream: Stream): Promise<void> {
+  if (terminal.wantsRestart && stream.chance(0.6)) {
+    world.count('visit', 'a technician who restarts');
+    await terminal.restart();
+    return;
+  }
   const cash = terminal.cash();
   if (!cash || terminal.view?.screen.name !== 'attract') return;
   const health = Object.values(terminal.running?.simulated.control.state().health ?? {});
@@ -109,6 +114,7 @@ class Person {
         if (this.#begun) return 'goes';
         this.#begun = true;
         if (visit.service === 'purchase') await this.#scans();
+        else if (visit.terminal === 'Checkout') this.#says({ kind: 'choose-service', service: visit.service });
         else this.#says({ kind: 'begin' });
         return 'stays';
       case 'menu': {
@@ -151,6 +157,9 @@ class Person {
         if (visit.cancels === 'at the first chance') this.#says({ kind: 'cancel' });
         else if (this.#goods.length > 0) await this.#scans();
         else this.#says({ kind: 'pay' });
+        return 'stays';
+      case 'opt-out':
+        this.#says({ kind: visit.cancels === 'at the first chance' ? 'cancel' : 'confirm' });
         return 'stays';
       case 'balance':
       case 'done':

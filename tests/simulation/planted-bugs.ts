@@ -122,7 +122,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'notes that were taken are reversed',
-    seenBy: 1,
+    seenBy: 7,
     devices: reported((status) => ({ ...status, retracted: status.presented })),
   },
   {
@@ -151,7 +151,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'what is to be told to the bank is queued after the outcome, and not with it',
-    seenBy: 1,
+    seenBy: 3,
     journal: (journal) => {
       const waiting: (readonly OutboxMessage[])[] = [];
       return {
@@ -169,7 +169,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'what the bank did not take is taken for told',
-    seenBy: 1,
+    seenBy: 5,
     bank: (bank) => {
       const swallowing =
         <Request, Answer>(send: (request: Request, signal: AbortSignal) => Promise<Answer>) =>
@@ -234,7 +234,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'an order is carried out twice',
-    seenBy: 1,
+    seenBy: 7,
     devices: dispenser((real) => {
       let last: Parameters<CashDispenser['dispense']>[0] | null = null;
       return {

@@ -10,7 +10,7 @@ import { randomFrom } from './on-the-spot.ts';
 import { come } from './person.ts';
 import type { PlantedBug } from './planted-bugs.ts';
 import type { Item, Story, Trouble } from './story.ts';
-import { DiskFull, SimulatedTerminal } from './terminal.ts';
+import { SimulatedTerminal } from './terminal.ts';
 import { type Counts, type Violation, World } from './world.ts';
 
 export interface RunReport {
@@ -30,7 +30,7 @@ export interface RunOptions {
 
 /** Longest that anything may take to settle once nothing goes wrong any more, virtual ms; and rounds with the bank beside. */
 const SETTLES_MS_MAX = 60 * 60_000;
-const SETTLES_ROUNDS_MAX = 2;
+const SETTLES_ROUNDS_MAX = 3;
 const LOOK_MS = 60_000;
 const MINUTE = 60_000;
 
@@ -43,8 +43,7 @@ export async function runStory(story: Story, bank: BankRoom, options: RunOptions
   const stray = (error: unknown) => {
     // Whatever still runs of a program without power comes to nothing.
     if (error instanceof PowerCut) return;
-    if (error instanceof DiskFull) error.terminal.crash(error);
-    else world.violation('program', `rejected and nobody listened: ${String(error)}`);
+    world.violation('program', `rejected and nobody listened: ${String(error)}`);
   };
   process.on('unhandledRejection', stray);
   try {
@@ -137,7 +136,8 @@ function strike(world: World, terminals: readonly SimulatedTerminal[], item: Tro
       return;
     case 'disk full':
       world.count('trouble', 'disk full');
-      terminal.diskFullUntil = Math.max(terminal.diskFullUntil, world.time.monotonicMs() + item.forMs);
+      terminal.disk.fill(item.reservePages);
+      world.time.after(item.forMs, () => terminal.disk.free());
       return;
     case 'restart':
       void terminal.restart();
@@ -156,9 +156,13 @@ async function settle(world: World, terminals: readonly SimulatedTerminal[], che
   const settlesMsMax = SETTLES_MS_MAX + SETTLES_ROUNDS_MAX * slowest;
   const wait = (ms: number) => world.time.sleep(ms, world.over.signal);
   await wait(2 * MINUTE);
+  for (const terminal of terminals) {
+    if (terminal.wantsRestart) await terminal.restart();
+  }
+  await wait(MINUTE);
   for (const terminal of terminals) await terminal.clear();
   for (;;) {
-    const left = world.ghosts > 0 ? `${world.ghosts} late requests` : checkers.unsettled();
+    const left = world.ghosts > 0 ? `${world.ghosts} late requests` : await checkers.unsettled();
     if (left === null) break;
     if (world.time.monotonicMs() - from > settlesMsMax) {
       world.violation('progress', `not settled after ${settlesMsMax / MINUTE} minutes: ${left}`);

@@ -81,7 +81,13 @@ export type Trouble =
       readonly forMs: number | null;
     }
   | { readonly kind: 'clock step'; readonly at: number; readonly terminal: string; readonly byMs: number }
-  | { readonly kind: 'disk full'; readonly at: number; readonly terminal: string; readonly forMs: number }
+  | {
+      readonly kind: 'disk full';
+      readonly at: number;
+      readonly terminal: string;
+      readonly forMs: number;
+      readonly reservePages: number;
+    }
   | { readonly kind: 'restart'; readonly at: number; readonly terminal: string };
 
 export type Item = Visit | Trouble;
@@ -136,8 +142,6 @@ const LINE_TROUBLES: readonly LineTrouble[] = [
   'server error',
 ];
 const KINDS = ['power cut', 'bank down', 'line', 'device', 'clock step', 'disk full', 'restart'] as const;
-/** A full disk in the middle of a visit leaves a transaction open that only a restart settles; until that is mended. */
-const NOT_YET: readonly string[] = ['disk full'];
 
 export interface StoryOptions {
   /** How long things go wrong, hours; drawn where not given. */
@@ -236,12 +240,16 @@ function makeVisits(stream: Stream, { seed, lengthMs, terminals, people }: Cast)
     const { name, profile } = stream.pick(terminals);
     const service =
       profile === 'checkout'
-        ? 'purchase'
+        ? stream.weighed([
+            ['purchase', 12],
+            ['opt-out', 1],
+          ] as const)!
         : stream.weighed([
             ['withdraw', 7],
             ['deposit', 3],
             ['balance', 0.5],
-            ['enrol', 0.3],
+            ['enrol', 0.5],
+            ['opt-out', 0.7],
           ] as const)!;
     add(lengthMs * (0.1 + 0.9 * stream.fraction()), stream.whole(0, people - 1), service, name);
   }
@@ -263,7 +271,6 @@ function makeTroubles(
 ): Trouble[] {
   const troubles: Trouble[] = [];
   for (const kind of KINDS) {
-    if (NOT_YET.includes(kind)) continue;
     const often = stream.weighed([
       [0, 5],
       [stream.whole(1, 2), 4],
@@ -314,7 +321,12 @@ function makeTrouble(stream: Stream, kind: (typeof KINDS)[number], where: { at: 
     case 'clock step':
       return { kind, ...where, byMs: stream.pick([-HOUR, -90_000, -1_000, 1_000, 90_000, HOUR, 48 * HOUR]) };
     case 'disk full':
-      return { kind, ...where, forMs: stream.pick([3_000, 30_000, 10 * MINUTE]) };
+      return {
+        kind,
+        ...where,
+        forMs: stream.pick([3_000, 30_000, 10 * MINUTE]),
+        reservePages: stream.pick([0, 2, 200]),
+      };
     case 'restart':
       return { kind, ...where };
   }
@@ -347,7 +359,7 @@ function saying(item: Item): string {
     case 'clock step':
       return `the clock of ${item.terminal} jumps by ${item.byMs < 0 ? '−' : '+'}${lasting(Math.abs(item.byMs))}`;
     case 'disk full':
-      return `the disk of ${item.terminal} is full for ${lasting(item.forMs)}`;
+      return `the disk of ${item.terminal} is full for ${lasting(item.forMs)}, with ${item.reservePages} pages in reserve`;
     case 'restart':
       return `${item.terminal} is restarted`;
   }

@@ -1,13 +1,13 @@
 /** One terminal of a run, over all its power cuts: its disk, its keys, its devices with what is in them, and whoever stands before it. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { pino } from 'pino';
 import { View } from '../../src-contract/screen.ts';
 import { type Chance, type Clock, deadline } from '../../src-main/clock.ts';
 import { Config } from '../../src-main/config/config.ts';
 import { loadGoods } from '../../src-main/config/goods.ts';
 import { openSimulatedDevices, type SimulatedDevices } from '../../src-main/devices/simulated/open.ts';
+import { TerminalError } from '../../src-main/errors.ts';
 import type { KeyStore } from '../../src-main/identity/key-store.ts';
 import type { Journal } from '../../src-main/journal/journal.ts';
 import { dataPlaces } from '../../src-main/places.ts';
@@ -21,6 +21,7 @@ import {
 } from '../support/compose-terminal.ts';
 import { living, ScriptedCamera } from '../support/scripted-camera.ts';
 import { Mains, PowerCut } from '../support/world-clock.ts';
+import { SimulatedDisk } from './disk.ts';
 import { chanceFrom, type Stream } from './generator.ts';
 import { Line } from './line.ts';
 import { keyStoreFrom } from './memory-key-store.ts';
@@ -58,16 +59,6 @@ export function faceOf(person: number): Float32Array {
   return face;
 }
 
-/** SQLite's own error, and on whose disk. */
-export class DiskFull extends Database.SqliteError {
-  readonly terminal: SimulatedTerminal;
-
-  constructor(terminal: SimulatedTerminal) {
-    super('database or disk is full', 'SQLITE_FULL');
-    this.terminal = terminal;
-  }
-}
-
 interface Running {
   readonly mains: Mains;
   readonly serving: ServingTerminal;
@@ -85,7 +76,7 @@ export class SimulatedTerminal {
   view: View | null = null;
   /** How wrong its clock is, ms. */
   clockOffMs = 0;
-  diskFullUntil = 0;
+  readonly disk: SimulatedDisk;
   window: Window | null = null;
   /** Windows that are over. */
   readonly windows: Window[] = [];
@@ -122,6 +113,9 @@ export class SimulatedTerminal {
       world.stream(`chance of ${setup.name}`),
       () => world.time.now() + this.clockOffMs,
     ) as Chance;
+    this.disk = new SimulatedDisk(world, setup.name, () => {
+      if (this.window) this.window.diskFull = true;
+    });
     this.#noise = world.stream(`camera of ${setup.name}`);
   }
 
@@ -167,8 +161,7 @@ export class SimulatedTerminal {
         if (!mains.on) return;
         world.count('trouble', 'starts that failed');
         world.note(this.name, `cannot start: ${String(error)}`);
-        if (world.time.monotonicMs() >= this.diskFullUntil)
-          world.violation('program', `a start failed: ${String(error)}`);
+        if (!this.disk.full) world.violation('program', `a start failed: ${String(error)}`);
         this.#offMs = START_AGAIN_MS;
         mains.cut();
       });
@@ -180,15 +173,6 @@ export class SimulatedTerminal {
       await closed;
       await world.time.sleep(Math.max(this.#offMs, 500), world.over.signal).catch(() => undefined);
     }
-  }
-
-  /** The program ends as Node ends it: its supervisor starts it again. */
-  crash(error: unknown): void {
-    if (!this.isOn) return;
-    this.world.count('trouble', 'crashes');
-    this.world.note(this.name, `crashes: ${String(error)}`);
-    this.#offMs = START_AGAIN_MS;
-    this.#mains?.cut();
   }
 
   /** The plug is pulled at the so-many-th effect from now on. */
@@ -241,6 +225,7 @@ export class SimulatedTerminal {
     if (this.window) this.windows.push(this.window);
     this.window = visit && new Window(visit, this.world.time.monotonicMs(), this.cash(), this.#paidOut);
     if (this.window && this.#silent()) this.window.silence = true;
+    if (this.window) this.window.clockSteps = this.world.story.items.some(({ kind }) => kind === 'clock step');
   }
 
   cash() {
@@ -330,8 +315,13 @@ export class SimulatedTerminal {
   heal(): void {
     this.line.mend();
     this.clockOffMs = 0;
-    this.diskFullUntil = 0;
+    this.disk.free();
     this.#simulated?.control.clearFault();
+  }
+
+  /** Whether its own screens and alarms call for a restart: something could not be written down. */
+  get wantsRestart(): boolean {
+    return this.running?.serving.journal.storage.trouble?.kind === 'failed';
   }
 
   /** What somebody does who opens the machine: clears its path by its own commands. */
@@ -395,6 +385,7 @@ export class SimulatedTerminal {
       dimensions: DIMENSIONS,
       log: quiet,
       onAlarm: ({ kind, message }) => world.note(this.name, `alarm ${kind}: ${message}`),
+      room: this.disk,
       ...(bug?.signer ? { signer: bug.signer } : {}),
     };
     const opened = await openTerminal(ground);
@@ -430,7 +421,7 @@ export class SimulatedTerminal {
         if (!mains.on) return;
         world.note(this.name, `a visit broke down: ${String(error)}`);
         // A full disk may break a visit; nothing else may.
-        if (!(error instanceof DiskFull)) {
+        if (!(error instanceof TerminalError && /^DISK_/.test(error.code))) {
           world.violation('program', `a visit broke down: ${String(error)}`);
         }
       },
@@ -471,13 +462,7 @@ export class SimulatedTerminal {
     };
     const written = <Result>(what: string, write: () => Result): Result => {
       need(`before ${what}`);
-      if (world.time.monotonicMs() < this.diskFullUntil) {
-        world.count('trouble', 'writes to a full disk');
-        if (this.window) this.window.diskFull = true;
-        world.note(this.name, `the disk is full: ${what}`);
-        throw new DiskFull(this);
-      }
-      const result = write();
+      const result = this.disk.watching(what, write);
       world.note(this.name, `journal: ${what}`);
       this.step();
       need(`after ${what}`);
@@ -504,8 +489,7 @@ export class SimulatedTerminal {
       },
       recordResult: async (unsigned) => {
         need('before result');
-        if (world.time.monotonicMs() < this.diskFullUntil) written('result', () => undefined);
-        const recorded = await journal.recordResult(unsigned);
+        const recorded = await this.disk.watching('result', () => journal.recordResult(unsigned));
         this.signed.push(recorded.jws);
         world.note(this.name, `journal: result ${recorded.sequence} ${unsigned.service} ${unsigned.outcome}`);
         need('after result');

@@ -81,6 +81,8 @@ export class Window {
   dark = false;
   /** Whether a cash device gave no answer, or too late, meanwhile. */
   silence = false;
+  /** Whether any clock of this run is ever wrong. */
+  clockSteps = false;
   /** Whether the journal could not be written meanwhile. */
   diskFull = false;
   /** When "done" was first shown, ms; null before. */
@@ -112,15 +114,19 @@ export interface ExpectedEntry {
   readonly terminal: string;
   readonly kinds: readonly string[];
   readonly amountMinor: number;
+  /** Whose money it is: the person's; the bank's, after they withdrew consent; either's, where that is in doubt. */
+  readonly payer: 'person' | 'bank' | 'either';
   /** Nobody can know whether it should be there: the power went between the books and the screen. */
   readonly optional: boolean;
 }
 
-/** What the bank's books must show for this window; null for nothing. */
-export function expectedOf(window: Window): ExpectedEntry | null {
+/** What the bank's books must show for this window; null for nothing. `all`: the windows of every terminal. */
+export function expectedOf(window: Window, all: readonly Window[] = []): ExpectedEntry | null {
   const { visit } = window;
   const entry = (kinds: readonly string[], amountMinor: number, optional = false): ExpectedEntry | null =>
-    amountMinor > 0 ? { person: visit.person, terminal: visit.terminal, kinds, amountMinor, optional } : null;
+    amountMinor > 0
+      ? { person: visit.person, terminal: visit.terminal, kinds, amountMinor, optional, payer: payerOf(window, all) }
+      : null;
   // Until a person has counted, a suspect is held and nothing is booked.
   if (window.suspects.length > 0) return null;
   switch (visit.service) {
@@ -138,6 +144,27 @@ export function expectedOf(window: Window): ExpectedEntry | null {
     default:
       return null;
   }
+}
+
+/** Above it the PIN was asked, and the charge is the person's own and not their face's alone. The default policy's, yen. */
+const FACE_ALONE_MAX = 3_000;
+/** What the bank leaves open between two terminals' clocks that are right, ms. */
+const DOUBT_MS = 5_000;
+
+/** No charge goes to a face after its owner withdrew consent; which came first may be in doubt. */
+function payerOf(purchase: Window, all: readonly Window[]): ExpectedEntry['payer'] {
+  const { visit, beganAt } = purchase;
+  const own = all.filter((one) => one.visit.person === visit.person && one !== purchase);
+  const withdrawn = own.filter((one) => one.visit.service === 'opt-out' && one.get('opt-out'));
+  if (visit.service !== 'purchase' || withdrawn.length === 0) return 'person';
+  const [first] = withdrawn;
+  if (purchase.doneAt !== null && withdrawn.every((one) => (purchase.doneAt ?? 0) + DOUBT_MS < one.beganAt)) {
+    return purchase.clockSteps ? 'either' : 'person';
+  }
+  const again = own.some((one) => one.visit.service === 'enrol' && one.beganAt > (first?.beganAt ?? 0));
+  const amountMinor = purchase.get('basket')?.total.amountMinor ?? 0;
+  const after = withdrawn.some((one) => one.doneAt !== null && one.doneAt + DOUBT_MS < beganAt);
+  return after && !again && !purchase.clockSteps && amountMinor <= FACE_ALONE_MAX ? 'bank' : 'either';
 }
 
 /** What screens said that did not happen; empty when all of it did. */
