@@ -1,6 +1,7 @@
 /** What the bank lets a terminal decide: the default, and how a bank gives its own. */
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
+import { ATTEMPTS_DEFAULT } from '../src-contract/attempts.ts';
 import { PolicyTerms } from '../src-contract/policy.ts';
 import { CONSENT } from './consent.ts';
 import { sha256OfValue } from './digest.ts';
@@ -65,6 +66,7 @@ export const DEFAULT_POLICY: PolicyTerms = PolicyTerms.parse({
     },
   },
   pin: { digitsMin: 4, digitsMax: 6, attempts: 3 },
+  attempts: ATTEMPTS_DEFAULT,
   lookAlikeFmr: 1e-4,
   consent: CONSENT,
 });

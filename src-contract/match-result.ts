@@ -3,6 +3,7 @@
  * EdDSA over Ed25519, RFC 8037), numbered without gaps and chained by hash. No image and no template is in it.
  */
 import { z } from 'zod';
+import { PresentedFace } from './attempts.ts';
 import { Base64Url, Money, Rate, Service, Sha256Hex, Uuid, WallTimeMs } from './primitives.ts';
 
 /** The JWS `typ` header (RFC 7515, section 4.1.9); a JWS of any other type is not a match result. */
@@ -17,6 +18,8 @@ export const RefusalReason = z.enum([
   'nobody',
   'look-alikes',
   'already-enrolled',
+  /** This face led to nobody too often, and has to rest: it was not compared. */
+  'too-many-tries',
 ]);
 export type RefusalReason = z.infer<typeof RefusalReason>;
 
@@ -64,6 +67,8 @@ export const MatchResult = z.strictObject({
   comparison: Comparison,
   liveness: LivenessEvidence,
   secondFactor: z.enum(['none', 'pin']),
+  /** The terminal's pseudonym for the face that was presented (attempts.ts); null where none could be told. */
+  presentedFace: PresentedFace.nullable().default(null),
   mode: z.enum(['online', 'stand-in']),
   models: z.array(z.strictObject({ role: z.string().max(40), sha256: Sha256Hex })).max(10),
   policyVersion: z.string().max(60),

@@ -2,6 +2,7 @@
  * What the bank lets a terminal decide. Risk is stated as a rate (design, invariant 5): no comparison score appears here.
  */
 import { z } from 'zod';
+import { ATTEMPTS_DEFAULT, AttemptRules } from './attempts.ts';
 import { Base64Url, Language, MinorUnits, Rate, type Service, WallTimeMs } from './primitives.ts';
 import { StandInPolicy } from './stand-in.ts';
 
@@ -60,6 +61,7 @@ export const PolicyTerms = z.strictObject({
     digitsMax: z.int().min(4).max(12),
     attempts: z.int().min(1).max(10),
   }),
+  attempts: AttemptRules.default(ATTEMPTS_DEFAULT),
   /** Two different people whose templates compare with a false-match rate below this are told apart by PIN only. */
   lookAlikeFmr: Rate,
   consent: ConsentText,

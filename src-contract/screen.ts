@@ -36,6 +36,7 @@ export const SorryCode = z.enum([
   'no-face',
   'presentation-attack', // worded politely: "we could not confirm"
   'already-enrolled',
+  'too-many-tries', // this face led to nobody again and again
   'pin-wrong',
   'pin-locked',
   'pin-cancelled',

@@ -7,7 +7,7 @@ import { isUniqueViolation } from '../database/failures.ts';
 import { checkDispense, type DispenseCheck, makeGrant } from '../dispense/grant.ts';
 import type { Terminal } from '../fleet/request-assertion.ts';
 import { openPinBlock } from '../people/pad-keys.ts';
-import { checkPin, type LockedPerson, lockPerson, spendPinNonce } from '../people/pin-check.ts';
+import { checkPin, type LockedPerson, lockPerson, presentedIn, spendPinNonce } from '../people/pin-check.ts';
 import type { OpenPin } from '../pin.ts';
 import { wantsPin } from '../policy.ts';
 import { ProblemError } from '../problem.ts';
@@ -28,7 +28,7 @@ export async function authorise(
     const dispense = await checkDispense(context, tx, terminal, request);
     const recorded = await findResult(tx, request.resultId);
     const pin = await openPin(context, tx, terminal, request);
-    const person = await lockPerson(tx, request.personId);
+    const person = await lockPerson(context, tx, request.personId, presentedIn(terminal, recorded));
     if (!person) return declined('unknown-person');
     if (objection(recorded, request, terminal, context.policy)) return declined('result-not-accepted');
     if (dispense.needs === 'refusal') return declined('dispense-not-secured');

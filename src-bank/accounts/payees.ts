@@ -8,7 +8,7 @@ import type { BankContext } from '../context.ts';
 import type { DbTransaction } from '../database/database.ts';
 import type { Terminal } from '../fleet/request-assertion.ts';
 import { openPinBlock } from '../people/pad-keys.ts';
-import { checkPin, type LockedPerson, lockPerson, spendPinNonce } from '../people/pin-check.ts';
+import { checkPin, type LockedPerson, lockPerson, presentedIn, spendPinNonce } from '../people/pin-check.ts';
 import type { OpenPin } from '../pin.ts';
 import { findResult } from '../results/evidence.ts';
 import { recordIncident } from '../results/incidents.ts';
@@ -28,7 +28,7 @@ export async function askPayee(context: BankContext, terminal: Terminal, request
   return await once<PayeeAnswer>(context, terminal, 'payee', request, async (tx) => {
     const recorded = await findResult(tx, request.resultId);
     const pin = await openPin(context, tx, terminal, request);
-    const person = await lockPerson(tx, request.personId);
+    const person = await lockPerson(context, tx, request.personId, presentedIn(terminal, recorded));
     if (!person) return declinedTransfer('unknown-person');
     if (unsupported(recorded, request, terminal, context.policy) || isStale(recorded, context.clock.now())) {
       return declinedTransfer('result-not-accepted');

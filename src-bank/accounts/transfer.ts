@@ -3,7 +3,7 @@ import type { TransferAnswer, TransferRequest } from '../../src-contract/transfe
 import type { BankContext } from '../context.ts';
 import type { DbTransaction } from '../database/database.ts';
 import type { Terminal } from '../fleet/request-assertion.ts';
-import { lockPerson } from '../people/pin-check.ts';
+import { lockPerson, presentedIn } from '../people/pin-check.ts';
 import { findResult, markUsed } from '../results/evidence.ts';
 import { once } from './idempotency.ts';
 import { accountView, type LockedAccount, lockCustomerAccount, post, wholeAmount } from './ledger.ts';
@@ -22,7 +22,7 @@ export async function transfer(
   const amountMinor = wholeAmount(request.amount);
   return await once<TransferAnswer>(context, terminal, 'transfer', request, async (tx) => {
     const recorded = await findResult(tx, request.resultId);
-    const person = await lockPerson(tx, request.personId);
+    const person = await lockPerson(context, tx, request.personId, presentedIn(terminal, recorded));
     if (!person) return declinedTransfer('unknown-person');
     if (unsupported(recorded, request, terminal, context.policy) || isStale(recorded, context.clock.now())) {
       return declinedTransfer('result-not-accepted');

@@ -16,6 +16,7 @@ import { withdrawals } from './migrations/0008-withdrawals.ts';
 import { dayCloses } from './migrations/0009-day-closes.ts';
 import { policies } from './migrations/0010-policies.ts';
 import { counts } from './migrations/0011-counts.ts';
+import { pinPairs } from './migrations/0012-pin-pairs.ts';
 import type { Tables } from './tables.ts';
 
 export interface Migration {
@@ -36,6 +37,7 @@ export const MIGRATIONS: readonly Migration[] = [
   dayCloses,
   policies,
   counts,
+  pinPairs,
 ];
 
 /** Names the advisory lock among all of the database's users: "kaop". */

@@ -64,8 +64,7 @@ export interface Tables {
     enrolled_by: string;
     look_alike_of: string | null;
     pin_hash: string;
-    pin_failures: Generated<number>;
-    pin_locked_at: number | null;
+    pin_forgiven_at: number | null;
   };
   consents: {
     consent_id: string;
@@ -76,6 +75,16 @@ export interface Tables {
     recorded_at: number;
     withdrawn_at: number | null;
   };
+  pin_pairs: {
+    person_id: string;
+    terminal_id: string;
+    face: string;
+    failures: number;
+    locks: number;
+    locked_until: number | null;
+    proven_at: number | null;
+  };
+  pin_misses: { miss_id: string; person_id: string; terminal_id: string; face: string; proven: boolean; at: number };
   withdrawals: {
     withdrawal_id: string;
     person_id: string;

@@ -87,12 +87,21 @@ export async function listIncidents({ database }: BankContext, page: Page): Prom
   };
 }
 
-export async function listPeople({ database }: BankContext, page: Page): Promise<z.input<typeof PeopleAnswer>> {
+export async function listPeople(
+  { database, policy, clock }: BankContext,
+  page: Page,
+): Promise<z.input<typeof PeopleAnswer>> {
   const rows = await database.db
     .selectFrom('people')
     .leftJoin('templates', 'templates.person_id', 'people.person_id')
     .select(['people.person_id', 'status', 'enrolled_at', 'enrolled_by', 'look_alike_of'])
-    .select(['pin_failures', 'pin_locked_at', 'templates.dimensions'])
+    .select('templates.dimensions')
+    .select([
+      unprovenMisses(clock.now() - policy.attempts.windowMs).as('misses'),
+      unprovenMisses(0).as('misses_ever'),
+      sql<number>`(select count(*) from pin_pairs where pin_pairs.person_id = people.person_id
+        and locked_until > ${clock.now()})::bigint`.as('locked_pairs'),
+    ])
     .$if(page.after !== undefined, (query) => query.where('people.person_id', '>', page.after ?? ''))
     .orderBy('people.person_id')
     .limit(page.limit)
@@ -117,7 +126,11 @@ export async function listPeople({ database }: BankContext, page: Page): Promise
       enrolledBy: row.enrolled_by,
       lookAlikeOf: row.look_alike_of,
       hasTemplate: row.dimensions !== null,
-      pin: { failures: row.pin_failures, locked: row.pin_locked_at !== null },
+      pin: {
+        failures: row.misses,
+        lockedPairs: row.locked_pairs,
+        onlyProven: row.misses >= policy.attempts.perPersonInWindow || row.misses_ever >= policy.attempts.perPersonEver,
+      },
       consents: (byPerson.get(row.person_id) ?? []).map((consent) => ({
         version: consent.version,
         language: Language.parse(consent.language),
@@ -127,4 +140,10 @@ export async function listPeople({ database }: BankContext, page: Page): Promise
       })),
     })),
   };
+}
+
+/** Wrong PINs by pairs that were never proven, after this time and after staff last unlocked. */
+function unprovenMisses(since: number) {
+  return sql<number>`(select count(*) from pin_misses where pin_misses.person_id = people.person_id and not proven
+    and at > greatest(${since}::bigint, coalesce(people.pin_forgiven_at, 0)))::bigint`;
 }

@@ -63,7 +63,14 @@ export const PeopleAnswer = z.strictObject({
       enrolledBy: Uuid,
       lookAlikeOf: Uuid.nullable(),
       hasTemplate: z.boolean(),
-      pin: z.strictObject({ failures: z.int().nonnegative(), locked: z.boolean() }),
+      pin: z.strictObject({
+        /** Wrong PINs that count against unproven pairs: within the policy's window, since staff last unlocked. */
+        failures: z.int().nonnegative(),
+        /** Pairs (terminal, presented face) that may not try now. */
+        lockedPairs: z.int().nonnegative(),
+        /** Strangers have tried so often that only faces with which the right PIN was entered before may try. */
+        onlyProven: z.boolean(),
+      }),
       consents: z.array(
         z.strictObject({
           version: z.string(),

@@ -1,5 +1,6 @@
 /** A new person: consent, face, PIN and account in one db transaction, or none of them. */
 import type { EnrolAnswer, EnrolRequest } from '../../src-contract/bank-api.ts';
+import type { MatchResult } from '../../src-contract/match-result.ts';
 import { once } from '../accounts/idempotency.ts';
 import { openCustomerAccount } from '../accounts/ledger.ts';
 import type { BankContext } from '../context.ts';
@@ -11,17 +12,19 @@ import { recordBatch } from '../results/record.ts';
 import { verifyResult } from '../results/verify.ts';
 import { appendToFeed } from './gallery-feed.ts';
 import { openPinBlock } from './pad-keys.ts';
-import { spendPinNonce } from './pin-check.ts';
+import { proveFace, spendPinNonce } from './pin-check.ts';
 import { storeTemplate, templateBytes } from './template.ts';
 
 export async function enrol(context: BankContext, terminal: Terminal, request: EnrolRequest): Promise<EnrolAnswer> {
   const template = templateBytes(request.template, context.platform.protectionVersion);
   return await once(context, terminal, 'enrol', request, async (tx) => {
-    await recordEnrolResult(context, tx, terminal, request);
+    const { presentedFace } = await recordEnrolResult(context, tx, terminal, request);
     const [first, second] = await readPins(context, tx, terminal, request);
     const refused = await refusal(context, tx, request, first, second);
     if (refused) return { outcome: 'refused', reason: refused };
     await insertPerson(context, tx, terminal, { request, pin: first });
+    const by = { terminalId: terminal.terminalId, face: presentedFace ?? '' };
+    await proveFace(tx, { personId: request.personId, by, at: context.clock.now() });
     await storeTemplate(context, tx, request.personId, request.template, template);
     await appendToFeed(context, tx, 'put', request.personId);
     const account = await openCustomerAccount(context, tx, request.personId);
@@ -40,12 +43,13 @@ async function recordEnrolResult(
   tx: DbTransaction,
   terminal: Terminal,
   request: EnrolRequest,
-): Promise<void> {
+): Promise<MatchResult> {
   await recordBatch(context, tx, terminal, [request.result]);
   const result = await verifyResult(request.result, terminal);
   if (result.outcome !== 'enrolled' || result.service !== 'enrol' || result.personId !== request.personId) {
     throw new ProblemError('conflict', 'the match result is not of the enrolment of this person', { field: 'result' });
   }
+  return result;
 }
 
 async function readPins(
@@ -121,7 +125,7 @@ async function insertPerson(
       enrolled_by: terminal.terminalId,
       look_alike_of: request.lookAlikeOf,
       pin_hash: await hashPin(pin.digits, vault, chance, pinCost),
-      pin_locked_at: null,
+      pin_forgiven_at: null,
     })
     .execute();
   await tx

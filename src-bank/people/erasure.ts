@@ -79,6 +79,7 @@ async function statusOf(tx: DbTransaction, personId: string): Promise<'enrolled'
 }
 
 async function erase(context: BankContext, tx: DbTransaction, personId: string): Promise<void> {
+  await tx.deleteFrom('pin_pairs').where('person_id', '=', personId).execute();
   await tx.deleteFrom('templates').where('person_id', '=', personId).execute();
   // A terminal that reads the feed from the start must not be sent a template that is gone.
   await tx.deleteFrom('gallery_feed').where('person_id', '=', personId).execute();
@@ -90,14 +91,4 @@ async function erase(context: BankContext, tx: DbTransaction, personId: string):
     .where('withdrawn_at', 'is', null)
     .execute();
   await appendToFeed(context, tx, 'erase', personId);
-}
-
-/** After the person proved who they are at the counter. */
-export async function unlockPin({ database }: BankContext, personId: string): Promise<void> {
-  const updated = await database.db
-    .updateTable('people')
-    .set({ pin_failures: 0, pin_locked_at: null })
-    .where('person_id', '=', personId)
-    .executeTakeFirst();
-  if (updated.numUpdatedRows === 0n) throw new ProblemError('not-found', 'nobody with this personId was ever enrolled');
 }

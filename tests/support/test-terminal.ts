@@ -232,7 +232,7 @@ export class TestTerminal {
   async recognise(
     service: Service,
     personId: string,
-    of: { transactionId: string | null; yen: number | null; mode?: 'online' | 'stand-in' },
+    of: { transactionId: string | null; yen: number | null; mode?: 'online' | 'stand-in'; face?: string | null },
   ): Promise<string> {
     const { resultId, jws } = await this.nextResult({
       service,
@@ -240,6 +240,7 @@ export class TestTerminal {
       transactionId: of.transactionId,
       amount: of.yen === null ? null : money(of.yen),
       mode: of.mode ?? 'online',
+      presentedFace: of.face ?? null,
     });
     const answer = await this.post('/v1/results', { results: [jws] });
     if (answer.status !== 200) throw new Error(`the result was refused: ${JSON.stringify(answer.body)}`);
@@ -265,9 +266,13 @@ export class TestTerminal {
   }
 
   /** A whole enrolment request; `change` replaces members. */
-  async enrolRequest(pin: string, change: { personId?: string; [member: string]: unknown } = {}) {
+  async enrolRequest(
+    pin: string,
+    change: { personId?: string; [member: string]: unknown } = {},
+    presentedFace: string | null = null,
+  ) {
     const personId = change.personId ?? id();
-    const { jws } = await this.nextResult({ service: 'enrol', outcome: 'enrolled', personId });
+    const { jws } = await this.nextResult({ service: 'enrol', outcome: 'enrolled', personId, presentedFace });
     const { policy } = this;
     const { protectionVersion } = this.activation;
     return {
@@ -283,8 +288,8 @@ export class TestTerminal {
   }
 
   /** Enrols somebody, optionally with money. Answers the personId. */
-  async enrol(pin: string, { yen = 0 }: { yen?: number } = {}): Promise<string> {
-    const request = await this.enrolRequest(pin);
+  async enrol(pin: string, { yen = 0, face = null }: { yen?: number; face?: string | null } = {}): Promise<string> {
+    const request = await this.enrolRequest(pin, {}, face);
     const answer = await this.post<{ outcome: string }>('/v1/enrolments', request);
     if (answer.body.outcome !== 'enrolled') throw new Error(`not enrolled: ${JSON.stringify(answer.body)}`);
     if (yen > 0) {
@@ -303,12 +308,13 @@ export class TestTerminal {
   async authoriseRequest(
     service: 'withdraw' | 'purchase' | 'balance',
     personId: string,
-    { yen, pin }: { yen: number | null; pin: string | null },
+    { yen, pin, face = null }: { yen: number | null; pin: string | null; face?: string | null },
   ) {
     const transactionId = id();
     const resultId = await this.recognise(service, personId, {
       transactionId: service === 'balance' ? null : transactionId,
       yen,
+      face,
     });
     return {
       idempotencyKey: id(),
