@@ -3,6 +3,7 @@
  * score turned into a decision without a false-match rate (design, invariant 5).
  */
 import type { KeyObject } from 'node:crypto';
+import type { AttemptRules } from '../../src-contract/attempts.ts';
 import type { GalleryAnswer, ProtectedTemplate } from '../../src-contract/bank-api.ts';
 import type { Comparison } from '../../src-contract/match-result.ts';
 import type { Uuid } from '../../src-contract/primitives.ts';
@@ -10,6 +11,7 @@ import type { Chance } from '../clock.ts';
 import type { Calibration } from '../vision/observation.ts';
 import { estimatedFmr, singleFmr } from './fmr.ts';
 import { fuse } from './fusion.ts';
+import { type FaceKind, presentedFaces } from './presented-faces.ts';
 import { protectionFrom } from './protection.ts';
 import { dot, ExactSearch } from './search.ts';
 import { type Erasure, openTemplateStore, type StoredTemplate } from './template-store.ts';
@@ -55,6 +57,26 @@ export interface Gallery {
   isErased(personId: Uuid): boolean;
   /** Erasures for which no receipt was written yet, oldest first. Of none of them is anything left on the disk. */
   unacknowledged(): readonly Erasure[];
+  /** How the tries of this face stand: whether it has to rest, and whether its picture was held up so often that the PIN is wanted
+   *  with it. Wall times, ms; 0 where not. `face` is its pseudonym if it was kept. */
+  tries(
+    embedding: Float32Array,
+    at: number,
+    rules: AttemptRules,
+  ): { readonly face: string | null; readonly pausedUntil: number; readonly pinUntil: number };
+  /** The pseudonym of a face that was taken for this person with this score. Kept unless it surely is the person's own. */
+  matchedFace(
+    embedding: Float32Array,
+    match: { readonly personId: Uuid; readonly score: number | null },
+    at: number,
+    rules: AttemptRules,
+  ): string;
+  /** The pseudonym of a face whose look led to nobody, kept and counted. */
+  refusedFace(embedding: Float32Array, kind: FaceKind, at: number, rules: AttemptRules): string;
+  /** The pseudonym of a person's own face, the same at every terminal. */
+  ownFace(personId: Uuid): string;
+  /** Forgets presented faces that are older than the rules allow. */
+  forgetOldFaces(at: number, rules: AttemptRules): void;
   /** The journal has the receipt. */
   acknowledged(personId: Uuid): void;
   /** Applies one page of the bank's feed, and its cursor, in one commit. */
@@ -79,6 +101,9 @@ export interface GalleryOptions {
 /** Of the squared length of a unit vector in float32; anything further off was not normalised. */
 const UNIT_LENGTH_TOLERANCE = 1e-3;
 
+/** Presented faces as like an erased person as this are taken for theirs, and go with them: one in a thousand strangers. */
+const FORGET_LIKE_FMR = 1e-3;
+
 interface Known {
   readonly lookAlikeOf: Uuid | null;
 }
@@ -102,6 +127,14 @@ export function openGallery(options: GalleryOptions): Gallery {
   const count = (named: Uuid | null | undefined, by: 1 | -1) => {
     if (named) namedBy.set(named, (namedBy.get(named) ?? 0) + by);
   };
+  const presented = presentedFaces({
+    store,
+    seed: protectionSeed,
+    dimensions,
+    chance,
+    fmrAt: (score) => singleFmr(calibration, score),
+  });
+
   const forget = (personId: Uuid): boolean => {
     count(people.get(personId)?.lookAlikeOf, -1);
     search.delete(personId);
@@ -115,6 +148,12 @@ export function openGallery(options: GalleryOptions): Gallery {
     count(lookAlikeOf, 1);
     if (vector) search.set(personId, vector);
     else setAside.add(personId);
+  };
+
+  /** Presentations that were as like somebody who goes as two of their own would be. */
+  const forgetTriesOf = (personId: Uuid): void => {
+    const template = search.get(personId);
+    if (template) presented.forgetLike(template, (score) => singleFmr(calibration, score) <= FORGET_LIKE_FMR);
   };
 
   try {
@@ -196,6 +235,7 @@ export function openGallery(options: GalleryOptions): Gallery {
       if (!erased.has(personId)) learn(stored, vector);
     },
     erase: (personId) => {
+      forgetTriesOf(personId);
       store.commit(() => store.erase({ personId, cursor: null }));
       erased.add(personId);
       return forget(personId);
@@ -206,11 +246,30 @@ export function openGallery(options: GalleryOptions): Gallery {
       if (waiting.length > 0) store.scrub();
       return waiting;
     },
+    tries: (embedding, at, rules) => {
+      const probe = protection.protect(embedding);
+      const live = presented.find({ kind: 'live', probe, at }, rules);
+      const attack = presented.find({ kind: 'attack', probe, at }, rules);
+      return {
+        face: live?.face ?? null,
+        pausedUntil: live?.pausedUntil ?? 0,
+        pinUntil: attack?.pausedUntil ?? 0,
+      };
+    },
+    matchedFace: (embedding, { personId, score }, at, rules) => {
+      if (score !== null && singleFmr(calibration, score) <= rules.sameFaceFmr) return presented.ownFaceOf(personId);
+      return presented.keep({ kind: 'live', probe: protection.protect(embedding), at }, rules);
+    },
+    refusedFace: (embedding, kind, at, rules) =>
+      presented.refused({ kind, probe: protection.protect(embedding), at }, rules),
+    ownFace: (personId) => presented.ownFaceOf(personId),
+    forgetOldFaces: (at, rules) => presented.forgetOld(at, rules),
     acknowledged: (personId) => store.commit(() => store.acknowledged(personId)),
     applyFeed: ({ entries, next }) => {
       const changes = entries.map((entry) =>
         entry.kind === 'put' ? taken(entry.personId, entry.template, entry.lookAlikeOf) : entry,
       );
+      for (const change of changes) if ('kind' in change) forgetTriesOf(change.personId);
       store.commit(() => {
         for (const change of changes) {
           if ('kind' in change) store.erase(change);

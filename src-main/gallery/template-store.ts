@@ -26,6 +26,20 @@ export interface Erasure {
   readonly cursor: number | null;
 }
 
+/** A presented face that nobody is known by; see presented-faces.ts. Times are wall time, ms. */
+export interface StoredFace {
+  /** Its pseudonym. */
+  readonly face: string;
+  readonly kind: 'live' | 'attack';
+  /** Float32, little endian, protected. */
+  readonly values: Uint8Array;
+  readonly refusals: number;
+  readonly refusedSince: number;
+  readonly pauses: number;
+  readonly pausedUntil: number;
+  readonly lastAt: number;
+}
+
 export interface TemplateStore {
   /** Every template, opened. Throws GALLERY_UNREADABLE naming the row that cannot be. */
   all(): IterableIterator<StoredTemplate>;
@@ -38,6 +52,11 @@ export interface TemplateStore {
   /** Erasures whose receipt the journal has not got yet, oldest first. */
   unacknowledged(): readonly Erasure[];
   acknowledged(personId: Uuid): void;
+  /** Every presented face that opens. One that does not is of no use to anybody, and is dropped. */
+  faces(): readonly StoredFace[];
+  /** Stores or replaces. */
+  putFace(face: StoredFace): void;
+  dropFaces(faces: readonly string[]): void;
   /** Empties the write-ahead log, in which a deleted template would outlive its row. */
   scrub(): void;
   cursor(): number;
@@ -78,6 +97,21 @@ CREATE TABLE erasures (
   acknowledged INTEGER NOT NULL DEFAULT 0 CHECK (acknowledged IN (0, 1))
 ) STRICT;`,
   },
+  {
+    number: 3,
+    name: 'presented-faces',
+    sql: `
+CREATE TABLE presented_faces (
+  face          TEXT PRIMARY KEY,        -- pseudonym
+  kind          TEXT NOT NULL,
+  sealed        BLOB NOT NULL,           -- as in templates
+  refusals      INTEGER NOT NULL,
+  refused_since INTEGER NOT NULL,
+  pauses        INTEGER NOT NULL,
+  paused_until  INTEGER NOT NULL,
+  last_at       INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;`,
+  },
 ];
 
 interface Row {
@@ -112,6 +146,12 @@ export function openTemplateStore(options: { path: string; dataKey: KeyObject; c
   const everybodyErased = erased('');
   const unacknowledged = erased('WHERE acknowledged = 0');
   const acknowledge = db.prepare<[string]>('UPDATE erasures SET acknowledged = 1 WHERE person_id = ?');
+  const faceRows = db.prepare<[], Omit<StoredFace, 'values'> & { sealed: Uint8Array }>(
+    `SELECT face, kind, sealed, refusals, refused_since AS refusedSince, pauses, paused_until AS pausedUntil,
+       last_at AS lastAt FROM presented_faces`,
+  );
+  const putFace = db.prepare<unknown[]>('INSERT OR REPLACE INTO presented_faces VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
+  const dropFace = db.prepare<[string]>('DELETE FROM presented_faces WHERE face = ?');
   const readCursor = db.prepare<[], number>('SELECT cursor FROM feed').pluck();
   const writeCursor = db.prepare<[number]>('UPDATE feed SET cursor = ?');
 
@@ -154,6 +194,19 @@ export function openTemplateStore(options: { path: string; dataKey: KeyObject; c
     erasures: () => everybodyErased.all(),
     unacknowledged: () => unacknowledged.all(),
     acknowledged: (personId) => void acknowledge.run(personId),
+    faces: () =>
+      faceRows.all().flatMap(({ sealed, ...row }) => {
+        const values = unsealed(sealed, faceData(row), dataKey);
+        if (values) return [{ ...row, values }];
+        dropFace.run(row.face);
+        return [];
+      }),
+    putFace: (face) => {
+      const sealed = sealedUnder(face.values, faceData(face), dataKey, chance);
+      const { kind, refusals, refusedSince, pauses, pausedUntil, lastAt } = face;
+      putFace.run(face.face, kind, sealed, refusals, refusedSince, pauses, pausedUntil, lastAt);
+    },
+    dropFaces: (faces) => db.transaction(() => void faces.map((face) => dropFace.run(face))).immediate(),
     scrub: () => void db.pragma('wal_checkpoint(TRUNCATE)'),
     cursor: () => readCursor.get() ?? 0,
     setCursor: (cursor) => void writeCursor.run(cursor),
@@ -164,27 +217,43 @@ export function openTemplateStore(options: { path: string; dataKey: KeyObject; c
   };
 }
 
-/** Everything that says what a sealed template is; JSON keeps the parts apart. */
-function additionalData(...parts: readonly (string | null)[]): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(['kaopass-template', 1, ...parts]));
+/** Everything that says what is sealed; JSON keeps the parts apart. */
+function additionalData(...parts: readonly (string | number | null)[]): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(parts));
+}
+
+function templateData(personId: string, model: string, version: string, lookAlikeOf: string | null): Uint8Array {
+  return additionalData('kaopass-template', 1, personId, model, version, lookAlikeOf);
+}
+
+function faceData({ face, kind }: Pick<StoredFace, 'face' | 'kind'>): Uint8Array {
+  return additionalData('kaopass-presented-face', 1, face, kind);
 }
 
 function seal(template: StoredTemplate, key: KeyObject, chance: Chance): Uint8Array {
+  const { personId, modelSha256, protectionVersion, lookAlikeOf, values } = template;
+  return sealedUnder(values, templateData(personId, modelSha256, protectionVersion, lookAlikeOf), key, chance);
+}
+
+function unseal(row: Row, key: KeyObject): Uint8Array | null {
+  const data = templateData(row.person_id, row.model_sha256, row.protection_version, row.look_alike_of);
+  return unsealed(row.sealed, data, key);
+}
+
+function sealedUnder(values: Uint8Array, data: Uint8Array, key: KeyObject, chance: Chance): Uint8Array {
   const nonce = chance.bytes(NONCE_BYTES);
-  const { personId, modelSha256, protectionVersion, lookAlikeOf } = template;
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
-  cipher.setAAD(additionalData(personId, modelSha256, protectionVersion, lookAlikeOf));
-  const ciphertext = cipher.update(template.values);
+  cipher.setAAD(data);
+  const ciphertext = cipher.update(values);
   return Buffer.concat([nonce, ciphertext, cipher.final(), cipher.getAuthTag()]);
 }
 
 /** Null when it does not open. */
-function unseal(row: Row, key: KeyObject): Uint8Array | null {
-  const { sealed } = row;
+function unsealed(sealed: Uint8Array, data: Uint8Array, key: KeyObject): Uint8Array | null {
   if (sealed.length < NONCE_BYTES + TAG_BYTES) return null;
   const nonce = sealed.subarray(0, NONCE_BYTES);
   const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
-  decipher.setAAD(additionalData(row.person_id, row.model_sha256, row.protection_version, row.look_alike_of));
+  decipher.setAAD(data);
   decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
   try {
     return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);

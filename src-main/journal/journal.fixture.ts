@@ -23,6 +23,7 @@ export function exampleResult(fields: Partial<UnsignedResult> = {}): UnsignedRes
     comparison: { score: 0.2, runnerUpScore: null, gallerySize: 1, estimatedFmr: 0.03 },
     liveness: { frames: 12, passive: 0.98, cues: [], decision: 'live' },
     secondFactor: 'none',
+    presentedFace: null,
     mode: 'online',
     models: [{ role: 'embedder', sha256: 'a'.repeat(64) }],
     policyVersion: 'test-1',

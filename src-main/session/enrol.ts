@@ -296,6 +296,7 @@ async function check(ports: PortsOf<'enrol'>, context: Context, refusal: Refusal
     comparison: known?.comparison ?? nothing,
     liveness: judgement?.liveness ?? { frames: 0, passive: null, cues: [], decision: 'undecided' },
     secondFactor: 'pin',
+    presentedFace: reason ? null : ports.gallery.ownFace(context.personId),
     mode: ports.sync.online ? 'online' : 'stand-in',
     models: [...ports.models],
     policyVersion: policy.version,

@@ -7,7 +7,7 @@ import type { Comparison, LivenessEvidence, RefusalReason } from '../../src-cont
 import type { Money, Service, Uuid } from '../../src-contract/primitives.ts';
 import { fuse } from '../gallery/fusion.ts';
 import type { Observation } from '../vision/observation.ts';
-import { type Gathered, gather, type Judgement, judge, NOTHING_GATHERED } from './gather.ts';
+import { type Gathered, GOOD_FRAMES_FUSED, gather, type Judgement, judge, NOTHING_GATHERED } from './gather.ts';
 import { guide } from './guide-light.ts';
 import type { StepPorts } from './ports.ts';
 import { type IntentEvent, reached, type StepMeta, shows, waiting } from './step.ts';
@@ -79,6 +79,15 @@ export function lookScreen(
   };
 }
 
+/** The last good frames of the face that was looked at, fused; null when none was good. */
+function bestOf({ frames }: Gathered): Float32Array | null {
+  const embeddings = frames.flatMap((frame) => {
+    const face = frame.chosen === null ? undefined : frame.faces[frame.chosen];
+    return face?.embedding ? [face.embedding] : [];
+  });
+  return embeddings.length > 0 ? fuse(embeddings.slice(-GOOD_FRAMES_FUSED)) : null;
+}
+
 export function identifyMachine(ports: StepPorts) {
   /** Compares, decides and records. Runs once per look. */
   const decide = fromPromise<Identified, { context: Context; refusal: RefusalReason | null }>(async ({ input }) => {
@@ -99,15 +108,31 @@ export function identifyMachine(ports: StepPorts) {
       estimatedFmr: null,
     };
 
+    const { attempts } = policy;
+    const at = ports.clock.now();
+    const probe = judgement?.kind === 'ready' ? fuse(judgement.embeddings) : bestOf(context.gathered);
+    const tries = probe ? ports.gallery.tries(probe, at, attempts) : null;
+    const resting = refusal === null && tries !== null && tries.pausedUntil > at;
     const found =
-      refusal === null && judgement?.kind === 'ready'
-        ? ports.gallery.identify(fuse(judgement.embeddings), { maxFmr: rule.maxFmr, lookAlikeFmr: policy.lookAlikeFmr })
+      refusal === null && !resting && probe && judgement?.kind === 'ready'
+        ? ports.gallery.identify(probe, { maxFmr: rule.maxFmr, lookAlikeFmr: policy.lookAlikeFmr })
         : null;
-    const reason: RefusalReason | null = refusal ?? (found && found.outcome !== 'match' ? found.outcome : null);
-    const personId = found?.outcome === 'match' ? found.personId : null;
-    const pinAlways = found?.outcome === 'match' && found.pinAlways;
+    const match = found?.outcome === 'match' ? found : null;
+    const reason: RefusalReason | null =
+      refusal ?? (resting ? 'too-many-tries' : found && found.outcome !== 'match' ? found.outcome : null);
+    const personId = match?.personId ?? null;
+    const presentedFace = (): string | null => {
+      if (!probe) return null;
+      if (match) return ports.gallery.matchedFace(probe, { ...match, score: match.comparison.score }, at, attempts);
+      if (reason === 'presentation-attack') return ports.gallery.refusedFace(probe, 'attack', at, attempts);
+      if (reason === 'nobody' || reason === 'look-alikes')
+        return ports.gallery.refusedFace(probe, 'live', at, attempts);
+      return tries?.face ?? null;
+    };
     const wantsPin =
-      pinAlways ||
+      match?.pinAlways ||
+      // Somebody goes on holding up this person's picture: the face alone is not enough for a while.
+      (tries !== null && tries.pinUntil > at) ||
       rule.secondFactor.kind === 'always' ||
       (rule.secondFactor.kind === 'above' && (context.amount?.amountMinor ?? 0) > rule.secondFactor.amountMinor);
     const secondFactor = wantsPin ? 'pin' : 'none';
@@ -122,6 +147,7 @@ export function identifyMachine(ports: StepPorts) {
       comparison: found?.comparison ?? nothing,
       liveness,
       secondFactor,
+      presentedFace: presentedFace(),
       mode: ports.sync.online ? 'online' : 'stand-in',
       models: [...ports.models],
       policyVersion: policy.version,

@@ -23,7 +23,13 @@ interface Context {
 type Events = IntentEvent | { type: 'scanned'; barcode: string } | { type: 'surroundings-changed' };
 
 /** What trying again can't change: the sentence for each sends the customer to somebody else. */
-const FINAL_SORRY: ReadonlySet<SorryCode> = new Set(['pin-locked', 'suspect', 'account-closed', 'already-enrolled']);
+const FINAL_SORRY: ReadonlySet<SorryCode> = new Set([
+  'pin-locked',
+  'suspect',
+  'account-closed',
+  'already-enrolled',
+  'too-many-tries',
+]);
 
 export function visitMachine(ports: SessionPorts) {
   const { services } = ports.terminal;

@@ -73,6 +73,7 @@ class Terminal {
       isErased: () => false,
       unacknowledged: () => [],
       acknowledged: () => undefined,
+      forgetOldFaces: () => undefined,
     };
     const times = { roundMs: 20, probeMs: 10 };
     const word = {

@@ -40,9 +40,16 @@ export interface SyncOptions {
   readonly bank: BankClient;
   readonly gallery: Pick<
     Gallery,
-    'applyFeed' | 'cursor' | 'notComparable' | 'unacknowledged' | 'acknowledged' | 'isErased' | 'erase'
+    | 'applyFeed'
+    | 'cursor'
+    | 'notComparable'
+    | 'unacknowledged'
+    | 'acknowledged'
+    | 'isErased'
+    | 'erase'
+    | 'forgetOldFaces'
   >;
-  readonly policies: Pick<PolicyBook, 'take'>;
+  readonly policies: Pick<PolicyBook, 'current' | 'take'>;
   readonly time: Pick<TrustedTime, 'bankSaid' | 'bankHeardEverything'>;
   readonly clock: Clock;
   readonly chance: Chance;
@@ -164,6 +171,8 @@ export function createSync(options: SyncOptions): Sync {
   let endedEarly: string | null = null;
   const round = async (signal: AbortSignal): Promise<void> => {
     try {
+      const policy = policies.current();
+      if (policy) gallery.forgetOldFaces(clock.now(), policy.attempts);
       await acknowledgeErasures(options);
       if (!online) await askHealth(signal);
       if ((await flush(signal)) !== 'offline') {

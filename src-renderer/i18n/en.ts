@@ -132,7 +132,7 @@ export const en: Texts = {
       'too-simple': 'This PIN is too easy to guess. Please choose another.',
     },
     attemptsLeft: 'Tries left: {{attempts}}',
-    lastAttempt: 'One more wrong PIN will block your PIN.',
+    lastAttempt: 'After one more wrong PIN you can’t enter it here until tomorrow.',
   },
   wait: {
     'asking-bank': { title: 'Checking with the bank', body: 'Please wait a moment.' },
@@ -258,13 +258,17 @@ export const en: Texts = {
         title: 'Your face is already registered',
         body: 'You can use all services. Please choose one from the start screen.',
       },
+      'too-many-tries': {
+        title: 'Please try again a little later',
+        body: 'We could not recognise you several times in a row. Please wait a few minutes, or ask a member of staff.',
+      },
       'pin-wrong': {
         title: 'We could not confirm your PIN',
         body: 'Nothing was done. Please check your PIN and try again.',
       },
       'pin-locked': {
-        title: 'Your PIN is blocked',
-        body: 'To keep your account safe, your PIN can’t be used now. Please visit your branch.',
+        title: 'No more PIN entries here for now',
+        body: 'Too many PINs were wrong. To keep the account safe, please try again tomorrow or visit your branch.',
       },
       'pin-cancelled': {
         title: 'Cancelled',

@@ -58,7 +58,16 @@ beforeAll(async () => {
   await migrate(database.db, clock);
   const { platform, vault } = await openPlatform(database, fixedKey(new Uint8Array(32).fill(7)), tools);
   const logger = createLogger('silent');
-  context = { database, ...tools, vault, platform, policy: DEFAULT_POLICY, logger, pinCost: PIN_COST };
+  context = {
+    database,
+    ...tools,
+    vault,
+    platform,
+    policy: DEFAULT_POLICY,
+    policyValidForMs: 1,
+    logger,
+    pinCost: PIN_COST,
+  };
   for (const [n, terminalId] of terminals.entries()) {
     const keys = { signing_key: `signing-${n}`, encryption_key: `encryption-${n}` };
     const about = { terminal_id: terminalId, name: `Terminal ${n}`, profile: 'atm', activated_at: clock.now() };

@@ -55,7 +55,11 @@ describe('enrolment', () => {
         personId: person?.personId,
       },
     ]);
-    expect(person).toMatchObject({ status: 'enrolled', hasTemplate: true, pin: { failures: 0, locked: false } });
+    expect(person).toMatchObject({
+      status: 'enrolled',
+      hasTemplate: true,
+      pin: { failures: 0, lockedPairs: 0, onlyProven: false },
+    });
     expect(person?.consents[0]).toMatchObject({ language: 'en', withdrawnAt: null });
     expect(gallery.size).toBe(1);
     await reckon(atm);
