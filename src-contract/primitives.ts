@@ -35,7 +35,8 @@ export type Service = z.infer<typeof Service>;
 export const Profile = z.enum(['atm', 'checkout', 'gate']);
 export type Profile = z.infer<typeof Profile>;
 
-/** Of an account at this bank. */
+/** Digits of an account number at this bank. */
+export const ACCOUNT_DIGITS = 10;
 export const AccountNumber = z.string().regex(/^\d{10}$/, 'an account number of ten digits');
 
 /** A rate between 0 and 1, as ISO/IEC 19795-1 uses the word: a false-match rate of 1e-6 is one in a million. */

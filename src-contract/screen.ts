@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { ConsentText } from './policy.ts';
-import { Language, MinorUnits, Money, Profile, Rate, Service, Uuid, WallTimeMs } from './primitives.ts';
+import { AccountNumber, Language, MinorUnits, Money, Profile, Rate, Service, Uuid, WallTimeMs } from './primitives.ts';
 
 /** Said to the customer while looking for a face, one at a time, the most useful first. */
 export const LookHint = z.enum([
@@ -51,6 +51,7 @@ export const SorryCode = z.enum([
   'device-unavailable',
   'account-closed',
   'payee-limit', // asked for too many payees
+  'transfer-open', // no answer: it was done once, or never will be
   'suspect', // we could not find out what happened; staff will
   'failed', // anything else
 ]);
@@ -119,7 +120,26 @@ export const Screen = z.discriminatedUnion('name', [
       'printing',
       'remembering',
       'forgetting',
+      'transferring',
     ]),
+  }),
+  /** Whom to transfer to: the number of their account, keyed in on this screen. */
+  screen('payee', {
+    amount: Money,
+    /** What was keyed before, to be corrected; empty at first. */
+    entered: z.union([AccountNumber, z.literal('')]),
+    /** What was wrong with it. */
+    problem: z.enum(['unknown', 'closed', 'own-account']).nullable(),
+  }),
+  screen('confirm-transfer', {
+    payee: z.strictObject({
+      accountNumber: AccountNumber,
+      /** Masked by the bank; null when it knows none. */
+      name: z.string().max(80).nullable(),
+    }),
+    amount: Money,
+    /** What the customer can still spend afterwards. */
+    remains: Money,
   }),
   screen('insert-cash', { maxAmount: Money, problem: z.enum(['refused-notes', 'nothing-inserted']).nullable() }),
   screen('confirm-deposit', { notes: z.array(NoteCount).max(10), amount: Money, refusedNotes: z.int().nonnegative() }),
@@ -145,6 +165,8 @@ export const Screen = z.discriminatedUnion('name', [
     possibleMinor: z.array(MinorUnits).max(4),
     /** Minor units the customer's account was given back or never charged; null where no money was involved. */
     madeWhole: Money.nullable(),
+    /** What to name when asking what became of it; null where everything is said. */
+    reference: z.string().max(12).nullable(),
   }),
   screen('out-of-service', {
     reason: z.enum([
@@ -230,6 +252,9 @@ export const Intent = z.discriminatedUnion('kind', [
   intent('choose-service', { service: Service }),
   intent('answer-consent', { version: z.string().max(40), agreed: z.boolean() }),
   intent('choose-amount', { amountMinor: MinorUnits }),
+  intent('enter-payee', { accountNumber: AccountNumber }),
+  /** Back to one thing that was said before, to say it anew. */
+  intent('correct', { what: z.enum(['amount', 'payee']) }),
   /** Yes to what is shown: notes are all in, the deposit is right, the balance was read, the work is done. */
   intent('confirm', {}),
   intent('choose-receipt', { print: z.boolean() }),
@@ -255,6 +280,8 @@ export const IntentKind = z.enum([
   'choose-service',
   'answer-consent',
   'choose-amount',
+  'enter-payee',
+  'correct',
   'confirm',
   'choose-receipt',
   'retry',

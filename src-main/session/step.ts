@@ -50,15 +50,17 @@ export type Outcome =
       readonly code: SorryCode;
       readonly possibleMinor: readonly number[];
       readonly madeWhole: Money | null;
+      readonly reference: string | null;
     }
   | { readonly kind: 'cancelled' };
 
 export function sorry(
   service: Service,
   code: SorryCode,
-  more: { possibleMinor?: readonly number[]; madeWhole?: Money | null } = {},
+  more: { possibleMinor?: readonly number[]; madeWhole?: Money | null; reference?: string | null } = {},
 ): Outcome {
-  return { kind: 'sorry', service, code, possibleMinor: more.possibleMinor ?? [], madeWhole: more.madeWhole ?? null };
+  const { possibleMinor = [], madeWhole = null, reference = null } = more;
+  return { kind: 'sorry', service, code, possibleMinor, madeWhole, reference };
 }
 
 /** For an output that a machine sets before it ends. A machine that ends without one has a bug. */

@@ -109,7 +109,7 @@ export const en: Texts = {
     refusedTitle: '{{asked}} is not possible',
     refused: {
       'cannot-make-amount': 'The notes in this machine can’t make up this amount.',
-      'over-limit': 'This is more than you can withdraw at one time.',
+      'over-limit': 'This is more than is possible at one time.',
       'insufficient-funds': 'There is not enough money in your account.',
       other: 'Please choose another amount.',
     },
@@ -143,6 +143,33 @@ export const en: Texts = {
     printing: { title: 'Printing', body: 'Please wait for the paper to come out.' },
     remembering: { title: 'Registering your face', body: 'Please wait a moment.' },
     forgetting: { title: 'Deleting your face data', body: 'Please wait a moment.' },
+    transferring: { title: 'Making your transfer', body: 'Waiting for the bank’s answer. Please wait a moment.' },
+  },
+  payee: {
+    title: 'Enter the account number to pay',
+    lead: '{{digits}} digits, of an account at this bank.',
+    whole: 'Please check the number, then press “OK”.',
+    empty: 'No account number entered yet',
+    entered: 'Account number entered: {{number}}',
+    otherAmount: 'Change the amount',
+    problem: {
+      unknown: 'There is no account with this number. Please check it and enter it again.',
+      closed: 'This account has been closed. Please enter another number.',
+      'own-account': 'This is your own account. Please enter the number of the account to pay.',
+    },
+  },
+  confirmTransfer: {
+    title: 'Please check your transfer',
+    to: 'To',
+    name: '{{name}}',
+    noName: 'No name on record',
+    amount: 'Amount',
+    remains: 'Left in your account',
+    change: 'Change',
+    advice: 'Only part of the name is shown. A transfer can’t be taken back once it is made.',
+    noNameAdvice: 'We can’t show you a name. Please check once more that the account number is right.',
+    yes: 'Make this transfer',
+    no: 'Don’t transfer',
   },
   insertCash: {
     title: 'Put in your notes',
@@ -229,6 +256,7 @@ export const en: Texts = {
   sorry: {
     possible: 'These amounts are possible',
     madeWhole: 'Your account has not been charged {{amount}}.',
+    reference: 'Reference {{reference}}',
     texts: {
       nobody: {
         title: 'We could not find your registration',
@@ -317,6 +345,10 @@ export const en: Texts = {
       'payee-limit': {
         title: 'Too many account numbers were checked',
         body: 'Nothing was transferred. Please try again later, or visit your branch.',
+      },
+      'transfer-open': {
+        title: 'We don’t know yet how your transfer ended',
+        body: 'The bank has not answered. Your transfer will be made once or not at all, and never twice. Check your balance once the bank can be reached again: it shows which.',
       },
       suspect: {
         title: 'We are checking what happened',

@@ -4,9 +4,8 @@ import { useTexts } from '../i18n/i18n.ts';
 import { useMoney } from '../i18n/money.ts';
 import { Icon } from '../parts/icon.tsx';
 import { IntentButton } from '../parts/intent-button.tsx';
+import { NumberKeys } from './number-keys.tsx';
 import { amountOf, erased, keyed, type OwnAmount, problemOf } from './own-amount.ts';
-
-const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
 interface AmountKeypadProps {
   readonly stepMinor: MinorUnits;
@@ -48,19 +47,11 @@ export function AmountKeypad({ stepMinor, maxMinor, limits, onBack }: AmountKeyp
           <span>{t('amount.back')}</span>
         </button>
       </div>
-      <fieldset className="own-keys" aria-label={t('amount.keypad')}>
-        {KEYS.map((key) => (
-          <Key key={key} onPress={() => setOwn((now) => keyed(now, key))}>
-            {key}
-          </Key>
-        ))}
-        <Key onPress={() => setOwn(erased)} label={t('amount.erase')}>
-          <Icon name="eraser" />
-        </Key>
-        <Key onPress={() => setOwn((now) => keyed(now, '0'))}>0</Key>
-        <Key onPress={() => setOwn((now) => ({ ...now, digits: '' }))} small>
-          {t('amount.clear')}
-        </Key>
+      <NumberKeys
+        onDigit={(key) => setOwn((now) => keyed(now, key))}
+        onErase={() => setOwn(erased)}
+        onClear={() => setOwn((now) => ({ ...now, digits: '' }))}
+      >
         <IntentButton
           intent={{ kind: 'choose-amount', amountMinor }}
           look="first"
@@ -70,20 +61,7 @@ export function AmountKeypad({ stepMinor, maxMinor, limits, onBack }: AmountKeyp
         >
           {t('amount.ok')}
         </IntentButton>
-      </fieldset>
+      </NumberKeys>
     </div>
-  );
-}
-
-function Key(props: { onPress: () => void; label?: string; small?: boolean; children: React.ReactNode }) {
-  return (
-    <button
-      type="button"
-      className={props.small ? 'own-key own-key-small' : 'own-key'}
-      aria-label={props.label}
-      onClick={props.onPress}
-    >
-      {props.children}
-    </button>
   );
 }

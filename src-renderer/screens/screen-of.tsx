@@ -6,6 +6,7 @@ import { AttractScreen } from './attract.tsx';
 import { BalanceScreen } from './balance.tsx';
 import { BasketScreen } from './basket.tsx';
 import { ConfirmDepositScreen } from './confirm-deposit.tsx';
+import { ConfirmTransferScreen } from './confirm-transfer.tsx';
 import { ConsentScreen } from './consent.tsx';
 import { DoneScreen } from './done.tsx';
 import { InsertCashScreen } from './insert-cash.tsx';
@@ -13,6 +14,7 @@ import { LookScreen } from './look.tsx';
 import { MenuScreen } from './menu.tsx';
 import { OptOutScreen } from './opt-out.tsx';
 import { OutOfServiceScreen } from './out-of-service.tsx';
+import { PayeeScreen } from './payee.tsx';
 import { PinScreen } from './pin.tsx';
 import { ReceiptScreen } from './receipt.tsx';
 import { SorryScreen } from './sorry.tsx';
@@ -36,6 +38,11 @@ export function ScreenOf({ screen }: { screen: Screen }) {
       return <AmountScreen screen={screen} />;
     case 'pin':
       return <PinScreen screen={screen} />;
+    case 'payee':
+      // Another number to begin with, or another problem, is another screen: what was keyed before is not carried over.
+      return <PayeeScreen key={`${screen.entered} ${screen.problem}`} screen={screen} />;
+    case 'confirm-transfer':
+      return <ConfirmTransferScreen screen={screen} />;
     case 'wait':
       return <WaitScreen screen={screen} />;
     case 'insert-cash':

@@ -11,7 +11,7 @@ export function SorryScreen({ screen }: ScreenProps<'sorry'>) {
   const t = useTexts();
   const { money, minor } = useMoney();
   const canRetry = useOffered('retry');
-  const { code, possibleMinor, madeWhole } = screen;
+  const { code, possibleMinor, madeWhole, reference } = screen;
   return (
     <div className="ending">
       <span className="ending-sign">
@@ -20,6 +20,7 @@ export function SorryScreen({ screen }: ScreenProps<'sorry'>) {
       <h1>{t(`sorry.texts.${code}.title`)}</h1>
       <p className="lead">{t(`sorry.texts.${code}.body`)}</p>
       {madeWhole && <Notice kind="good">{t('sorry.madeWhole', { amount: money(madeWhole) })}</Notice>}
+      {reference && <p className="ending-reference">{t('sorry.reference', { reference })}</p>}
       {possibleMinor.length > 0 && (
         <p className="ending-possible">
           {t('sorry.possible')}

@@ -11,6 +11,7 @@ const DRAWN_BY_SCREEN: Readonly<Partial<Record<ScreenName, readonly IntentKind[]
   'insert-cash': ['confirm'],
   'confirm-deposit': ['confirm', 'cancel'],
   'opt-out': ['confirm', 'cancel'],
+  'confirm-transfer': ['confirm', 'cancel'],
   balance: ['confirm', 'cancel'],
   done: ['confirm'],
   sorry: ['retry', 'confirm', 'cancel'],

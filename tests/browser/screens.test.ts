@@ -9,6 +9,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Language } from '../../src-contract/primitives.ts';
 import { Intent, type IntentKind, type View } from '../../src-contract/screen.ts';
+import { en } from '../../src-renderer/i18n/en.ts';
 import { launchChromium } from '../screens/browser.ts';
 import { FIXTURES, type Fixture } from '../screens/fixtures.ts';
 import { type ServedPage, servePage } from '../screens/serve.ts';
@@ -174,6 +175,9 @@ describe('answers', () => {
     ['insert-cash', 'すべて入れました', { kind: 'confirm' }],
     ['confirm-deposit', 'この金額を預け入れる', { kind: 'confirm' }],
     ['confirm-deposit', '取り消して返却する', { kind: 'cancel' }],
+    ['payee', '金額を変える', { kind: 'correct', what: 'amount' }],
+    ['confirm-transfer', 'この内容で振り込む', { kind: 'confirm' }],
+    ['confirm-transfer', '振り込まない', { kind: 'cancel' }],
     ['balance', '確認しました', { kind: 'confirm' }],
     ['receipt', '受け取る', { kind: 'choose-receipt', print: true }],
     ['receipt', '受け取らない', { kind: 'choose-receipt', print: false }],
@@ -225,6 +229,35 @@ describe('answers', () => {
     await page.keyboard.press('7');
     await ok.click();
     expect(people(await sent())).toEqual([{ kind: 'choose-amount', amountMinor: 27_000 }]);
+  });
+
+  it('an account number is keyed in by hand or keyboard, shown in groups, and sent only when it is whole', async () => {
+    await show({ ...fixture('payee').view, language: 'en' });
+    const ok = page.locator('.own-ok');
+    const digits = page.locator('.payee-digits');
+    for (const key of ['0', '1', '2', '3']) await page.getByRole('button', { name: key, exact: true }).click();
+    expect(await digits.getAttribute('aria-label')).toBe('Account number entered: 012 3');
+    expect(await ok.getAttribute('aria-disabled')).toBe('true');
+    await ok.click({ force: true });
+    expect(people(await sent())).toEqual([]);
+    await page.keyboard.type('4567899');
+    await page.keyboard.press('Backspace');
+    await page.keyboard.press('8');
+    expect(await digits.getAttribute('aria-label')).toBe('Account number entered: 012 345 6788');
+    await ok.click();
+    expect(people(await sent())).toEqual([{ kind: 'enter-payee', accountNumber: '0123456788' }]);
+  });
+
+  it('a number that was wrong is there to be corrected, and cannot be sent again as it is', async () => {
+    await show({ ...fixture('payee-unknown').view, language: 'en' });
+    const ok = page.locator('.own-ok');
+    expect(await page.getByRole('alert').textContent()).toBe(en.payee.problem.unknown);
+    expect(await ok.getAttribute('aria-disabled')).toBe('true');
+    await page.getByRole('button', { name: 'Erase one digit' }).click();
+    expect(await page.getByRole('alert').count()).toBe(0);
+    await page.getByRole('button', { name: '5', exact: true }).click();
+    await ok.click();
+    expect(people(await sent())).toEqual([{ kind: 'enter-payee', accountNumber: '0123456785' }]);
   });
 
   it('a long consent can be read to its end without a scrolling finger', async () => {

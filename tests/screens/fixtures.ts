@@ -122,7 +122,7 @@ const amount = (more: Partial<Extract<Screen, { name: 'amount' }>>): Screen => (
   ...more,
 });
 const services = (...closed: string[]): Extract<Screen, { name: 'menu' }>['services'] =>
-  (['withdraw', 'deposit', 'balance', 'enrol', 'opt-out'] as const).map((service) => ({
+  (['withdraw', 'deposit', 'transfer', 'balance', 'enrol', 'opt-out'] as const).map((service) => ({
     service,
     available: !closed.includes(service),
     reason: closed.includes(service) ? 'offline-service' : null,
@@ -146,6 +146,7 @@ const SORRY_MORE: Readonly<Partial<Record<SorryCode, Partial<Extract<Screen, { n
   'cannot-make-amount': { possibleMinor: [yen(10_000), yen(20_000)] },
   'offline-limit': { possibleMinor: [yen(1_000)] },
   'cash-jammed': { madeWhole: money(20_000) },
+  'transfer-open': { service: 'transfer', reference: '5F3A09C1' },
 };
 
 export const FIXTURES: readonly Fixture[] = [
@@ -211,8 +212,39 @@ export const FIXTURES: readonly Fixture[] = [
   fixture('pin-repeat', pin({ purpose: 'repeat', digits: 4, digitsMax: 12 }), ['cancel'], person),
   fixture('pin-mismatch', pin({ purpose: 'choose', problem: 'mismatch' }), ['cancel'], person),
   ...(
-    ['asking-bank', 'counting', 'dispensing', 'storing', 'returning', 'printing', 'remembering', 'forgetting'] as const
+    [
+      'asking-bank',
+      'counting',
+      'dispensing',
+      'storing',
+      'returning',
+      'printing',
+      'remembering',
+      'forgetting',
+      'transferring',
+    ] as const
   ).map((what) => fixture(`wait-${what}`, { name: 'wait', what }, [])),
+  ...([null, 'unknown', 'closed', 'own-account'] as const).map((problem) =>
+    fixture(
+      problem === null ? 'payee' : `payee-${problem}`,
+      { name: 'payee', amount: money(8_000), entered: problem === null ? '' : '0123456789', problem },
+      ['enter-payee', 'correct', 'cancel', 'extend'],
+      person,
+    ),
+  ),
+  ...(['山＊ 健＊＊', 'F*** D***', null] as const).map((name, at) =>
+    fixture(
+      `confirm-transfer${['', '-latin', '-no-name'][at]}`,
+      {
+        name: 'confirm-transfer',
+        payee: { accountNumber: '0123456789', name },
+        amount: money(8_000),
+        remains: money(1_226_567),
+      },
+      ['confirm', 'correct', 'cancel', 'extend'],
+      person,
+    ),
+  ),
   fixture(
     'insert-cash',
     { name: 'insert-cash', maxAmount: money(1_000_000), problem: null },
@@ -256,6 +288,12 @@ export const FIXTURES: readonly Fixture[] = [
     ['choose-receipt', 'extend'],
     person,
   ),
+  fixture(
+    'receipt-transfer',
+    { name: 'receipt', service: 'transfer', amount: money(8_000), balance: money(1_226_567) },
+    ['choose-receipt', 'extend'],
+    person,
+  ),
   fixture('receipt-purchase', { name: 'receipt', service: 'purchase', amount: money(1_280), balance: null }, [
     'choose-receipt',
   ]),
@@ -279,6 +317,18 @@ export const FIXTURES: readonly Fixture[] = [
       amount: money(30_000),
       balance: money(1_244_567),
       receipt: 'unavailable',
+      standIn: false,
+    },
+    ['confirm'],
+  ),
+  fixture(
+    'done-transfer',
+    {
+      name: 'done',
+      service: 'transfer',
+      amount: money(8_000),
+      balance: money(1_226_567),
+      receipt: 'printed',
       standIn: false,
     },
     ['confirm'],
@@ -308,7 +358,15 @@ export const FIXTURES: readonly Fixture[] = [
   ...SorryCode.options.map((code) =>
     fixture(
       `sorry-${code}`,
-      { name: 'sorry', service: 'withdraw', code, possibleMinor: [], madeWhole: null, ...SORRY_MORE[code] },
+      {
+        name: 'sorry',
+        service: 'withdraw',
+        code,
+        possibleMinor: [],
+        madeWhole: null,
+        reference: null,
+        ...SORRY_MORE[code],
+      },
       RETRIED.has(code) ? ['retry', 'cancel', 'extend'] : ['cancel', 'extend'],
       person,
     ),
