@@ -103,12 +103,18 @@ export class DemoBank {
     return (await this.accounts()).filter((account) => account.kind === 'customer');
   }
 
-  /** The one customer of the demonstration. */
+  /** Of the one person of the demonstration whose face is, or was, registered. */
   async customer(): Promise<BankAccount> {
-    const [account, ...others] = await this.customers();
+    const people = new Set((await this.people()).map(({ personId }) => personId));
+    const [account, ...others] = (await this.customers()).filter(({ ownerId }) => people.has(ownerId ?? ''));
     if (!account || others.length > 0)
       throw new Error(`the bank has ${account ? others.length + 1 : 0} customers, not one`);
     return account;
+  }
+
+  /** At the counter, for somebody whose face is not registered. */
+  async openAccount(holderName: string): Promise<{ accountId: string; accountNumber: string }> {
+    return this.#ask('POST', '/admin/accounts', { holderName });
   }
 
   async accounts(): Promise<BankAccount[]> {

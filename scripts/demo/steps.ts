@@ -463,6 +463,51 @@ export const STEPS: readonly Step[] = [
     },
   },
   {
+    name: 'transfer',
+    title: 'He transfers ¥1,000 to an account opened at the counter, and sees before he agrees whose it is',
+    expected: {
+      shows: true,
+      wholeNameShown: false,
+      screen: 'done',
+      journal: 'posted',
+      ledgerMinor: 5_920,
+      payeeMinor: 1_000,
+      entries: 1,
+      booksBalance: true,
+    },
+    async run({ bank, atm }) {
+      const payee = await bank.openAccount('山田 花子');
+      await begin(atm, 'transfer');
+      await atm.sees('amount');
+      await atm.touches('choose-amount', { words: '1,000' });
+      await atm.sees('payee');
+      await atm.page.keyboard.type(payee.accountNumber);
+      await atm.picture('payee-ja');
+      await atm.touches('enter-payee');
+      await atm.sees('pin');
+      await atm.machine.press(`${PIN}E`);
+      await atm.sees('confirm-transfer');
+      await atm.picture('confirm-transfer-ja');
+      const words = await atm.words();
+      await atm.touches('confirm');
+      await atm.sees('receipt');
+      await atm.page.locator('[data-intent="choose-receipt"]:not(.button-first)').click();
+      const screen = await atm.sees('done');
+      await leave(atm);
+      const accounts = await bank.accounts();
+      return {
+        shows: words.includes('山＊ 花＊') && words.includes('5,920'),
+        wholeNameShown: words.includes('花子'),
+        screen,
+        journal: lastState(atm, 'transfer'),
+        ledgerMinor: (await bank.customer()).ledgerMinor,
+        payeeMinor: accounts.find(({ accountId }) => accountId === payee.accountId)?.ledgerMinor,
+        entries: (await bank.entries()).filter(({ kind }) => kind === 'transfer').length,
+        booksBalance: await bank.balanced(),
+      };
+    },
+  },
+  {
     name: 'sync',
     title: 'Everything is at the bank exactly once, and the cash adds up to the yen',
     expected: {

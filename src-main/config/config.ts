@@ -122,7 +122,7 @@ export function loadConfig(path: string): Config {
 
 /** What a profile can offer. */
 export const PROFILE_SERVICES: Readonly<Record<Profile, readonly Service[]>> = {
-  atm: ['withdraw', 'deposit', 'balance', 'enrol', 'opt-out'],
+  atm: ['withdraw', 'deposit', 'transfer', 'balance', 'enrol', 'opt-out'],
   checkout: ['purchase', 'opt-out'],
   gate: [],
 };

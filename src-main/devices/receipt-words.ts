@@ -35,6 +35,7 @@ const WORDS = {
     balance: 'お取引後残高',
     available: '残高',
     account: '口座番号',
+    payee: 'お振り込み先口座',
     reference: '取扱番号',
     terminal: '取扱端末',
     each: (price: string, quantity: number) => `${price} × ${quantity}点`,
@@ -65,6 +66,7 @@ const WORDS = {
     balance: 'Balance',
     available: 'Available',
     account: 'Account',
+    payee: 'Paid to account',
     reference: 'Reference',
     terminal: 'Terminal',
     each: (price: string, quantity: number) => `${quantity} x ${price}`,
@@ -87,7 +89,7 @@ export function formatMoney(value: Money, language: Language): string {
 }
 
 /** The last characters of a UUIDv7 are random: enough for a clerk to find a transaction of one terminal and one day. */
-function shortReference(transactionId: string): string {
+export function shortReference(transactionId: string): string {
   return transactionId.slice(-8).toUpperCase();
 }
 
@@ -121,6 +123,7 @@ export function receiptWords(receipt: Receipt): ReceiptWords {
   }
   if (receipt.lines.length > 0) rows.push({ kind: 'rule', left: '', right: '' });
   if (receipt.amount) rows.push({ kind: 'total', left: words.amounts[receipt.service], right: money(receipt.amount) });
+  if (receipt.payeeEnding) rows.push({ kind: 'item', left: words.payee, right: `**** ${receipt.payeeEnding}` });
   if (receipt.balance) {
     const kind = receipt.amount ? 'item' : 'total';
     rows.push({ kind, left: receipt.amount ? words.balance : words.available, right: money(receipt.balance) });

@@ -55,6 +55,23 @@ describe('receipt', () => {
     expect(formatMoney({ ...money(1_050), currency: 'EUR' }, 'en')).toBe('€10.50');
   });
 
+  it('of a transfer says which account was paid by its last four digits alone', () => {
+    const transfer = { ...withdrawal, service: 'transfer', payeeEnding: '0937' } as const;
+    const ja = receiptWords(Receipt.parse({ ...transfer, language: 'ja' }));
+    expect(ja.title).toBe('お振り込み ご利用明細票');
+    expect(ja.rows.map((row) => [row.left, row.right]).slice(0, 4)).toEqual([
+      ['お振り込み金額', '￥30,000'],
+      ['お振り込み先口座', '**** 0937'],
+      ['お取引後残高', '￥1,234,567'],
+      ['口座番号', '**** 4821'],
+    ]);
+    expect(receiptWords(Receipt.parse(transfer)).rows[1]).toMatchObject({
+      left: 'Paid to account',
+      right: '**** 0937',
+    });
+    expect(Receipt.safeParse({ ...transfer, payeeEnding: '1234567890' }).success).toBe(false);
+  });
+
   it('says what stand-in means and that a demonstration is none of it real', () => {
     const { notices } = receiptWords(Receipt.parse({ ...withdrawal, standIn: true, demonstration: true }));
     expect(notices.join(' ')).toMatch(/could not be reached.*booked later.*Not a real transaction/);

@@ -32,6 +32,12 @@ export const Receipt = z.strictObject({
     .regex(/^\d{4}$/)
     .nullable()
     .default(null),
+  /** Of a transfer: the account it went to. */
+  payeeEnding: z
+    .string()
+    .regex(/^\d{4}$/)
+    .nullable()
+    .default(null),
   /** Approved by the terminal because the bank could not be asked: the receipt says that it will be booked later. */
   standIn: z.boolean().default(false),
   /** Printed by a demonstration; the receipt says that it is not worth money. */

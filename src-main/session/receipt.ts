@@ -8,11 +8,13 @@ import type { StepPorts } from './ports.ts';
 import { type IntentEvent, reached, type StepMeta, shows, waiting } from './step.ts';
 
 export interface ReceiptInput {
-  readonly service: 'withdraw' | 'deposit' | 'purchase';
+  readonly service: 'withdraw' | 'deposit' | 'transfer' | 'purchase';
   readonly transactionId: Uuid;
   readonly amount: Money;
   /** What the paper may tell of the account; no balance where only a face was shown. */
   readonly account: { readonly accountEnding: string; readonly available: Money | null } | null;
+  /** Last digits of the account that a transfer went to. */
+  readonly payeeEnding?: string | null;
   readonly lines: readonly BasketLine[];
   readonly standIn: boolean;
 }
@@ -41,6 +43,7 @@ export function receiptMachine(ports: StepPorts) {
           amount: input.amount,
           balance: input.account?.available ?? null,
           accountEnding: input.account?.accountEnding ?? null,
+          payeeEnding: input.payeeEnding ?? null,
           standIn: input.standIn,
         },
         limit.signal,

@@ -55,7 +55,8 @@ export interface ServiceTable<States extends Record<string, Row> = Record<string
   readonly states: States;
 }
 
-/** The state that recovery records while the bank is away; no visit ever does, so none can be at it at the same time. */
+/** The state that recovery records while the bank is away. A visit may record it as the last it does with a transaction, so none
+ *  is ever at one at the same time. */
 export const ASKING_BANK = 'asking-bank';
 
 const over = (known: string) => ({ known, onRestart: { rule: 'over' } }) as const;
@@ -167,12 +168,30 @@ const balance = {
   },
 } as const satisfies ServiceTable;
 
-/** Offered by no profile yet. */
+/** Asked to move money between two accounts. */
+const transferAsked = (known: string) =>
+  ({
+    known,
+    onRestart: {
+      rule: 'ask-bank',
+      about: 'transferKey',
+      answers: { posted: { as: 'posted' }, declined: { as: 'declined' } },
+      barred: { as: 'not-posted' },
+    },
+  }) as const;
+
 const transfer = {
   device: null,
   states: {
-    begun: end('nothing was asked', 'interrupted'),
-    interrupted: over('a restart ended it'),
+    begun: end('the customer agreed; the bank was asked nothing', 'interrupted'),
+    'not-asked': over('the bank could not be asked; nothing moved'),
+    sending: transferAsked('the bank was asked to move the amount, once or more under one key'),
+    [ASKING_BANK]: transferAsked('nobody waits any more; whether the amount moved is asked when the bank is back'),
+    posted: over('the bank moved the amount'),
+    declined: over('the bank said no; nothing moved'),
+    refused: over('the bank did not accept the request; nothing moved'),
+    'not-posted': over('the bank never saw the request and has barred it; nothing moved'),
+    interrupted: over('a restart ended it; nothing moved'),
   },
 } as const satisfies ServiceTable;
 

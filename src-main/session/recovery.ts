@@ -44,12 +44,12 @@ export async function recover(ports: SessionPorts, signal: AbortSignal): Promise
   return recovered;
 }
 
-/** How long after an unsuccessful question the bank is asked again while it seems to be there, ms. */
+/** Between two looks for what waits for the bank while it seems to be there, ms. */
 const ASK_AGAIN_MS = 60_000;
 
 /**
  * Asks the bank about what waits for it, whenever it is back, until everything is settled or this is stopped. Touches only what
- * recover() left in the state "asking-bank": no visit ever has a transaction there, and no device is asked.
+ * recover() or a visit left in the state "asking-bank": no visit is at a transaction there, and no device is asked.
  * @returns how to stop.
  */
 export function keepAskingBank(
@@ -78,9 +78,8 @@ export function keepAskingBank(
       .catch((error: unknown) => closing.signal.aborted || told.failed(error))
       .then(() => {
         asking = null;
-        if (!closing.signal.aborted && waitingForBank(ports).length > 0) {
-          callOff = ports.clock.after(ASK_AGAIN_MS, start);
-        }
+        // A visit may leave something at any time, with the bank seemingly there.
+        if (!closing.signal.aborted) callOff = ports.clock.after(ASK_AGAIN_MS, start);
       });
   };
   const stopListening = ports.sync.onOnline((online) => online && start());

@@ -11,6 +11,7 @@ import { optOutMachine } from './opt-out.ts';
 import type { SessionPorts } from './ports.ts';
 import { purchaseMachine } from './purchase.ts';
 import { type IntentEvent, type Outcome, type StepMeta, shows, sorry } from './step.ts';
+import { transferMachine } from './transfer.ts';
 import { withdrawMachine } from './withdraw.ts';
 
 interface Context {
@@ -29,6 +30,8 @@ const FINAL_SORRY: ReadonlySet<SorryCode> = new Set([
   'account-closed',
   'already-enrolled',
   'too-many-tries',
+  'payee-limit',
+  'transfer-open',
 ]);
 
 export function visitMachine(ports: SessionPorts) {
@@ -65,6 +68,7 @@ export function visitMachine(ports: SessionPorts) {
       enrol: enrolMachine(ports),
       deposit: depositMachine(ports),
       withdraw: withdrawMachine(ports),
+      transfer: transferMachine(ports),
       balance: balanceMachine(ports),
       purchase: purchaseMachine(ports),
       optOut: optOutMachine(ports),
@@ -152,6 +156,7 @@ export function visitMachine(ports: SessionPorts) {
           { guard: ({ context }) => context.service === 'enrol', target: 'enrol' },
           { guard: ({ context }) => context.service === 'deposit', target: 'deposit' },
           { guard: ({ context }) => context.service === 'withdraw', target: 'withdraw' },
+          { guard: ({ context }) => context.service === 'transfer', target: 'transfer' },
           { guard: ({ context }) => context.service === 'balance', target: 'balance' },
           { guard: ({ context }) => context.service === 'purchase', target: 'purchase' },
           { guard: ({ context }) => context.service === 'opt-out', target: 'optOut' },
@@ -175,6 +180,13 @@ export function visitMachine(ports: SessionPorts) {
       withdraw: {
         invoke: {
           src: 'withdraw',
+          onDone: { target: 'ending', actions: { type: 'end', params: ({ event }) => event.output } },
+          onError: { target: 'ending', actions: 'fail' },
+        },
+      },
+      transfer: {
+        invoke: {
+          src: 'transfer',
           onDone: { target: 'ending', actions: { type: 'end', params: ({ event }) => event.output } },
           onError: { target: 'ending', actions: 'fail' },
         },

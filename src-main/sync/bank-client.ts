@@ -33,6 +33,7 @@ import {
   type ErasureRequest,
 } from '../../src-contract/erasure.ts';
 import { InquiryAnswer, type InquiryRequest } from '../../src-contract/inquiry.ts';
+import { PayeeAnswer, type PayeeRequest, TransferAnswer, type TransferRequest } from '../../src-contract/transfer.ts';
 import { type Clock, deadline } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
 import type { Identity } from '../identity/identity.ts';
@@ -74,6 +75,8 @@ export interface BankClient {
   deposit(request: DepositRequest, signal: AbortSignal): Promise<PostingAnswer>;
   standIn(request: StandInRequest, signal: AbortSignal): Promise<PostingAnswer>;
   count(request: CountRequest, signal: AbortSignal): Promise<PostingAnswer>;
+  payee(request: PayeeRequest, signal: AbortSignal): Promise<PayeeAnswer>;
+  transfer(request: TransferRequest, signal: AbortSignal): Promise<TransferAnswer>;
   /** What became of a request whose answer was never read. */
   inquire(request: InquiryRequest, signal: AbortSignal): Promise<InquiryAnswer>;
   erase(request: ErasureRequest, signal: AbortSignal): Promise<ErasureAnswer>;
@@ -198,6 +201,8 @@ export function createBankClient(options: BankClientOptions): BankClient {
     deposit: (request: DepositRequest, signal) => post('/v1/deposits', request, PostingAnswer, signal),
     standIn: (request: StandInRequest, signal) => post('/v1/stand-ins', request, PostingAnswer, signal),
     count: (request: CountRequest, signal) => post('/v1/counts', request, PostingAnswer, signal),
+    payee: (request: PayeeRequest, signal) => post('/v1/payees', request, PayeeAnswer, signal),
+    transfer: (request: TransferRequest, signal) => post('/v1/transfers', request, TransferAnswer, signal),
     inquire: (request: InquiryRequest, signal) => post('/v1/inquiries', request, InquiryAnswer, signal),
     erase: (request: ErasureRequest, signal) => post('/v1/erasures', request, ErasureAnswer, signal),
     acknowledgeErasure: (request: ErasureReceiptRequest, signal) =>

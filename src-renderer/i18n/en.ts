@@ -153,9 +153,9 @@ export const en: Texts = {
     entered: 'Account number entered: {{number}}',
     otherAmount: 'Change the amount',
     problem: {
-      unknown: 'There is no account with this number. Please check it and enter it again.',
-      closed: 'This account has been closed. Please enter another number.',
-      'own-account': 'This is your own account. Please enter the number of the account to pay.',
+      unknown: 'There is no account with this number. Please check it.',
+      closed: 'This account has been closed. Please check the number.',
+      'own-account': 'This is your own account. Please check the number.',
     },
   },
   confirmTransfer: {
@@ -166,6 +166,8 @@ export const en: Texts = {
     amount: 'Amount',
     remains: 'Left in your account',
     change: 'Change',
+    changePayee: 'Change whom to pay',
+    changeAmount: 'Change the amount',
     advice: 'Only part of the name is shown. A transfer can’t be taken back once it is made.',
     noNameAdvice: 'We can’t show you a name. Please check once more that the account number is right.',
     yes: 'Make this transfer',

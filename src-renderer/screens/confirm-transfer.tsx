@@ -3,14 +3,12 @@ import { useTexts } from '../i18n/i18n.ts';
 import { useMoney } from '../i18n/money.ts';
 import { IntentButton } from '../parts/intent-button.tsx';
 import { Notice } from '../parts/notice.tsx';
-import { useView } from '../terminal-context.ts';
 import { spaced } from './payee-number.ts';
 import type { ScreenProps } from './screen-props.ts';
 
 export function ConfirmTransferScreen({ screen }: ScreenProps<'confirm-transfer'>) {
   const t = useTexts();
   const { money } = useMoney();
-  const { language } = useView();
   const { payee, amount, remains } = screen;
   return (
     <div className="transfer">
@@ -19,24 +17,33 @@ export function ConfirmTransferScreen({ screen }: ScreenProps<'confirm-transfer'
         <div>
           <dt>{t('confirmTransfer.to')}</dt>
           <dd>
-            {/* Japanese lays names out with an honorific; the English text has none. */}
-            <strong className="transfer-name" lang={language}>
-              {payee.name === null ? t('confirmTransfer.noName') : t('confirmTransfer.name', { name: payee.name })}
-            </strong>
-            <span className="transfer-number">{spaced(payee.accountNumber)}</span>
+            <span className="transfer-said">
+              <strong className="transfer-name">
+                {payee.name === null ? t('confirmTransfer.noName') : t('confirmTransfer.name', { name: payee.name })}
+              </strong>
+              <span className="transfer-number">{spaced(payee.accountNumber)}</span>
+            </span>
+            <IntentButton
+              intent={{ kind: 'correct', what: 'payee' }}
+              look="second"
+              label={t('confirmTransfer.changePayee')}
+            >
+              {t('confirmTransfer.change')}
+            </IntentButton>
           </dd>
-          <IntentButton intent={{ kind: 'correct', what: 'payee' }} look="second">
-            {t('confirmTransfer.change')}
-          </IntentButton>
         </div>
         <div>
           <dt>{t('confirmTransfer.amount')}</dt>
           <dd>
-            <strong className="transfer-amount">{money(amount)}</strong>
+            <strong className="transfer-amount transfer-said">{money(amount)}</strong>
+            <IntentButton
+              intent={{ kind: 'correct', what: 'amount' }}
+              look="second"
+              label={t('confirmTransfer.changeAmount')}
+            >
+              {t('confirmTransfer.change')}
+            </IntentButton>
           </dd>
-          <IntentButton intent={{ kind: 'correct', what: 'amount' }} look="second">
-            {t('confirmTransfer.change')}
-          </IntentButton>
         </div>
         <div className="transfer-remains">
           <dt>{t('confirmTransfer.remains')}</dt>

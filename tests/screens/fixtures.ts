@@ -158,7 +158,7 @@ export const FIXTURES: readonly Fixture[] = [
   fixture('menu', { name: 'menu', services: services() }, ['choose-service', 'cancel', 'extend'], person),
   fixture(
     'menu-offline',
-    { name: 'menu', services: services('deposit', 'withdraw', 'balance', 'enrol') },
+    { name: 'menu', services: services('deposit', 'withdraw', 'transfer', 'balance', 'enrol') },
     ['choose-service', 'cancel', 'extend'],
     { ...person, online: false },
   ),

@@ -48,6 +48,7 @@ const TEST_POLICY: PolicyTerms = { ...DEFAULT_POLICY, lookAlikeFmr: 1e-3 };
 export const never = new AbortController().signal;
 
 type Accounts = z.infer<typeof admin.AccountsAnswer>['accounts'];
+type CounterAccount = Pick<z.infer<typeof admin.AccountAnswer>, 'accountId' | 'accountNumber'>;
 type Holds = z.infer<typeof admin.HoldsAnswer>['holds'];
 type Entries = z.infer<typeof admin.EntriesAnswer>['entries'];
 type People = z.infer<typeof admin.PeopleAnswer>['people'];
@@ -69,6 +70,10 @@ export interface World {
   people(): Promise<People>;
   /** What is the person's, in yen; null when the bank does not know them. */
   balanceOf(personId: string): Promise<{ ledger: number; available: number } | null>;
+  /** Of the person's account. */
+  numberOf(personId: string): Promise<string>;
+  /** At the bank's counter, for somebody whose face is not registered. */
+  opensAccount(holderName: string | null, options?: { closed?: boolean }): Promise<CounterAccount>;
   /** Paths of requests that reached the bank, oldest first. */
   readonly requests: string[];
   close(): Promise<void>;
@@ -172,6 +177,15 @@ export async function openWorld(policy: PolicyTerms = TEST_POLICY): Promise<Worl
     holds: async () => (await get<{ holds: Holds }>('/admin/holds')).holds,
     entries: async () => (await get<{ entries: Entries }>('/admin/entries')).entries,
     people: async () => (await get<{ people: People }>('/admin/people')).people,
+    async numberOf(personId) {
+      const account = (await world.accounts()).find(({ ownerId, kind }) => kind === 'customer' && ownerId === personId);
+      return (await get<CounterAccount>(`/admin/accounts/${account?.accountId}`)).accountNumber;
+    },
+    async opensAccount(holderName, { closed = false } = {}) {
+      const { body } = await staff.post<CounterAccount>('/admin/accounts', { holderName });
+      if (closed) await staff.post(`/admin/accounts/${body.accountId}/status`, { status: 'closed' });
+      return body;
+    },
     async balanceOf(personId) {
       const account = (await world.accounts()).find(({ ownerId, kind }) => kind === 'customer' && ownerId === personId);
       return account ? { ledger: account.ledgerMinor, available: account.availableMinor } : null;

@@ -130,6 +130,14 @@ export class TestCustomer {
     await this.sees('amount');
     this.#answers({ kind: 'choose-amount', amountMinor: yen as never });
   }
+  /** Keys in the number of the account to pay. */
+  async pays(accountNumber: string): Promise<void> {
+    await this.sees('payee');
+    this.#answers({ kind: 'enter-payee', accountNumber });
+  }
+  async corrects(what: 'amount' | 'payee'): Promise<void> {
+    this.#answers({ kind: 'correct', what });
+  }
   async confirms(): Promise<void> {
     this.#answers({ kind: 'confirm' });
   }

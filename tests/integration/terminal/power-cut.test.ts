@@ -6,7 +6,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { reckon } from '../../support/reckoning.ts';
 import { newFace } from '../../support/scripted-camera.ts';
-import { openWorld, type TestedTerminal, type World } from '../../support/terminal-world.ts';
+import { never, openWorld, type TestedTerminal, type World } from '../../support/terminal-world.ts';
 import type { TestCustomer } from '../../support/test-customer.ts';
 import { enrolled, type Person, PIN } from '../../support/visits.ts';
 import { PowerCut } from '../../support/world-clock.ts';
@@ -45,7 +45,10 @@ async function cutAt(n: number, visit: (customer: TestCustomer) => Promise<void>
 }
 
 /** Every cut in turn; answers how the interrupted transactions ended. */
-async function everyCut(visit: (customer: TestCustomer) => Promise<void>): Promise<string[]> {
+async function everyCut(
+  visit: (customer: TestCustomer) => Promise<void>,
+  { restMs = 0, check = async () => {} }: { restMs?: number; check?: () => Promise<void> } = {},
+): Promise<string[]> {
   const endings = new Set<string>();
   await fresh();
   for (let n = 1; ; n += 1) {
@@ -59,7 +62,9 @@ async function everyCut(visit: (customer: TestCustomer) => Promise<void>): Promi
       throw new Error(`${told}: ${(error as Error).message}`, { cause: error });
     });
     for (const { from, to } of recovered) endings.add(`${from} → ${to}`);
+    await check();
     await atm.stop();
+    await world.clock.sleep(restMs, never);
     if (moment === null) return [...endings].sort();
     if (suspects > 0) {
       await atm.dispose();
@@ -150,6 +155,40 @@ test('at any moment of a deposit that is given back', { timeout: 300_000 }, asyn
       "begun → returned",
       "returning → returned",
       "returning → suspect",
+    ]
+  `);
+});
+
+test('at any moment of a transfer', { timeout: 300_000 }, async () => {
+  const payee = await world.opensAccount('山田 太郎');
+  const endings = await everyCut(
+    async (customer) => {
+      await customer.chooses('transfer');
+      await customer.asksFor(10);
+      await customer.pays(payee.accountNumber);
+      await customer.keys(PIN);
+      await customer.sees('confirm-transfer');
+      await customer.confirms();
+      await customer.wantsReceipt(false);
+      await customer.sees('done');
+    },
+    {
+      // Fewer questions after payees an hour than one person may ask.
+      restMs: 240_000,
+      check: async () => {
+        const posted = atm.run.journal
+          .transactions({ limit: 1_000 })
+          .filter(({ service, state }) => service === 'transfer' && state === 'posted');
+        const account = (await world.accounts()).find(({ accountId }) => accountId === payee.accountId);
+        expect(account?.ledgerMinor, 'what arrived is what the journal says').toBe(10 * posted.length);
+      },
+    },
+  );
+  expect(endings).toMatchInlineSnapshot(`
+    [
+      "begun → interrupted",
+      "sending → not-posted",
+      "sending → posted",
     ]
   `);
 });
