@@ -54,7 +54,25 @@ function fakeSysfs(name: string, inputs: Record<string, string | null>) {
 
 const KEYPAD = { vendorId: 0x04d9, productId: 0xa070, path: '/dev/hidraw3', release: 272, interface: 0 };
 
-describe('node-hid itself, on this machine', () => {
+/** What keeps node-hid from being loaded here; null where it can be. It wants libusb, which not every machine has. */
+const missing = await nodeHidBus()
+  .list()
+  .then(
+    () => null,
+    (error: unknown) => error,
+  );
+
+describe.runIf(missing !== null)('node-hid, on this machine that lacks what it needs', () => {
+  it('names the library, and how to get it', async () => {
+    const sentence = expect.stringMatching(
+      /^USB HID needs the library libusb-1\.0\.so\.0, which this machine does not have \(on Debian: apt-get install libusb-1\.0-0\)$/,
+    );
+    expect(missing).toMatchObject({ code: 'DEVICE_UNAVAILABLE', message: sentence });
+    expect(await nodeHidBus().open(join(dir, 'hidraw9'), deaf)).toMatchObject({ outcome: 'absent', reason: sentence });
+  });
+});
+
+describe.runIf(missing === null)('node-hid itself, on this machine', () => {
   it('loads and lists what is plugged in, if anything', async () => {
     for (const info of await nodeHidBus().list()) {
       expect(info).toMatchObject({ path: expect.any(String), vendorId: expect.any(Number), usages: expect.any(Array) });

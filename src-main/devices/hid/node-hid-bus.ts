@@ -13,6 +13,7 @@ import { access, readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import nodeHid from 'node-hid';
 import { z } from 'zod';
+import { TerminalError } from '../../errors.ts';
 import type { HidBus, HidDevice, HidInfo, HidInspection, HidListener, HidOpening } from './bus.ts';
 
 /** What this uses of node-hid. */
@@ -54,9 +55,17 @@ export function nodeHidBus(options: NodeHidBusOptions = {}): HidBus {
   const { nodeHid: hid = nodeHid, platform = process.platform, sysfs = '/sys/class/hidraw' } = options;
   const linux = platform === 'linux';
 
+  async function everything(): Promise<unknown[]> {
+    try {
+      return await hid.devicesAsync();
+    } catch (cause) {
+      throw new TerminalError('DEVICE_UNAVAILABLE', wordsOf(cause), { cause });
+    }
+  }
+
   async function list(): Promise<readonly HidInfo[]> {
     const byPath = new Map<string, HidInfo>();
-    for (const raw of await hid.devicesAsync()) {
+    for (const raw of await everything()) {
       const parsed = Listed.safeParse(raw);
       // What has no path cannot be opened: hidapi lists such devices on Windows.
       if (!parsed.success) continue;
@@ -104,7 +113,7 @@ export function nodeHidBus(options: NodeHidBusOptions = {}): HidBus {
         ? hid.HIDAsync.open(path, { nonExclusive: false })
         : hid.HIDAsync.open(path));
     } catch (error) {
-      return { outcome: await whyNot(path, messageOf(error)), reason: messageOf(error) };
+      return { outcome: await whyNot(path, messageOf(error)), reason: wordsOf(error) };
     }
     let over = false;
     device.on('error', (error) => {
@@ -191,4 +200,13 @@ async function readOrNull(file: string): Promise<Buffer | null> {
 /** node-hid rejects with an Error, and gives a plain string to its error event. */
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** node-hid is loaded with its first use. Its builds for Linux, the hidraw one too, want libusb, which a bare Debian has not. */
+function wordsOf(error: unknown): string {
+  const words = messageOf(error);
+  const missing = /^(lib[\w.+-]+\.so[\d.]*): cannot open shared object file/.exec(words)?.[1];
+  if (missing === undefined) return words;
+  const remedy = missing.startsWith('libusb-1.0') ? ' (on Debian: apt-get install libusb-1.0-0)' : '';
+  return `USB HID needs the library ${missing}, which this machine does not have${remedy}`;
 }
