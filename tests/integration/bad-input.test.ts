@@ -24,6 +24,7 @@ import { DemoBank } from '../../scripts/demo/bank.ts';
 import { ROOT, runProgram } from '../../scripts/demo/processes.ts';
 import { systemChance, systemClock } from '../../src-main/clock.ts';
 import { loadConfig, parseConfig } from '../../src-main/config/config.ts';
+import { asidePath } from '../../src-main/gallery/open-or-pull-again.ts';
 import { openFileKeyStore } from '../../src-main/identity/file-key-store.ts';
 import { openIdentity } from '../../src-main/identity/identity.ts';
 import { exampleResult } from '../../src-main/journal/journal.fixture.ts';
@@ -91,27 +92,42 @@ function copyOfSound(): string {
   return copy;
 }
 
-/** Every file of a data directory and its SHA-256. The lock itself holds nothing. */
-function fingerprint(dataDir: string): Record<string, string> {
+/** Every file of a data directory that holds anything, and its SHA-256. The lock does not, nor do SQLite's index of a log and an
+ *  empty log. Of a journal that was opened, everything but what it remembers of the time. */
+function fingerprint(dataDir: string, journalOpened: boolean): Record<string, string> {
+  const { journal } = dataPlaces(dataDir);
   const files = readdirSync(dataDir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   return Object.fromEntries(
     files
-      .filter(({ name }) => name !== 'running.lock')
-      .map(({ parentPath, name }) => {
-        const path = join(parentPath, name);
-        return [path, createHash('sha256').update(readFileSync(path)).digest('hex')] as const;
+      .map(({ parentPath, name }) => join(parentPath, name))
+      .filter((path) => !path.endsWith('running.lock') && !path.endsWith('-shm'))
+      .filter((path) => !path.endsWith('-wal') || readFileSync(path).length > 0)
+      .map((path) => {
+        const content = journalOpened && path === journal ? rowsOf(path) : readFileSync(path);
+        return [path, createHash('sha256').update(content).digest('hex')] as const;
       })
       .sort(([a], [b]) => a.localeCompare(b)),
   );
+}
+
+function rowsOf(path: string): string {
+  const database = new Database(path, { readonly: true });
+  const tables = database
+    .prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'meta' ORDER BY name")
+    .pluck();
+  const rows = tables.all().map((table) => [table, database.prepare(`SELECT * FROM ${table}`).all()]);
+  database.close();
+  return JSON.stringify(rows);
 }
 
 /** The start fails with this, and every file is as it was; so a terminal whose fault is mended starts as before. */
 async function expectRefused(
   dataDir: string,
   starting: () => Promise<Terminal>,
-  error: { code: string; naming: string },
+  error: { code: string; naming: string; journalOpened?: boolean },
 ): Promise<void> {
-  const before = fingerprint(dataDir);
+  const { journalOpened = false } = error;
+  const before = fingerprint(dataDir, journalOpened);
   const refusal = await starting().then(
     async (terminal) => {
       await terminal.close();
@@ -120,7 +136,7 @@ async function expectRefused(
     (cause: { code?: string; message: string }) => ({ code: cause.code, message: cause.message }),
   );
   expect(refusal).toEqual({ code: error.code, message: expect.stringContaining(error.naming) });
-  expect(fingerprint(dataDir)).toEqual(before);
+  expect(fingerprint(dataDir, journalOpened)).toEqual(before);
 }
 
 describe('a configuration that does not fit ends the program with 1 and one sentence:', () => {
@@ -267,15 +283,25 @@ describe('a database that is not as it was left keeps the terminal from starting
       (path) => cpSync(path.replace('journal', 'gallery'), path),
       'DATABASE_CORRUPT',
     ],
-    ['a gallery with another header', 'gallery', (path) => overwrite(path, 0, noise), 'GALLERY_UNREADABLE'],
-    ['a gallery with a page overwritten', 'gallery', (path) => overwrite(path, 4096, noise), 'GALLERY_UNREADABLE'],
-    ['a gallery cut short', 'gallery', (path) => truncateSync(path, 5_000), 'GALLERY_UNREADABLE'],
     ['a gallery of a newer version', 'gallery', newer, 'DATABASE_NEWER'],
   ])('%s', async (_, kind, breakIt, code) => {
     const dataDir = copyOfSound();
     const path = dataPlaces(dataDir)[kind];
     breakIt(path);
-    await expectRefused(dataDir, () => start(dataDir), { code, naming: path });
+    await expectRefused(dataDir, () => start(dataDir), { code, naming: path, journalOpened: kind === 'gallery' });
+  });
+
+  it.each<[string, (path: string) => void]>([
+    ['with another header', (path) => overwrite(path, 0, noise)],
+    ['with a page overwritten', (path) => overwrite(path, 4096, noise)],
+    ['cut short', (path) => truncateSync(path, 5_000)],
+  ])('but for a gallery %s, which the bank can give again: it is moved aside', async (_, breakIt) => {
+    const dataDir = copyOfSound();
+    const path = dataPlaces(dataDir).gallery;
+    breakIt(path);
+    const damaged = readFileSync(path);
+    await (await start(dataDir)).close();
+    expect(readFileSync(asidePath(path)).equals(damaged)).toBe(true);
   });
 });
 
@@ -309,7 +335,10 @@ describe('what another program holds', () => {
   it('is named: the port of the devices’ control panel', async () => {
     const dataDir = copyOfSound();
     const config = { devices: { kind: 'simulated', controlPort: port } };
-    await expectRefused(dataDir, () => start(dataDir, { config }), { code: 'PORT_IN_USE', naming: String(port) });
+    await expectRefused(dataDir, () => start(dataDir, { config }), {
+      ...{ code: 'PORT_IN_USE', naming: String(port) },
+      journalOpened: true,
+    });
   });
 
   it('is named: the port of the bank', async () => {
