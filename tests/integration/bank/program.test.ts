@@ -91,6 +91,7 @@ describe('the bank program', () => {
     expect((await over(said.url)({ method: 'GET', url: '/v1/health', headers: {} })).body).toEqual({
       status: 'ok',
       database: 'pglite',
+      time: expect.any(Number),
     });
     for (const name of ['admin-token', 'bank-key']) expect(statSync(join(data, name)).mode & 0o777).toBe(0o600);
     child.kill('SIGTERM');

@@ -221,6 +221,8 @@ test('power lost at any moment of it is settled by the restart and the next with
   }
   expect([...endings].sort()).toEqual([
     'authorised → not-paid',
+    // The question never reached the bank, which bars it.
+    'authorising → interrupted',
     'authorising → not-paid',
     'begun → interrupted',
     'dispensing → not-paid',
