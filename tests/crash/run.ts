@@ -13,7 +13,7 @@ one process in each (SIGKILL), starts it again, and checks from the files and th
 
   --runs N            how many kills (default 20)
   --seed S            of what is done and when it is aimed at (default: the time); real processes decide the rest
-  --runs-per-world N  runs before everything starts from a fresh copy (default 25); a suspect transaction ends a world, too
+  --runs-per-world N  runs before everything starts from a fresh copy (default 25)
   --keep              keeps the last world's files; those of a violation stay in any case
   --help              this text
 
