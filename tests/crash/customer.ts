@@ -41,7 +41,7 @@ export interface Visit {
 }
 
 /** Longest visit, ms: every wait of the terminal's own ends before. */
-const VISIT_MS_MAX = 120_000;
+const VISIT_MS_MAX = 240_000;
 /** A screen that stays the same is answered again after this, ms: an answer may have been lost. */
 const AGAIN_MS = 1_500;
 
@@ -139,8 +139,10 @@ async function answer(terminal: Terminal, { screen: shown }: View, intention: In
       await screen.does({ kind: 'confirm' });
       return;
     case 'sorry':
-    case 'balance':
-      await screen.does({ kind: 'cancel' });
+      // A busy machine sees too few frames; whoever is told so looks again, once.
+      if (!['poor-quality', 'no-face'].includes(shown.code) || done.has('looked again')) {
+        await screen.does({ kind: 'cancel' });
+      } else if (await screen.does({ kind: 'retry' })) done.add('looked again');
       return;
     default:
       return; // Nothing to answer: the terminal works, or says that it is out of service.
