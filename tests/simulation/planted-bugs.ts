@@ -221,9 +221,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         ...journal,
         standIn: {
           ...journal.standIn,
-          spent: (personId) => (spent.get(personId) ?? 0) as never,
-          spentInAll: () => [...spent.values()].reduce((sum, one) => sum + one, 0) as never,
-          reset: () => spent.clear(),
+          // Only what was let through since this start counts.
+          totals: (_, personId) => ({
+            person: { amountMinor: spent.get(personId) ?? 0, count: 0 },
+            terminal: { amountMinor: [...spent.values()].reduce((sum, one) => sum + one, 0), count: 0 },
+            recent: () => 0,
+          }),
         },
         record: (transactionId, event, messages = []) => {
           journal.record(transactionId, event, messages);

@@ -106,20 +106,22 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 /** Goods of the demonstration's list that a basket is made of. */
 const GOODS = 6;
+/** 800 yen: some of it needs no PIN. */
+const SPREE_GOODS = 5;
 
 /** Faults of devices, by how they are named in a report; weight within their kind. */
 const DEVICE_TROUBLES: readonly (readonly [device: FaultDevice, fault: string, weight: number])[] = [
   ['cash-dispenser', 'jam-on-dispense', 2],
   ['cash-dispenser', 'jam-on-present', 2],
   ['cash-dispenser', 'shutter-jam', 2],
-  ['cash-dispenser', 'present-unknown', 2],
+  ['cash-dispenser', 'present-unknown', 4],
   ['cash-dispenser', 'short', 2],
   ['cash-dispenser', 'cassette-empty', 1],
   ['cash-dispenser', 'answer-lost', 2],
   ['cash-dispenser', 'slow', 1],
   ['cash-dispenser', 'gone', 2],
   ['cash-acceptor', 'jam-on-count', 2],
-  ['cash-acceptor', 'jam-on-store', 2],
+  ['cash-acceptor', 'jam-on-store', 4],
   ['cash-acceptor', 'jam-on-return', 2],
   ['cash-acceptor', 'escrow-full', 2],
   ['cash-acceptor', 'refuse-notes', 1],
@@ -134,6 +136,7 @@ const DEVICE_TROUBLES: readonly (readonly [device: FaultDevice, fault: string, w
 ];
 const LINE_TROUBLES: readonly LineTrouble[] = [
   'request lost',
+  'answer lost',
   'answer lost',
   'answer late',
   'request late',
@@ -159,7 +162,8 @@ export function makeStory(seed: number, { hours }: StoryOptions = {}): Story {
   ])!;
   const visits = makeVisits(new Stream(`${seed}/visits`), { seed, lengthMs, terminals, people });
   const troubles = makeTroubles(new Stream(`${seed}/troubles`), { lengthMs, terminals, visits });
-  const items = [...visits, ...troubles].sort((a, b) => a.at - b.at);
+  const spree = makeSpree(new Stream(`${seed}/spree`), { seed, lengthMs, terminals, people });
+  const items = [...visits, ...troubles, ...spree].sort((a, b) => a.at - b.at);
   return { seed, lengthMs, terminals, people, items };
 }
 
@@ -256,6 +260,39 @@ function makeVisits(stream: Stream, { seed, lengthMs, terminals, people }: Cast)
   return visits;
 }
 
+/** Somebody who buys and buys while the bank is away: what a terminal may let through on its own has an end. */
+function makeSpree(stream: Stream, { seed, lengthMs, terminals, people }: Cast): Item[] {
+  const checkout = terminals.find(({ profile }) => profile === 'checkout');
+  if (!checkout || !stream.chance(0.3)) return [];
+  const { name: terminal } = checkout;
+  const from = Math.round(lengthMs * (0.4 + 0.4 * stream.fraction()));
+  const person = stream.whole(0, people - 1);
+  const items: Item[] = [{ kind: 'bank down', at: from, forMs: 2 * HOUR }];
+  for (let n = 0; n < 4; n += 1) {
+    const at = from + (n + 1) * 3 * MINUTE;
+    items.push({
+      kind: 'visit',
+      at,
+      terminal,
+      person,
+      service: 'purchase',
+      language: 'en',
+      yen: 0,
+      bunches: [],
+      goods: Array.from({ length: stream.whole(2, 3) }, () => SPREE_GOODS),
+      wrongPins: 0,
+      takes: 'at once',
+      takesBack: true,
+      receipt: stream.chance(0.5),
+      cancels: 'never',
+      leavesAfter: null,
+      seed: `${seed}/spree ${n}`,
+    });
+    if (stream.chance(0.5)) items.push({ kind: 'restart', at: at + 2 * MINUTE, terminal });
+  }
+  return items;
+}
+
 function bunch(stream: Stream): Record<number, number> {
   const notes: Record<number, number> = {};
   const kinds = stream.whole(1, 2);
@@ -304,7 +341,8 @@ function makeTrouble(stream: Stream, kind: (typeof KINDS)[number], where: { at: 
         kind,
         ...where,
         trouble: stream.pick(LINE_TROUBLES),
-        after: stream.whole(0, 3),
+        // A result goes first, then the question about money, then what came of it.
+        after: stream.pick([0, 1, 1, 2, 2, 3]),
         times: stream.weighed([
           [1, 6],
           [2, 2],
