@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { DemoBank } from './bank.ts';
-import { type Facts, resultCounts, STEPS, type World } from './steps.ts';
+import { eventually, type Facts, resultCounts, STEPS, type World } from './steps.ts';
 import { DemoTerminal } from './terminal.ts';
 
 export interface StepResult {
@@ -91,7 +91,11 @@ export async function demonstrate({ dir, say, dialect = [], speed = 4 }: DemoOpt
 /** Books, cash and results as they stand at the end; empty where the bank or a terminal can't be asked any more. */
 async function closing(world: World): Promise<Pick<DemoResult, 'accounts' | 'cash' | 'results'>> {
   try {
-    const { sent, accepted, chainVerified } = await resultCounts(world);
+    // The last step's own decision may still be on its way.
+    const { sent, accepted, chainVerified } = await eventually(
+      () => resultCounts(world),
+      (counts) => counts.accepted === counts.sent,
+    );
     return {
       accounts: await world.bank.accounts(),
       cash: (await world.atm.devices()).cash,

@@ -711,7 +711,7 @@ function stripped(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }
 
-async function eventually<T>(
+export async function eventually<T>(
   read: () => Promise<T>,
   enough: (value: T) => boolean,
   withinMs = 15_000,

@@ -9,7 +9,9 @@ import { aBank } from './support.ts';
 const RUNS_DEFAULT = 100;
 const bank = aBank();
 
-test.for(PLANTED_BUGS)('is caught: $name', { timeout: 300_000 }, async (bug) => {
+const seen = PLANTED_BUGS.flatMap(({ seenBy, ...bug }) => (seenBy === null ? [] : [{ ...bug, seenBy }]));
+
+test.for(seen)('is caught: $name', { timeout: 300_000 }, async (bug) => {
   // Begins where it was last caught, and goes round: any of the default runs will do.
   for (let n = 0; n < RUNS_DEFAULT; n += 1) {
     const seed = ((bug.seenBy - 1 + n) % RUNS_DEFAULT) + 1;
