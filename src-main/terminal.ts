@@ -172,6 +172,7 @@ async function compose(
     chance,
     log,
     onAlarm,
+    failed: (error) => log.error({ err: error }, 'a round with the bank broke down'),
     times: config.sync,
   });
   closers.push(() => sync.close());

@@ -29,6 +29,9 @@ class Terminal {
   readonly bank: FakeBank = fakeBank();
   readonly alarms: Alarm[] = [];
   readonly warnings: unknown[] = [];
+  readonly failures: unknown[] = [];
+  /** What the gallery's file throws when a page is written, null while it can be. */
+  galleryTrouble: Error | null = null;
   readonly pages: GalleryAnswer[] = [];
   /** What was put into the outbox and must have its effect at the bank, once. */
   readonly told: OutboxMessage[] = [];
@@ -62,13 +65,17 @@ class Terminal {
       clock,
       callTimeoutMs: 200,
     });
-    const pages = this.pages;
+    const { pages } = this;
+    const write = (page: GalleryAnswer) => {
+      if (this.galleryTrouble) throw this.galleryTrouble;
+      pages.push(page);
+    };
     const gallery = {
       get cursor() {
         return pages.at(-1)?.next ?? 0;
       },
       notComparable: 0,
-      applyFeed: (page: GalleryAnswer) => void pages.push(page),
+      applyFeed: write,
       erase: () => false,
       isErased: () => false,
       unacknowledged: () => [],
@@ -97,6 +104,7 @@ class Terminal {
       chance: systemChance,
       log: { ...quiet, warn: (fields: unknown) => void this.warnings.push(fields) },
       onAlarm,
+      failed: (error) => void this.failures.push(error),
       times,
     });
   }
@@ -364,6 +372,18 @@ test('says once why the bank cannot be reached, however often it asks, and again
     terminal.bank.faults = ['none'];
     await vi.waitFor(() => expect(terminal.sync.online).toBe(true));
   }
+});
+
+test('a gallery that cannot be written breaks a round, is told once, and the rounds go on', async () => {
+  terminal.bank.gallery = { entries: [{ kind: 'erase', cursor: 3, personId: id() }], next: 3, more: false };
+  terminal.galleryTrouble = new Error('database or disk is full');
+  terminal.sync.start();
+  await vi.waitFor(() => expect(terminal.failures).toEqual([terminal.galleryTrouble]));
+  await terminal.deposit();
+  await vi.waitFor(() => expect(terminal.journal.outboxSize()).toBe(0));
+  expect(terminal.failures).toHaveLength(1);
+  terminal.galleryTrouble = null;
+  await vi.waitFor(() => expect(terminal.pages.at(0)?.next).toBe(3));
 });
 
 test('whatever happens on the line, everything has its effect exactly once, in order, when it holds again', async () => {

@@ -55,6 +55,8 @@ export interface SyncOptions {
   readonly chance: Chance;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly onAlarm: (alarm: Alarm) => void;
+  /** A round broke down on what nobody foresaw, told once until it goes well or breaks otherwise; the next one is tried all the same. */
+  readonly failed: (error: unknown) => void;
   readonly times?: Config['sync'];
 }
 
@@ -206,7 +208,12 @@ export function createSync(options: SyncOptions): Sync {
 
   const run = async (): Promise<void> => {
     while (!closing.signal.aborted) {
-      await round(closing.signal);
+      await round(closing.signal).catch((error: unknown) => {
+        const reason = String(error);
+        if (closing.signal.aborted || reason === endedEarly) return;
+        endedEarly = reason;
+        options.failed(error);
+      });
       await rest(jittered(online ? times.roundMs : times.probeMs, chance));
     }
   };

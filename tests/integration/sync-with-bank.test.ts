@@ -124,7 +124,21 @@ async function openTerminal(dataDir: string) {
   const client = createBankClient({ bankUrl: activation.bankUrl, identity, fetch: fetchInjected, clock });
   const word = { memory: journal.memory, activation, keyStore, clock, log: quiet, onAlarm };
   const { policies, time, standing } = await openBankWord(word);
-  const sync = createSync({ journal, bank: client, gallery, policies, time, clock, chance, log: quiet, onAlarm });
+  const failed = (error: unknown) => {
+    throw error;
+  };
+  const sync = createSync({
+    journal,
+    bank: client,
+    gallery,
+    policies,
+    time,
+    clock,
+    chance,
+    log: quiet,
+    onAlarm,
+    failed,
+  });
   const close = async () => {
     await sync.close();
     gallery.close();

@@ -153,6 +153,7 @@ export async function serve(
     chance,
     log,
     onAlarm,
+    failed: use.onFailure,
     ...(times ? { times } : {}),
   });
   const blocked = new Set<string>();
