@@ -257,3 +257,15 @@ export function blockDeviceOf(service: Service, ports: { devices: Devices; block
   const name = device === null ? undefined : ports.devices[device]?.name;
   if (name !== undefined) ports.block(name);
 }
+
+/** A visit that broke down may leave a transaction of which only its device can say where the notes are. Its device serves nobody
+ *  until the restart has asked: notes of it may still go out or come back, and the device's counts promise them to somebody else. */
+export function blockUnsettled(ports: {
+  devices: Devices;
+  block: (device: string) => void;
+  journal: { openTransactions(): readonly { readonly service: Service; readonly state: string }[] };
+}): void {
+  for (const { service, state } of ports.journal.openTransactions()) {
+    if (deviceToAsk(service, state) !== null) blockDeviceOf(service, ports);
+  }
+}

@@ -10,6 +10,7 @@ import { enrolMachine } from './enrol.ts';
 import { optOutMachine } from './opt-out.ts';
 import type { SessionPorts } from './ports.ts';
 import { purchaseMachine } from './purchase.ts';
+import { blockUnsettled } from './recovery-table.ts';
 import { type IntentEvent, type Outcome, type StepMeta, shows, sorry } from './step.ts';
 import { transferMachine } from './transfer.ts';
 import { withdrawMachine } from './withdraw.ts';
@@ -214,6 +215,7 @@ export function visitMachine(ports: SessionPorts) {
         },
       },
       ending: {
+        entry: () => blockUnsettled(ports),
         always: [
           { guard: ({ context }) => context.outcome?.kind === 'done', target: 'saying' },
           { guard: ({ context }) => context.outcome?.kind === 'sorry', target: 'apologising' },

@@ -12,6 +12,7 @@ import {
   type View,
 } from '../../src-contract/screen.ts';
 import type { SessionPorts } from './ports.ts';
+import { blockUnsettled } from './recovery-table.ts';
 import type { Shown } from './step.ts';
 import { visitMachine } from './visit.ts';
 
@@ -74,6 +75,11 @@ export function createVisits(makePorts: (language: () => Language) => SessionPor
       error: (error) => {
         around.onFailure(error);
         if (!stopped) {
+          try {
+            blockUnsettled(ports);
+          } catch (cause) {
+            around.onFailure(cause); // A journal that cannot be read serves nobody (storage.ts).
+          }
           actor = begin();
           schedule();
         }
