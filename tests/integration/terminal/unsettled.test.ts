@@ -70,7 +70,7 @@ test('a withdrawal that waits for the bank needs no note: all that is there is p
   world.mend();
   await world.clock.sleep(120_000, never);
   expect(journal.transaction(open!.transactionId)).toMatchObject({ state: 'not-paid', final: true });
-  expect(inUnits()).toEqual({ 10000: 17 });
+  expect(inUnits()).toEqual([{ denominationMinor: 10_000, count: 17 }]);
   expect(await promised()).toBe(ALL_MINOR);
   await reckon(atm);
 });
