@@ -62,6 +62,23 @@ describe('a terminal', () => {
     expect(log).toEqual([expect.stringContaining('out of service. The bank'), 'clock and policy are well again']);
   });
 
+  test('does not tell anybody who knows already', () => {
+    standing.reason();
+    clock.pass(HOUR - 1);
+    expect(changes).toBe(0);
+    clock.pass(HOUR);
+    expect(changes).toBe(1);
+  });
+
+  test('tells of what it answered between two looks and what is over at the next', () => {
+    clock.step(-HOUR);
+    expect(standing.reason()).toBe('clock-wrong');
+    clock.step(HOUR);
+    clock.pass(10_000);
+    expect(changes).toBe(1);
+    expect(standing.reason()).toBeNull();
+  });
+
   test('without any policy serves nobody', () => {
     policy = null;
     expect(standing.reason()).toBe('policy-expired');

@@ -15,7 +15,8 @@ const LOOK_MS = 10_000;
 /** Between two times that what the clock knows is written down, ms. */
 const SAVE_MS = 60_000;
 
-/** Looks every ten seconds, when a policy is taken and when one expires; saves the time every minute. */
+/** Looks every ten seconds, when a policy is taken and when one expires; saves the time every minute. Tells of a look that finds another
+ *  reason than anybody was given since the one before. */
 export function watchStanding(options: {
   readonly policies: Pick<PolicyBook, 'current' | 'onTaken'>;
   readonly time: Pick<TrustedTime, 'now' | 'clockError' | 'save'>;
@@ -34,6 +35,8 @@ export function watchStanding(options: {
     const policy = policies.current();
     return policy === null || policy.expiresAt <= time.now() ? 'policy-expired' : null;
   };
+  /** What was answered since the last look that told. */
+  const given = new Set([reason()]);
   const words = () => [...clockWords(time.clockError()), ...policyWords(policies.current(), time.now())];
 
   const tell = () => {
@@ -51,7 +54,12 @@ export function watchStanding(options: {
   };
   const look = () => {
     tell();
-    for (const listener of listeners) listener();
+    const now = reason();
+    if ([...given].some((before) => before !== now)) {
+      given.clear();
+      given.add(now);
+      for (const listener of listeners) listener();
+    }
     if (clock.monotonicMs() - savedMs >= SAVE_MS) {
       savedMs = clock.monotonicMs();
       try {
@@ -73,7 +81,11 @@ export function watchStanding(options: {
   tell();
   plan();
   return {
-    reason,
+    reason: () => {
+      const now = reason();
+      given.add(now);
+      return now;
+    },
     words,
     onChange: (listener) => {
       listeners.add(listener);
