@@ -18,8 +18,16 @@ export function one(denominationMinor: number, count: number): Tally {
 }
 
 export function plus(a: Tally, b: Tally): Tally {
-  const sum: Record<string, number> = { ...a };
-  for (const [denomination, count] of Object.entries(b)) sum[denomination] = (sum[denomination] ?? 0) + count;
+  return sumOf([a, b]);
+}
+
+export function sumOf(tallies: readonly Tally[]): Tally {
+  const sum: Record<string, number> = {};
+  for (const tally of tallies) {
+    for (const denomination of Object.keys(tally)) {
+      sum[denomination] = (sum[denomination] ?? 0) + tally[denomination]!;
+    }
+  }
   return sum;
 }
 

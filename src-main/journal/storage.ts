@@ -78,9 +78,10 @@ export function storageOver(
     tell({ kind: 'full', message: `the disk under ${path} is full: free some space; nothing new is begun until then` });
   if (!room.take(db)) full();
 
+  const inOne = db.transaction((work: () => void) => work());
   const once = (work: () => void): void => {
     try {
-      db.transaction(work).immediate();
+      inOne.immediate(work);
     } catch (cause) {
       throw translated(cause, path, 'DATABASE_CORRUPT');
     }

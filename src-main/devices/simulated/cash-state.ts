@@ -7,7 +7,7 @@
  */
 import { z } from 'zod';
 import type { CashUnit } from '../cash-dispenser.ts';
-import { countIn, isEmpty, NOTHING, noteTotal, one, plus, sameNotes, Tally, toNotes } from '../tally.ts';
+import { countIn, isEmpty, NOTHING, noteTotal, one, plus, sameNotes, sumOf, Tally, toNotes } from '../tally.ts';
 
 /** Notes of Japan a banknote reader knows: Bank of Japan, series D, E and F. */
 export const JPY_DENOMINATIONS = [1_000, 2_000, 5_000, 10_000] as const;
@@ -95,7 +95,7 @@ export const CashState = Shape.superRefine((state, context) => {
 export function conservation(state: CashState): { came: Tally; are: Tally } {
   return {
     came: plus(state.loaded, state.inserted.notes),
-    are: [
+    are: sumOf([
       ...state.units.map((unit) => unit.notes),
       state.stacker,
       state.output,
@@ -104,16 +104,13 @@ export function conservation(state: CashState): { came: Tally; are: Tally } {
       state.returned.notes,
       state.taken,
       state.takenBack.notes,
-    ].reduce(plus, NOTHING),
+    ]),
   };
 }
 
 /** What the machine holds behind its doors: units and path, without what lies in the customer's reach. */
 export function insideMachine(state: CashState): Tally {
-  return [...state.units.map((unit) => unit.notes), state.stacker, state.escrow, state.input.notes].reduce(
-    plus,
-    NOTHING,
-  );
+  return sumOf([...state.units.map((unit) => unit.notes), state.stacker, state.escrow, state.input.notes]);
 }
 
 export interface UnitLoad {
@@ -151,7 +148,7 @@ export function loadedState(load: readonly UnitLoad[]): CashState {
     escrow: NOTHING,
     input: NO_BUNCH,
     returned: NO_BUNCH,
-    loaded: units.map((unit) => unit.notes).reduce(plus, NOTHING),
+    loaded: sumOf(units.map((unit) => unit.notes)),
     inserted: NO_BUNCH,
     taken: NOTHING,
     takenBack: NO_BUNCH,
