@@ -84,14 +84,6 @@ export class Checkers {
 
   /** Null when nothing is left to wait for, else what. */
   async unsettled(): Promise<string | null> {
-    const [unsigned] = await this.#world.time.during(
-      this.#bank.rows<{ person_id: string; receipts: number }>(
-        `select w.person_id, count(r.terminal_id)::int as receipts from people w left join erasure_receipts r using (person_id)
-         where w.status = 'erased' group by w.person_id
-         having count(r.terminal_id) <> (select count(*) from terminals)`,
-      ),
-    );
-    if (unsigned) return `${unsigned.receipts} terminals signed that they forgot ${unsigned.person_id}`;
     for (const terminal of this.#terminals) {
       if (!terminal.running) return `${terminal.name} does not serve`;
       const left = look(terminal.journalPath);
@@ -100,20 +92,32 @@ export class Checkers {
         return `${terminal.name}: a transaction is left in state "${left.open.find(({ state }) => state !== 'suspect')?.state}"`;
       }
     }
+    const [unsigned] = await this.#world.time.during(
+      this.#bank.rows<{ person_id: string; receipts: number }>(
+        `select w.person_id, count(r.terminal_id)::int as receipts from people w left join erasure_receipts r using (person_id)
+         where w.status = 'erased' group by w.person_id
+         having count(r.terminal_id) <> (select count(*) from terminals)`,
+      ),
+    );
+    if (unsigned) return `${unsigned.receipts} terminals signed that they forgot ${unsigned.person_id}`;
     return null;
   }
 
   async #books(strictness: 'no entry too many' | 'each entry exactly once'): Promise<void> {
     const { bank, violation } = { bank: this.#bank, violation: this.#world.violation.bind(this.#world) };
+    const known = this.#entries.at(-1)?.entry_seq ?? 0;
+    if (strictness === 'no entry too many') {
+      const [newest] = await bank.rows<{ entry_seq: number | null }>('select max(entry_seq) as entry_seq from entries');
+      if (newest?.entry_seq === known || newest?.entry_seq === null) return;
+    }
     const found = await bank.rows<EntryRow>(
       `select e.entry_id, e.entry_seq, e.kind, e.transaction_id, e.terminal_id, e.recorded_at,
          array_agg(a.kind order by line) as kinds, array_agg(a.owner_id::text order by line) as owners,
          array_agg(p.credit_minor order by line)::text[] as credits
        from entries e join postings p using (entry_id) join accounts a using (account_id)
        where e.entry_seq > $1 group by e.entry_id order by e.entry_seq`,
-      [this.#entries.at(-1)?.entry_seq ?? 0],
+      [known],
     );
-    if (strictness === 'no entry too many' && found.length === 0) return;
     this.#entries.push(...found);
     await this.#meet();
     if (strictness === 'each entry exactly once') {

@@ -343,7 +343,7 @@ export class SimulatedTerminal {
   step(): void {
     const cash = this.cash();
     if (!cash) return;
-    this.#look();
+    this.window?.look(cash, this.#paidOut);
     const brought = together(
       ...this.setup.load.map((unit): Notes => (unit.denominationMinor ? { [unit.denominationMinor]: unit.count } : {})),
       this.#handsIn,
