@@ -48,6 +48,7 @@ export const SorryCode = z.enum([
   'cash-jammed', // dispenser failed; account made whole
   'cash-not-taken',
   'deposit-failed',
+  'machine-full', // no unit has room for any note
   'device-unavailable',
   'account-closed',
   'payee-limit', // asked for too many payees
@@ -113,6 +114,7 @@ export const Screen = z.discriminatedUnion('name', [
   screen('wait', {
     what: z.enum([
       'asking-bank',
+      'checking-machine',
       'counting',
       'dispensing',
       'storing',
@@ -141,7 +143,14 @@ export const Screen = z.discriminatedUnion('name', [
     /** What the customer can still spend afterwards. */
     remains: Money,
   }),
-  screen('insert-cash', { maxAmount: Money, problem: z.enum(['refused-notes', 'nothing-inserted']).nullable() }),
+  screen('insert-cash', {
+    maxAmount: Money,
+    /** Most notes that surely fit now; null where nobody has to know, for the machine holds more than one deposit brings. */
+    maxNotes: z.int().positive().nullable(),
+    /** Notes it usually takes and has no room for now. */
+    fullFor: z.array(MinorUnits).max(10),
+    problem: z.enum(['refused-notes', 'no-room', 'nothing-inserted']).nullable(),
+  }),
   screen('confirm-deposit', { notes: z.array(NoteCount).max(10), amount: Money, refusedNotes: z.int().nonnegative() }),
   screen('take-cash', { amount: Money, notes: z.array(NoteCount).max(10) }),
   /** Money put in that is given back: a cancelled or refused deposit. */

@@ -4,6 +4,7 @@
  */
 import type { NoteCount } from '../../src-contract/screen.ts';
 import type { CashUnit } from './cash-dispenser.ts';
+import type { CashRoom } from './cash-room.ts';
 import type { Device } from './device.ts';
 
 export interface AcceptorStatus {
@@ -27,8 +28,9 @@ export type CashInEvent =
   | { readonly kind: 'inserted' }
   /** Notes went to escrow, counted since the transaction started. */
   | { readonly kind: 'counted'; readonly escrow: readonly NoteCount[] }
-  /** Notes not recognised lie in the customer's reach again. */
+  /** Notes that are not taken lie in the customer's reach again. */
   | { readonly kind: 'refused'; readonly notes: number }
+  /** Some of those are money, and there is no room for them: in escrow, in the units, or within the limit of this transaction. */
   | { readonly kind: 'escrowFull' };
 
 export type CashAcceptorFailure = {
@@ -39,11 +41,15 @@ export type CashAcceptorFailure = {
 
 export interface CashAcceptor extends Device {
   status(signal: AbortSignal): Promise<AcceptorStatus>;
-  /** Opens the input. Counted and refused notes are told to the listener until the transaction ends. */
+  /** What it can still take, by what it said last; null while it has said nothing. Moves nothing and waits for nothing: `status` asks anew. */
+  room(): CashRoom | null;
+  /** Opens the input. Counted and refused notes are told to the listener until the transaction ends. What escrow and units do not
+   *  hold, or is more than notesMax, is refused and given back; null: no limit of the terminal's. */
   cashInStart(
     transactionId: string,
     listener: (event: CashInEvent) => void,
     signal: AbortSignal,
+    notesMax?: number | null,
   ): Promise<{ readonly outcome: 'started' } | CashAcceptorFailure>;
   /** Stops taking notes, waits for the counting to finish, and answers what is in escrow. */
   cashInStop(

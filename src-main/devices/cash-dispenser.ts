@@ -17,6 +17,8 @@ export interface CashUnit {
   readonly count: number;
   readonly capacity: number;
   readonly state: 'ok' | 'empty' | 'low' | 'high' | 'full' | 'inoperative' | 'missing';
+  /** Whether notes can be put in; absent where `state` says all there is to know. A unit may do one of giving and taking only. */
+  readonly takesIn?: boolean;
   /** What is in it, where the device counts per denomination; absent where it does not (XFS4IoT: cash counts of a unit). */
   readonly notes?: readonly NoteCount[];
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { CashRoom } from '../devices/cash-room.ts';
 import type { Device, DeviceState } from '../devices/device.ts';
 import type { Devices } from '../devices/devices.ts';
 import { hindrances, unavailable, warnings } from './availability.ts';
@@ -12,14 +13,17 @@ const NAMES = {
   lights: 'lights',
 } as const;
 
-function devices(change: Partial<Record<keyof Devices, DeviceState | null>> = {}): Devices {
+function devices(
+  change: Partial<Record<keyof Devices, DeviceState | null>> = {},
+  room: CashRoom | null = null,
+): Devices {
   const all = Object.entries(NAMES).map(([key, name]) => {
     const state = change[key as keyof Devices] === undefined ? 'online' : change[key as keyof Devices];
     const device: Partial<Device> = {
       name,
       health: () => ({ state: state ?? 'noDevice', problem: state === 'online' ? null : 'a problem' }),
     };
-    return [key, state === null ? null : device];
+    return [key, state === null ? null : { ...device, room: () => room }];
   });
   return Object.fromEntries(all) as Devices;
 }
@@ -53,6 +57,13 @@ describe('a service', () => {
       expect(unavailable(service, devices({ receiptPrinter: null, lights: 'offline' }), true, none)).toBeNull();
     },
   );
+
+  it('"deposit" is not offered while no unit has room for any note, and no other service minds', () => {
+    const full = devices({}, { notesMax: 0, scarce: true, full: [] });
+    expect(unavailable('deposit', full, true, none)).toBe('machine-full');
+    expect(unavailable('withdraw', full, true, none)).toBeNull();
+    expect(unavailable('deposit', devices({}, { notesMax: 1, scarce: true, full: [] }), true, none)).toBeNull();
+  });
 
   it('needs the bank, unless the terminal may stand in for it', () => {
     for (const service of ['enrol', 'deposit', 'withdraw', 'balance'] as const) {

@@ -44,14 +44,14 @@ export interface Hindrance {
   readonly code: SorryCode;
   /** What is the matter: a device, or null for the bank. */
   readonly device: keyof Devices | null;
-  readonly cause: 'missing' | 'not-working' | 'blocked' | 'bank';
+  readonly cause: 'missing' | 'not-working' | 'blocked' | 'full' | 'bank';
   /** The device's own words for the technician; null where it has none. */
   readonly problem: string | null;
 }
 
 /** Everything that keeps the service from being offered: devices first, for the bank's return would not mend them. */
 export function hindrances(service: Service, { devices, online, blocked }: Surroundings): readonly Hindrance[] {
-  const ofDevices = NEEDS[service].flatMap((key) => amiss(key, devices, blocked));
+  const ofDevices = [...NEEDS[service].flatMap((key) => amiss(key, devices, blocked)), ...full(service, devices)];
   if (online || STANDS_IN.has(service)) return ofDevices;
   return [...ofDevices, { code: 'offline-service', device: null, cause: 'bank', problem: null }];
 }
@@ -69,6 +69,12 @@ export function unavailable(
   blocked: ReadonlySet<string>,
 ): SorryCode | null {
   return hindrances(service, { devices, online, blocked })[0]?.code ?? null;
+}
+
+/** A machine that takes no note of any kind any more. */
+function full(service: Service, { cashAcceptor }: Devices): Hindrance[] {
+  if (service !== 'deposit' || cashAcceptor?.room()?.notesMax !== 0) return [];
+  return [{ code: 'machine-full', device: 'cashAcceptor', cause: 'full', problem: null }];
 }
 
 function amiss(key: keyof Devices, devices: Devices, blocked: ReadonlySet<string>): Hindrance[] {

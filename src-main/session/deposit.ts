@@ -4,6 +4,7 @@ import { money, type Uuid } from '../../src-contract/primitives.ts';
 import type { NoteCount } from '../../src-contract/screen.ts';
 import { deadline } from '../clock.ts';
 import type { CashInEvent } from '../devices/cash-acceptor.ts';
+import type { CashRoom } from '../devices/cash-room.ts';
 import { COMMAND_MS_MAX } from './ask.ts';
 import { bankHasHeard } from './authorise.ts';
 import { guide } from './guide-light.ts';
@@ -17,6 +18,8 @@ import { giveBack, settleTakeIn, store, type TakenIn } from './take-in.ts';
 
 interface Context {
   readonly transactionId: Uuid;
+  /** Of the machine, when the visit began; null: it does not say. */
+  readonly room: CashRoom | null;
   readonly person: Person | null;
   readonly escrow: readonly NoteCount[];
   readonly refusedNotes: number;
@@ -24,7 +27,7 @@ interface Context {
   readonly bunches: number;
   /** Notes are inside of which the device has not said yet what they are. */
   readonly counting: boolean;
-  readonly problem: 'refused-notes' | 'nothing-inserted' | null;
+  readonly problem: 'refused-notes' | 'no-room' | 'nothing-inserted' | null;
   /** What is said once the notes are back in the customer's hands. */
   readonly afterReturn: Outcome;
   readonly taken: TakenIn | null;
@@ -33,6 +36,8 @@ interface Context {
 
 type Events = IntentEvent | { type: 'cash-in'; event: CashInEvent } | { type: 'acceptor-failed' };
 
+/** An acceptor says at once what is in it, or it is not there; ms. */
+const LOOK_MS_MAX = 5_000;
 /** How long given-back notes are waited for before the visit ends, ms. */
 const RETURNED_TAKEN_MS = 30_000;
 /** A device that ends a wait by itself is given this much longer to say so, ms. */
@@ -54,6 +59,11 @@ export function depositMachine(ports: PortsOf<'deposit'>) {
   return setup({
     types: { context: {} as Context, events: {} as Events, output: {} as Outcome, meta: {} as StepMeta<Context> },
     actors: {
+      look: fromPromise<CashRoom | null>(async ({ signal }) => {
+        using limit = deadline(ports.clock, LOOK_MS_MAX, signal);
+        await acceptor().status(limit.signal);
+        return acceptor().room();
+      }),
       identify: identifyMachine(ports),
       /** Opens the input and reports notes until it is left; the notes stay in escrow. */
       accepting: fromCallback<Events, Context>(({ sendBack, input }) => {
@@ -68,7 +78,12 @@ export function depositMachine(ports: PortsOf<'deposit'>) {
         ports.journal.record(input.transactionId, { state: 'accepting' });
         const stopGuiding = guide(ports, 'cashInput');
         acceptor()
-          .cashInStart(input.transactionId, (event) => sendBack({ type: 'cash-in', event }), controller.signal)
+          .cashInStart(
+            input.transactionId,
+            (event) => sendBack({ type: 'cash-in', event }),
+            controller.signal,
+            input.room?.notesMax ?? null,
+          )
           .then(
             (completion) => completion.outcome === 'started' || sendBack({ type: 'acceptor-failed' }),
             () => controller.signal.aborted || sendBack({ type: 'acceptor-failed' }),
@@ -103,6 +118,7 @@ export function depositMachine(ports: PortsOf<'deposit'>) {
     id: service,
     context: () => ({
       transactionId: ports.chance.id(),
+      room: null,
       person: null,
       escrow: [],
       refusedNotes: 0,
@@ -113,9 +129,24 @@ export function depositMachine(ports: PortsOf<'deposit'>) {
       taken: null,
       output: null,
     }),
-    initial: 'identifying',
+    initial: 'looking',
     output: ({ context }) => reached(context.output),
     states: {
+      looking: {
+        ...waiting<Context>('checking-machine'),
+        invoke: {
+          src: 'look',
+          onDone: [
+            {
+              guard: ({ event }) => event.output?.notesMax === 0,
+              target: 'over',
+              actions: assign({ output: sorry(service, 'machine-full') }),
+            },
+            { target: 'identifying', actions: assign({ room: ({ event }) => event.output }) },
+          ],
+          onError: { target: 'over', actions: assign({ output: sorry(service, 'device-unavailable') }) },
+        },
+      },
       identifying: {
         invoke: {
           src: 'identify',
@@ -132,7 +163,13 @@ export function depositMachine(ports: PortsOf<'deposit'>) {
       },
       accepting: {
         ...shows((context: Context) => ({
-          screen: { name: 'insert-cash', maxAmount: money(maxMinor()), problem: context.problem },
+          screen: {
+            name: 'insert-cash',
+            maxAmount: money(maxMinor()),
+            maxNotes: context.room?.scarce ? context.room.notesMax : null,
+            fullFor: [...(context.room?.full ?? [])],
+            problem: context.problem,
+          },
           offers: ['confirm', 'cancel'],
           patience: 'answer',
           activity: context.bunches,
@@ -155,7 +192,7 @@ export function depositMachine(ports: PortsOf<'deposit'>) {
                     problem: 'refused-notes' as const,
                   };
                 case 'escrowFull':
-                  return { bunches };
+                  return { bunches, problem: 'no-room' as const };
               }
             }),
           },

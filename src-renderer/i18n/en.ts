@@ -58,6 +58,7 @@ export const en: Texts = {
     unavailable: {
       offline: 'Not available: the bank can’t be reached',
       device: 'Not available on this machine right now',
+      full: 'Not available: this machine is full',
       other: 'Not available right now',
     },
   },
@@ -136,6 +137,7 @@ export const en: Texts = {
   },
   wait: {
     'asking-bank': { title: 'Checking with the bank', body: 'Please wait a moment.' },
+    'checking-machine': { title: 'Checking the machine', body: 'Please wait a moment.' },
     counting: { title: 'Counting the notes', body: 'Please wait a moment.' },
     dispensing: { title: 'Preparing your cash', body: 'Please wait until the cash slot opens.' },
     storing: { title: 'Storing the notes', body: 'Please wait a moment.' },
@@ -177,9 +179,14 @@ export const en: Texts = {
     title: 'Put in your notes',
     body: 'Straighten the notes and put them into the slot. Press the button when all are in.',
     max: 'Up to {{max}} at one time. No coins, please.',
+    maxNotes: 'Up to {{notes}} notes and {{max}} at this time. No coins, please.',
+    nearlyFull: 'This machine is nearly full. It can take up to {{notes}} notes now.',
+    fullFor: 'This machine can’t take {{kinds}} notes now.',
+    and: ' or ',
     allIn: 'All notes are in',
     problem: {
       'refused-notes': 'Some notes could not be accepted. Please take them back and try again.',
+      'no-room': 'There is no room for more. Please take back the notes that were returned, then press the button.',
       'nothing-inserted': 'No notes were found. Please put them in again.',
     },
   },
@@ -335,6 +342,10 @@ export const en: Texts = {
       'deposit-failed': {
         title: 'Your deposit did not go through',
         body: 'There was a problem with this machine and the deposit was cancelled. Please ask a member of staff.',
+      },
+      'machine-full': {
+        title: 'No deposits here right now',
+        body: 'This machine is full and can’t take any more notes. Please use another machine.',
       },
       'device-unavailable': {
         title: 'Not available right now',

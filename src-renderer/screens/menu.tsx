@@ -58,7 +58,8 @@ function ServiceButton({
   );
 }
 
-function whyClosed(reason: SorryCode | null): 'offline' | 'device' | 'other' {
+function whyClosed(reason: SorryCode | null): 'offline' | 'device' | 'full' | 'other' {
+  if (reason === 'machine-full') return 'full';
   if (reason === 'offline-service' || reason === 'offline-limit') return 'offline';
   return reason === 'device-unavailable' || reason === 'cash-jammed' || reason === 'suspect' ? 'device' : 'other';
 }

@@ -163,6 +163,17 @@ export const FIXTURES: readonly Fixture[] = [
     { ...person, online: false },
   ),
   fixture(
+    'menu-full',
+    {
+      name: 'menu',
+      services: services().map((one) =>
+        one.service === 'deposit' ? { ...one, available: false, reason: 'machine-full' } : one,
+      ),
+    },
+    ['choose-service', 'cancel', 'extend'],
+    person,
+  ),
+  fixture(
     'menu-every-service',
     {
       name: 'menu',
@@ -214,6 +225,7 @@ export const FIXTURES: readonly Fixture[] = [
   ...(
     [
       'asking-bank',
+      'checking-machine',
       'counting',
       'dispensing',
       'storing',
@@ -247,14 +259,34 @@ export const FIXTURES: readonly Fixture[] = [
   ),
   fixture(
     'insert-cash',
-    { name: 'insert-cash', maxAmount: money(1_000_000), problem: null },
+    { name: 'insert-cash', maxAmount: money(1_000_000), maxNotes: null, fullFor: [], problem: null },
     ['confirm', 'cancel', 'extend'],
     person,
   ),
-  ...(['refused-notes', 'nothing-inserted'] as const).map((problem) =>
+  ...([[], [1_000, 10_000]] as const).map((fullFor) =>
+    fixture(
+      `insert-cash-${fullFor.length > 0 ? 'full-for' : 'nearly-full'}`,
+      {
+        name: 'insert-cash',
+        maxAmount: money(1_000_000),
+        maxNotes: 12,
+        fullFor: fullFor.map((kind) => MinorUnits.parse(kind)),
+        problem: null,
+      },
+      ['confirm', 'cancel', 'extend'],
+      person,
+    ),
+  ),
+  ...(['refused-notes', 'no-room', 'nothing-inserted'] as const).map((problem) =>
     fixture(
       `insert-cash-${problem}`,
-      { name: 'insert-cash', maxAmount: money(1_000_000), problem },
+      {
+        name: 'insert-cash',
+        maxAmount: money(1_000_000),
+        maxNotes: problem === 'no-room' ? 12 : null,
+        fullFor: [],
+        problem,
+      },
       ['confirm', 'cancel', 'extend'],
       person,
     ),

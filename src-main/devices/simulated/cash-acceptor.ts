@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../../clock.ts';
 import type { AcceptorStatus, CashAcceptor, CashAcceptorFailure, CashInEvent, CashInStatus } from '../cash-acceptor.ts';
+import { type CashRoom, roomIn } from '../cash-room.ts';
 import type { DeviceHealth } from '../device.ts';
 import { eachNote, firstNotes, isEmpty, minus, NOTHING, noteTotal, one, plus, type Tally, toNotes } from '../tally.ts';
 import type { CashModule } from './cash-module.ts';
@@ -41,6 +42,8 @@ export class SimulatedCashAcceptor extends Mechanism implements CashAcceptor {
   readonly #clock: Clock;
   readonly #stopWatching: (() => void)[];
   #listener: (event: CashInEvent) => void = () => {};
+  /** Of the terminal, for the transaction under way. */
+  #notesMax: number | null = null;
   #counting: Promise<void> | null = null;
   /** What broke the counting, kept for the next command that needs it done. */
   #countingError: unknown = null;
@@ -74,10 +77,19 @@ export class SimulatedCashAcceptor extends Mechanism implements CashAcceptor {
     });
   }
 
+  room(): CashRoom | null {
+    if (this.isGone()) return null;
+    return roomIn(
+      this.#cash.state.units.map((unit) => unitView(unit, false)),
+      ESCROW_NOTES_MAX,
+    );
+  }
+
   cashInStart(
     transactionId: string,
     listener: (event: CashInEvent) => void,
     signal: AbortSignal,
+    notesMax: number | null = null,
   ): ReturnType<CashAcceptor['cashInStart']> {
     return this.command('cashInStart', signal, async () => {
       if (this.isGone()) return GONE;
@@ -100,6 +112,7 @@ export class SimulatedCashAcceptor extends Mechanism implements CashAcceptor {
         lastCashIn: { transactionId, state: 'active', identified: NOTHING, refusedNotes: 0 },
       });
       this.#listener = listener;
+      this.#notesMax = notesMax;
       this.#cash.inputOpen = true;
       this.#cash.changed();
       return { outcome: 'started' };
@@ -286,7 +299,7 @@ export class SimulatedCashAcceptor extends Mechanism implements CashAcceptor {
       : Number.POSITIVE_INFINITY;
     let counted = 0;
     let refused = 0;
-    let full = sentBack;
+    let noRoom = sentBack;
     for (;;) {
       const { input } = this.#cash.state;
       const [next] = eachNote(input.notes);
@@ -297,9 +310,10 @@ export class SimulatedCashAcceptor extends Mechanism implements CashAcceptor {
         this.#jam('the feeder jammed while counting');
         break;
       }
-      full ||= noteTotal(this.#cash.state.escrow) >= ESCROW_NOTES_MAX;
       const known = next !== undefined && (JPY_DENOMINATIONS as readonly number[]).includes(next);
-      if (known && !refusesAll && !full) {
+      const fits = known && !sentBack && this.#hasRoomFor(next);
+      noRoom ||= known && !fits;
+      if (fits && !refusesAll) {
         this.#cash.step((state) => toEscrow(state, one(next, 1)));
         counted += 1;
       } else {
@@ -309,7 +323,15 @@ export class SimulatedCashAcceptor extends Mechanism implements CashAcceptor {
     }
     if (counted > 0) this.#listener({ kind: 'counted', escrow: toNotes(this.#cash.state.escrow) });
     if (refused > 0) this.#listener({ kind: 'refused', notes: refused });
-    if (full) this.#listener({ kind: 'escrowFull' });
+    if (noRoom) this.#listener({ kind: 'escrowFull' });
+  }
+
+  /** For one more note beside those in escrow. */
+  #hasRoomFor(denominationMinor: number): boolean {
+    const { state } = this.#cash;
+    const escrow = plus(state.escrow, one(denominationMinor, 1));
+    const most = Math.min(ESCROW_NOTES_MAX, this.#notesMax ?? ESCROW_NOTES_MAX);
+    return noteTotal(escrow) <= most && withEachStored({ ...state, escrow }, escrow) !== null;
   }
 }
 

@@ -232,9 +232,10 @@ describe('acceptor faults', () => {
     await inserted(1_000, 3);
     expect(await acceptor().cashInEnd(patient)).toMatchObject({ outcome: 'stored', notes: notes(1_000, 3) });
     expect(cash().units.map((unit) => unit.count)).toEqual([10, 2, 0]);
+    expect(acceptor().room()).toMatchObject({ notesMax: 0, full: [1_000] });
     await inserted(1_000, 1);
-    expect(await acceptor().cashInEnd(patient)).toMatchObject({ outcome: 'failed', error: 'cashUnitError' });
-    expect(await acceptor().cashInRollback(patient)).toMatchObject({ outcome: 'returned', notes: notes(1_000, 1) });
+    expect(await acceptor().cashInStop(patient)).toMatchObject({ escrow: [], refusedNotes: 1 });
+    expect(cash().returned.notes).toEqual({ 1000: 1 });
   });
 });
 

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../clock.ts';
 import type { AcceptorStatus, CashAcceptor, CashAcceptorFailure, CashInEvent, CashInStatus } from '../cash-acceptor.ts';
+import { type CashRoom, roomIn } from '../cash-room.ts';
 import type { DeviceHealth } from '../device.ts';
 import { isEmpty, NOTHING, noteTotal, plus, type Tally, toNotes } from '../tally.ts';
 import { type Reading, XfsCashDriver } from './cash-driver.ts';
@@ -61,10 +62,16 @@ export class XfsCashAcceptor extends XfsCashDriver implements CashAcceptor {
     };
   }
 
+  room(): CashRoom | null {
+    const units = this.unitsNow();
+    return units && roomIn(units, this.connected()?.capabilities.cashAcceptor?.intermediateStacker ?? null);
+  }
+
   cashInStart(
     transactionId: string,
     listener: (event: CashInEvent) => void,
     signal: AbortSignal,
+    notesMax: number | null = null,
   ): ReturnType<CashAcceptor['cashInStart']> {
     return this.inTurn(signal, async (limit) => {
       const service = this.connected();
@@ -92,7 +99,9 @@ export class XfsCashAcceptor extends XfsCashDriver implements CashAcceptor {
         concluded: null,
       });
       const options = { timeoutMs: MECHANICS_MS_MAX, signal: limit };
-      const answer = await service.command('CashAcceptor.CashInStart', { useRecycleUnits: true }, options);
+      const limited = notesMax !== null && service.capabilities.cashAcceptor?.cashInLimit?.byTotalItems === true;
+      const order = { useRecycleUnits: true, ...(limited ? { totalItemsLimit: notesMax } : {}) };
+      const answer = await service.command('CashAcceptor.CashInStart', order, options);
       if (answer.code !== 'success') {
         const failure = answer as Failure;
         // It certainly did not start: the transaction before is still the last one.

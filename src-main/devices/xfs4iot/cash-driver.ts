@@ -39,6 +39,12 @@ export abstract class XfsCashDriver extends XfsDriver {
     return this.needConnected();
   }
 
+  /** The units by what the device said last, without asking; null before anything was read of it. */
+  protected unitsNow(): readonly CashUnit[] | null {
+    const service = this.connected();
+    return service && this.#types && cashUnits(service.storage().units, this.#types, this.currency);
+  }
+
   /** Status and storage, read anew. Rejects with DEVICE_UNAVAILABLE while the device is not there. */
   protected async read(signal: AbortSignal): Promise<Reading> {
     const service = this.needConnected();

@@ -38,6 +38,7 @@ export function cashUnits(
         count: content.count,
         capacity: Math.max(unit.capacity ?? 0, content.count),
         state: stateOf(unit, kind),
+        ...(kind === 'recycle' || kind === 'cashIn' ? { takesIn: takesIn(unit) } : {}),
         notes: toNotes(content.notes),
       },
     ];
@@ -88,6 +89,11 @@ function stateOf(unit: StorageUnit, kind: CashUnit['kind']): CashUnit['state'] {
   if (gives && (configuration?.appLockOut || status?.operationStatus === 'dispenseInoperative')) return 'inoperative';
   const state = status?.replenishmentStatus;
   return state === undefined || state === 'unknown' ? 'ok' : state;
+}
+
+function takesIn({ status, cash }: StorageUnit): boolean {
+  if (status !== undefined && status !== 'ok') return false;
+  return cash?.configuration?.appLockIn !== true && cash?.status?.operationStatus !== 'depositInoperative';
 }
 
 /** Storage.SetStorage changes counts only while the units are out for replenishment. */

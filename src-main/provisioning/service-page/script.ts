@@ -15,7 +15,7 @@ const WORDS = {
     unit: 'カセット', kind: '種類', count: '枚数', cashOut: '出金', cashIn: '入金', recycle: '還流', reject: 'リジェクト', retract: '取り忘れ回収',
     ok: '正常', high: '満杯近い', inoperative: '使用不可', missing: '未装着',
     run: 'テスト', identify: '位置を示す', running: 'テスト中です…', passed: '合格', failed: '不合格',
-    offered: '提供中', away: '提供できません', poorer: '一部制限', missingDevice: '装置がありません', notWorking: '装置が使えません', blocked: '停止中です', bank: '銀行と通信できません', without: 'なしで提供',
+    offered: '提供中', away: '提供できません', poorer: '一部制限', missingDevice: '装置がありません', notWorking: '装置が使えません', blocked: '停止中です', machineFull: '満杯です', bank: '銀行と通信できません', without: 'なしで提供',
     allWell: 'すべて正常です', troubles: (n) => n + '件の確認が必要です', busy: 'お客様が利用中です。テストはできません。', offlinePage: '端末が応答しません。', sheets: '枚',
     dayClose: '締め', closeNow: '今すぐ締める', closing: '締めています…', closeHint: '前回の締め以降の取引・紙幣の枚数・銀行の記帳を照合します。お客様の利用中は締められません。', noClose: 'まだ締めていません。',
     closeNumber: '番号', businessDate: '営業日', closedAt: '締めた時刻', dealings: '取引', inFlight: '処理中', notesOff: '枚数の差', answer: '銀行の照合', waits: '銀行の回答待ち', agrees: '一致しています', differs: (n) => n + '件の差異があります', noCash: '現金なし', notCounted: '枚数を確認できません', late: '前日からの繰越',
@@ -42,7 +42,7 @@ const WORDS = {
     unit: 'Unit', kind: 'Kind', count: 'Notes', cashOut: 'cash out', cashIn: 'cash in', recycle: 'recycle', reject: 'reject', retract: 'retract',
     ok: 'ok', high: 'nearly full', inoperative: 'inoperative', missing: 'missing',
     run: 'Test', identify: 'Show which', running: 'Testing…', passed: 'Passed', failed: 'Failed',
-    offered: 'offered', away: 'not offered', poorer: 'offered, with less', missingDevice: 'is not there', notWorking: 'does not work', blocked: 'is blocked', bank: 'The bank does not answer', without: 'goes without',
+    offered: 'offered', away: 'not offered', poorer: 'offered, with less', missingDevice: 'is not there', notWorking: 'does not work', blocked: 'is blocked', machineFull: 'is full', bank: 'The bank does not answer', without: 'goes without',
     allWell: 'All is well', troubles: (n) => n === 1 ? '1 thing to look at' : n + ' things to look at', busy: 'A customer is being served: no tests now.', offlinePage: 'The terminal does not answer.', sheets: '',
     dayClose: 'Day close', closeNow: 'Close the day now', closing: 'Closing…', closeHint: 'Holds transactions, notes and the bank’s postings since the last close against each other. Not while a customer is served.', noClose: 'No day was closed yet.',
     closeNumber: 'Number', businessDate: 'Business day', closedAt: 'Closed', dealings: 'Transactions', inFlight: 'On their way', notesOff: 'Notes that differ', answer: 'Bank', waits: 'has not answered yet', agrees: 'Everything agrees', differs: (n) => n === 1 ? '1 difference' : n + ' differences', noCash: 'no cash', notCounted: 'not counted', late: 'From earlier days',
@@ -133,7 +133,7 @@ function drawCard(one) {
 }
 function reason(one) {
   if (one.cause === 'bank') return t('bank');
-  const word = { missing: 'missingDevice', 'not-working': 'notWorking', blocked: 'blocked' }[one.cause];
+  const word = { missing: 'missingDevice', 'not-working': 'notWorking', blocked: 'blocked', full: 'machineFull' }[one.cause];
   return t(one.device) + (language === 'ja' ? '：' : ' ') + t(word) + (one.problem ? ' (' + one.problem + ')' : '');
 }
 function drawServices() {

@@ -97,6 +97,32 @@ export function cashAcceptorContract(name: string, open: () => Promise<AcceptorR
     );
 
     it(
+      'takes no more notes than it was told, and gives the others back',
+      using(async (rig) => {
+        const before = await unitNotes(rig);
+        const events: CashInEvent[] = [];
+        await rig.acceptor.cashInStart(newId(), (event) => events.push(event), patient, 2);
+        await rig.insert(notes(1_000, 3));
+        expect(await rig.acceptor.cashInStop(patient)).toMatchObject({ escrow: notes(1_000, 2), refusedNotes: 1 });
+        expect(events).toContainEqual({ kind: 'escrowFull' });
+        await rig.takeReturned();
+        expect(await rig.acceptor.cashInEnd(patient)).toEqual({ outcome: 'stored', notes: notes(1_000, 2) });
+        expect((await unitNotes(rig)) - before).toBe(2);
+      }),
+    );
+
+    it(
+      'says what it can still take, as its units say',
+      using(async ({ acceptor }) => {
+        const { units } = await acceptor.status(patient);
+        const room = acceptor.room();
+        expect(units.some(({ kind, count, capacity }) => kind === 'cashIn' && capacity - count >= 200)).toBe(true);
+        expect(room).toMatchObject({ scarce: false, full: [] });
+        expect(room?.notesMax).toBeGreaterThan(0);
+      }),
+    );
+
+    it(
       'refuses commands that do not follow one another',
       using(async (rig) => {
         const wrong = { outcome: 'failed', error: 'sequenceError' };

@@ -1,5 +1,6 @@
 /** Deposits at a whole terminal. What the device stored is credited, nothing else; every other note is the customer's again. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { DEFAULT_LOAD } from '../../../src-main/devices/simulated/cash-state.ts';
 import type { FaultOrder } from '../../../src-main/devices/simulated/faults.ts';
 import { reckon } from '../../support/reckoning.ts';
 import { newFace } from '../../support/scripted-camera.ts';
@@ -152,6 +153,88 @@ describe('notes put in', () => {
     await customer.sees('done');
     await reckon(atm);
     expect(await credited()).toBe(1_000);
+  });
+});
+
+describe('a machine that is nearly full', () => {
+  /** What each unit has room for; units that are not named have plenty. */
+  const withRoom = async (room: Readonly<Record<string, number>>, run: () => Promise<void>) => {
+    await atm.dispose();
+    const load = DEFAULT_LOAD.map((unit) => ({ ...unit, capacity: unit.count + (room[unit.id] ?? 500) }));
+    // A mixed unit holds at least one note, so one is full only once it was filled.
+    atm = await world.terminal('atm', { load: load.filter(({ id }) => room[id] !== 0 || id !== 'CIN') });
+    await atm.start();
+    person = await enrolled(atm, newFace());
+    await run();
+  };
+
+  test('says how many notes it takes now, takes those, and gives the others back', async () => {
+    await withRoom({ CST1: 3, CST2: 40, CST3: 30, CIN: 2 }, async () => {
+      const { customer } = atm.run;
+      await begins();
+      expect(await customer.sees('insert-cash')).toMatchObject({ maxNotes: 5, fullFor: [] });
+      await customer.inserts({ 1000: 8 });
+      expect(await customer.sees('insert-cash', { problem: 'no-room' })).toMatchObject({ maxNotes: 5 });
+      await customer.takesReturned();
+      await customer.confirms();
+      expect(await customer.sees('confirm-deposit')).toMatchObject({ amount: { amountMinor: 5_000 }, refusedNotes: 3 });
+      await customer.confirms();
+      await customer.wantsReceipt(false);
+      await customer.sees('done');
+      await customer.confirms();
+      await reckon(atm);
+      expect(await credited()).toBe(5_000);
+      expect(takenBackMinor()).toBe(3_000);
+    });
+  });
+
+  test('names the notes it has no room for, and takes the others', async () => {
+    await withRoom({ CST1: 50, CST2: 20, CST3: 0, CIN: 0 }, async () => {
+      const { customer } = atm.run;
+      await begins();
+      expect(await customer.sees('insert-cash')).toMatchObject({ maxNotes: 20, fullFor: [10_000] });
+      await customer.inserts({ 1000: 2, 10000: 1 });
+      await customer.sees('insert-cash', { problem: 'no-room' });
+      await customer.takesReturned();
+      await customer.confirms();
+      await customer.sees('confirm-deposit', { amount: { amountMinor: 2_000, currency: 'JPY' } as never });
+      await customer.confirms();
+      await customer.wantsReceipt(false);
+      await customer.sees('done');
+      await reckon(atm);
+      expect(takenBackMinor()).toBe(10_000);
+    });
+  });
+
+  test('takes its last note, and then offers no deposit, only everything else', async () => {
+    await withRoom({ CST1: 1, CST2: 0, CST3: 0, CIN: 0 }, async () => {
+      const { customer } = atm.run;
+      await begins();
+      expect(await customer.sees('insert-cash')).toMatchObject({ maxNotes: 1, fullFor: [5_000, 10_000] });
+      await customer.inserts({ 1000: 1 });
+      await customer.confirms();
+      await customer.sees('confirm-deposit');
+      await customer.confirms();
+      await customer.wantsReceipt(false);
+      await customer.sees('done');
+      expect(await isOffered()).toMatchObject({ available: false, reason: 'machine-full' });
+      await customer.chooses('deposit');
+      await customer.sees('sorry', { code: 'machine-full' });
+      expect(customer.view.offers).not.toContain('retry');
+      await customer.cancels();
+      expect(atm.run.journal.openTransactions()).toEqual([]);
+      await reckon(atm);
+      expect(await credited()).toBe(1_000);
+    });
+  });
+
+  test('that says nothing of its units while it should is not trusted with notes', async () => {
+    const { customer } = atm.run;
+    const acceptor = atm.run.devices.cashAcceptor!;
+    Object.assign(acceptor, { status: () => Promise.reject(new Error('no answer')) });
+    await customer.chooses('deposit');
+    await customer.sees('sorry', { code: 'device-unavailable' });
+    expect(atm.run.journal.transactions({ limit: 1 })[0]?.service).not.toBe('deposit');
   });
 });
 
