@@ -48,6 +48,7 @@ export const SorryCode = z.enum([
   'cash-jammed', // dispenser failed; account made whole
   'cash-not-taken',
   'deposit-failed',
+  'notes-kept', // given back, not taken in time, and retracted
   'machine-full', // no unit has room for any note
   'device-unavailable',
   'account-closed',

@@ -9,6 +9,8 @@ const NoteList = z.array(z.object({ denominationMinor: z.int(), count: z.int() }
 const PaidOut = z.object({
   status: z.object({ presented: NoteList, retracted: NoteList, rejected: NoteList }).optional().catch(undefined),
 });
+/** Of a deposit's last event, when notes given back were retracted. */
+const Retracted = z.object({ retracted: NoteList });
 const Stored = z.object({ notes: NoteList });
 
 const MIXED = 'mixed';
@@ -57,6 +59,9 @@ function movedBy({ service, state, detail }: Ended, units: readonly CountedUnit[
         [own(denominationMinor) ? denominationMinor : MIXED]: count,
       })),
     );
+  }
+  if (service === 'deposit' && state === 'retracted') {
+    return sum(Retracted.parse(detail).retracted.map(({ count }) => ({ [MIXED]: count })));
   }
   return {};
 }

@@ -21,6 +21,8 @@ export interface CashInStatus {
   /** Notes in escrow while active; notes stored once ok; notes given back after a rollback; all notes that were identified
    *  after a retract or when it is unknown how far the end or the rollback came (`status().escrow` is what never left). */
   readonly notes: readonly NoteCount[];
+  /** Notes that lay in the customer's reach and were retracted; absent where none were, null where the device did not count them. */
+  readonly retracted?: readonly NoteCount[] | null;
 }
 
 export type CashInEvent =
@@ -68,6 +70,15 @@ export interface CashAcceptor extends Device {
   ): Promise<{ readonly outcome: 'returned'; readonly notes: readonly NoteCount[] } | CashAcceptorFailure>;
   /** Resolves when returned or refused notes were taken. */
   returnedTaken(timeoutMs: number, signal: AbortSignal): Promise<'taken' | 'timeout'>;
+  /** What lies in the customer's reach at the input goes to the retract bin (XFS4IoT CashManagement.Retract): notes given back, or
+   *  refused, that nobody took. Not while a cash-in transaction is active. */
+  retract(
+    signal: AbortSignal,
+  ): Promise<
+    | { readonly outcome: 'retracted'; readonly notes: readonly NoteCount[] }
+    | { readonly outcome: 'nothingToRetract' }
+    | CashAcceptorFailure
+  >;
   /** XFS4IoT CashManagement.Reset: clears the path and ends a cash-in transaction. What is in feeder and escrow, and what
    *  the customer left lying, goes to the retract bin: after a restart nobody knows whose hand would take it. */
   reset(

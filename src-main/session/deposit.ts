@@ -14,7 +14,7 @@ import { valueMinor } from './pay-out.ts';
 import type { PortsOf } from './ports.ts';
 import { receiptMachine } from './receipt.ts';
 import { type IntentEvent, type Outcome, reached, type StepMeta, shows, sorry, waiting } from './step.ts';
-import { giveBack, settleTakeIn, store, type TakenIn } from './take-in.ts';
+import { giveBack, settleTakeIn, store, type TakenIn, takeBack } from './take-in.ts';
 
 interface Context {
   readonly transactionId: Uuid;
@@ -38,10 +38,6 @@ type Events = IntentEvent | { type: 'cash-in'; event: CashInEvent } | { type: 'a
 
 /** An acceptor says at once what is in it, or it is not there; ms. */
 const LOOK_MS_MAX = 5_000;
-/** How long given-back notes are waited for before the visit ends, ms. */
-const RETURNED_TAKEN_MS = 30_000;
-/** A device that ends a wait by itself is given this much longer to say so, ms. */
-const ANSWER_MS_MAX = 5_000;
 /** How long a customer whose deposit is stored waits for the bank to hear of it, ms. */
 const TELL_BANK_MS_MAX = 5_000;
 
@@ -108,10 +104,9 @@ export function depositMachine(ports: PortsOf<'deposit'>) {
       }),
       giveBack: step<TakenIn>((context, signal) => giveBack(ports, takeIn(context), signal)),
       settle: step<TakenIn>((context, signal) => settleTakeIn(ports, takeIn(context), signal)),
-      returnedTaken: step(async (_, signal) => {
-        using limit = deadline(ports.clock, RETURNED_TAKEN_MS + ANSWER_MS_MAX, signal);
-        return await acceptor().returnedTaken(RETURNED_TAKEN_MS, limit.signal).finally(guide(ports, 'cashInput'));
-      }),
+      takeBack: step<TakenIn>((context, signal) =>
+        takeBack(ports, takeIn(context), signal).finally(guide(ports, 'cashInput')),
+      ),
       receipt: receiptMachine(ports),
     },
   }).createMachine({
@@ -266,11 +261,12 @@ export function depositMachine(ports: PortsOf<'deposit'>) {
               }),
             },
             {
-              guard: ({ event }) => event.output.outcome === 'returned',
-              target: 'takingBack',
-              actions: assign({ afterReturn: sorry(service, 'deposit-failed') }),
+              target: 'returned',
+              actions: assign({
+                taken: ({ event }) => event.output,
+                afterReturn: sorry(service, 'deposit-failed'),
+              }),
             },
-            { target: 'over', actions: assign({ output: sorry(service, 'suspect') }) },
           ],
           onError: { target: 'over', actions: assign({ output: sorry(service, 'suspect') }) },
         },
@@ -297,7 +293,7 @@ export function depositMachine(ports: PortsOf<'deposit'>) {
       returned: {
         always: [
           {
-            guard: ({ context }) => context.taken?.outcome === 'returned' && context.taken.notes.length > 0,
+            guard: ({ context }) => context.taken?.outcome === 'given-back',
             target: 'takingBack',
           },
           {
@@ -323,10 +319,18 @@ export function depositMachine(ports: PortsOf<'deposit'>) {
           patience: 'none',
         })),
         invoke: {
-          src: 'returnedTaken',
+          src: 'takeBack',
           input: ({ context }) => context,
-          onDone: { target: 'over', actions: assign({ output: ({ context }) => context.afterReturn }) },
-          onError: { target: 'over', actions: assign({ output: ({ context }) => context.afterReturn }) },
+          onDone: {
+            target: 'over',
+            actions: assign({
+              output: ({ context, event }): Outcome => {
+                if (event.output.outcome === 'retracted') return sorry(service, 'notes-kept');
+                return event.output.outcome === 'suspect' ? sorry(service, 'suspect') : context.afterReturn;
+              },
+            }),
+          },
+          onError: { target: 'over', actions: assign({ output: sorry(service, 'suspect') }) },
         },
       },
       receipting: {

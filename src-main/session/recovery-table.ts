@@ -25,7 +25,8 @@ export type Rule<State extends string = string> =
   | ({ readonly rule: 'end' } & Ending<State>)
   /** The dispenser says where its notes are. Notes in its path go back inside; what was taken is captured, else it is reversed. */
   | { readonly rule: 'ask-dispenser' }
-  /** The acceptor says where its notes are. Notes in escrow are kept inside; what was stored is credited, else nothing. */
+  /** The acceptor says where its notes are. Notes in escrow are kept inside, and notes given back that lie in reach are retracted; what
+   *  was stored is credited, else nothing. */
   | { readonly rule: 'ask-acceptor' }
   /** Only the bank can say. It is asked by the key of the request that was not answered, and bars that key when it never saw
    *  it. While it is away the transaction stays open in the state "asking-bank"; nothing else waits for it. */
@@ -122,8 +123,11 @@ const deposit = {
     accepting: acceptor('the acceptor was told to take notes; they are the customer’s'),
     storing: acceptor('the customer agreed to the count; the acceptor was told to store'),
     returning: acceptor('the acceptor was told to give the notes back'),
+    'given-back': acceptor('the notes were given back and lay in reach; they are the customer’s'),
+    retracting: acceptor('notes given back that nobody took were being taken back'),
     stored: over('the notes are in the machine; the credit of their value is queued'),
-    returned: over('the notes are back in the customer’s reach, or none were put in'),
+    returned: over('the customer has the notes back, or none were put in'),
+    retracted: over('nobody took notes given back; they are in the retract unit, and nothing was booked'),
     'settled-by-count': over('a technician counted what the machine kept; the signed count is queued'),
     suspect: suspect('the acceptor cannot say who has the notes'),
   },

@@ -28,6 +28,7 @@ type Events = IntentEvent | { type: 'scanned'; barcode: string } | { type: 'surr
 const FINAL_SORRY: ReadonlySet<SorryCode> = new Set([
   'pin-locked',
   'suspect',
+  'notes-kept',
   'account-closed',
   'already-enrolled',
   'too-many-tries',

@@ -343,6 +343,10 @@ export const en: Texts = {
         title: 'Your deposit did not go through',
         body: 'There was a problem with this machine and the deposit was cancelled. Please ask a member of staff.',
       },
+      'notes-kept': {
+        title: 'Your notes are kept in the machine',
+        body: 'The returned notes were not taken in time, so the machine took them back in. Nothing was added to your account. Please ask a member of staff.',
+      },
       'machine-full': {
         title: 'No deposits here right now',
         body: 'This machine is full and can’t take any more notes. Please use another machine.',

@@ -78,7 +78,11 @@ export function violations(before: Observed, after: Observed, run: Run): string[
       must(held?.amountMinor === most, () => `a suspect withdrawal of ${most} holds ${held?.amountMinor ?? 'nothing'}`);
     }
   } else {
-    must(0 - gained === charged, () => `the machine gained ${gained}, and the customer was charged ${charged}`);
+    // Notes given back that nobody took are the customer's, and in the machine until staff hand them out.
+    const kept = transaction?.service === 'deposit' && transaction.state === 'retracted';
+    const keptMinor = kept ? one.cash.retractMinor - was.cash.retractMinor : 0;
+    must(!kept || keptMinor > 0, () => 'notes are said to be retracted, and no retract unit has more than before');
+    must(keptMinor - gained === charged, () => `the machine gained ${gained}, and the customer was charged ${charged}`);
     must(one.cash.exitMinor === 0, () => `${one.cash?.exitMinor} still lies at the output`);
   }
   if (visit.said?.name === 'done') {

@@ -13,7 +13,7 @@ const Tally = z.record(z.string(), z.int().nonnegative());
 const Lots = z.array(z.looseObject({ item: z.string(), count: z.int().positive() }));
 /** As much of the devices' file as says where notes are. */
 const CashFile = z.looseObject({
-  units: z.record(z.string(), z.looseObject({ notes: Tally })),
+  units: z.record(z.string(), z.looseObject({ kind: z.string(), notes: Tally })),
   places: z.record(z.string(), Lots),
   came: Tally,
 });
@@ -26,6 +26,8 @@ export interface Cash {
   readonly cameMinor: number;
   /** In units and on their way, and lying where a customer can take them. */
   readonly machineMinor: number;
+  /** Of those, in retract units: taken back from customers. */
+  readonly retractMinor: number;
   readonly handMinor: number;
   /** Notes lying at the output and at the input. */
   readonly exitMinor: number;
@@ -77,6 +79,7 @@ export function readCash({ dataDir }: Pick<Terminal, 'dataDir'>): Cash | null {
   };
   for (const { notes } of Object.values(units))
     for (const [item, count] of Object.entries(notes)) add(somewhere, item, count);
+  const retracted = Object.values(units).filter(({ kind }) => kind === 'retract');
   const inUnits = worth(somewhere);
   for (const [item, count] of Object.entries(at(...Object.keys(places)))) add(somewhere, item, count);
   const ways = Object.keys(places).filter((name) => name !== 'hand' && name !== 'vault');
@@ -85,6 +88,7 @@ export function readCash({ dataDir }: Pick<Terminal, 'dataDir'>): Cash | null {
     somewhere,
     cameMinor: worth(came),
     machineMinor: inUnits + worth(at(...ways)),
+    retractMinor: retracted.reduce((sum, { notes }) => sum + worth(notes), 0),
     handMinor: worth(at('hand')),
     exitMinor: worth(at('exit')),
     returnMinor: worth(at('return')),

@@ -55,11 +55,12 @@ it('whichever process is killed, and wherever a transaction stands, every yen is
 });
 
 describe('the checker', () => {
-  const cash = (machineMinor: number, handMinor: number, somewhere = 100) => ({
+  const cash = (machineMinor: number, handMinor: number, somewhere = 100, retractMinor = 0) => ({
     came: { 'type1000JPY1/fit': 100 },
     somewhere: { 'type1000JPY1/fit': somewhere },
     cameMinor: 100_000,
     machineMinor,
+    retractMinor,
     handMinor,
     exitMinor: 0,
     returnMinor: 0,
@@ -68,6 +69,7 @@ describe('the checker', () => {
     machineMinor: number;
     handMinor: number;
     somewhere?: number;
+    retractMinor?: number;
     customerMinor: number;
     transactions?: readonly Partial<Transaction>[];
     entries?: Observed['books']['entries'];
@@ -89,7 +91,7 @@ describe('the checker', () => {
       {
         name: 'atm',
         terminalId: 'T',
-        cash: cash(change.machineMinor, change.handMinor, change.somewhere),
+        cash: cash(change.machineMinor, change.handMinor, change.somewhere, change.retractMinor),
         journal: {
           integrity: 'ok',
           transactions: (change.transactions ?? []).map((one) => ({
@@ -160,6 +162,25 @@ describe('the checker', () => {
     ['what the bank noticed', { books: { incidents: ['dispense-unproven: x'] } }, 'dispense-unproven'],
   ])('finds %s', (_what, lie, sentence) => {
     expect(violations(before, observed({ ...honest, ...lie }), run).join('\n')).toContain(sentence);
+  });
+
+  it('knows notes given back that nobody took by the retract unit, and not by what is said of them', () => {
+    const left = {
+      machineMinor: 92_000,
+      handMinor: 10_000,
+      customerMinor: 5_000,
+      transactions: [{ service: 'deposit', amountMinor: null, state: 'retracted' }],
+    };
+    const given = { ...run, intention: { ...run.intention, service: 'deposit' as const } };
+    const came = (somewhere: Observed): Observed => ({
+      ...somewhere,
+      terminals: somewhere.terminals.map((one) => ({ ...one, cash: one.cash && { ...one.cash, cameMinor: 102_000 } })),
+    });
+    const visit = { ...run.visit, insertedMinor: 2_000 };
+    const then = (retractMinor: number) => came(observed({ ...left, retractMinor }));
+    expect(violations(before, then(2_000), { ...given, visit })).toEqual([]);
+    expect(violations(before, then(0), { ...given, visit }).join()).toContain('no retract unit has more than before');
+    expect(violations(before, then(1_000), { ...given, visit }).join()).toContain('the machine gained 2000');
   });
 
   it('finds a customer who was told otherwise', () => {

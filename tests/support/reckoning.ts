@@ -1,5 +1,7 @@
 /** The checker: counts money in machine, journal and bank by means of its own, and knows nothing of how it got there. */
 import { expect } from 'vitest';
+import { z } from 'zod';
+import { NoteCount } from '../../src-contract/screen.ts';
 import { never, type TestedTerminal } from './terminal-world.ts';
 
 export interface Reckoning {
@@ -52,6 +54,12 @@ export async function reckon(tested: TestedTerminal, expected: Reckoning = { sus
   expect(till.conserved).toBe(true);
   if (expected.suspects > 0) return;
   expect(till.presentedMinor, 'nothing lies at the output any more').toBe(0);
+  // Notes given back that nobody took are in the machine, and in nobody's account.
+  const keptMinor = run.journal
+    .transactions({ limit: 10_000 })
+    .filter(({ service, state }) => service === 'deposit' && state === 'retracted')
+    .flatMap(({ events }) => z.array(NoteCount).parse(events.at(-1)?.detail['retracted']))
+    .reduce((sum, { denominationMinor, count }) => sum + denominationMinor * count, 0);
   const atBank = (await world.accounts()).find(({ kind, ownerId }) => kind === 'cash' && ownerId === run.terminalId);
-  expect(atBank?.ledgerMinor ?? 0, 'what the bank thinks left the machine').toBe(till.netOutMinor);
+  expect(atBank?.ledgerMinor ?? 0, 'what the bank thinks left the machine').toBe(till.netOutMinor + keptMinor);
 }

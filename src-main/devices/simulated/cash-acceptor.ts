@@ -109,7 +109,7 @@ export class SimulatedCashAcceptor extends Mechanism implements CashAcceptor {
       if (this.#faults.strikes(this.name, 'tray-blocked'))
         return failed('hardwareError', 'the input shutter is blocked');
       this.#cash.step({
-        lastCashIn: { transactionId, state: 'active', identified: NOTHING, refusedNotes: 0 },
+        lastCashIn: { transactionId, state: 'active', identified: NOTHING, refusedNotes: 0, retracted: NOTHING },
       });
       this.#listener = listener;
       this.#notesMax = notesMax;
@@ -203,6 +203,26 @@ export class SimulatedCashAcceptor extends Mechanism implements CashAcceptor {
     return how === 'held' ? 'taken' : 'timeout';
   }
 
+  retract(signal: AbortSignal): ReturnType<CashAcceptor['retract']> {
+    return this.command('retract', signal, async () => {
+      if (this.isGone()) return GONE;
+      const { acceptorJam, lastCashIn } = this.#cash.state;
+      if (acceptorJam) return failed('jammed', acceptorJam);
+      if (lastCashIn?.state === 'active') return failed('sequenceError', 'a cash-in transaction is active');
+      if (!this.#trayHolds()) return { outcome: 'nothingToRetract' };
+      await this.step(RETURN_MS);
+      if (this.isGone()) return GONE;
+      // Read after the motion: a hand may have been quicker.
+      if (!this.#trayHolds()) return { outcome: 'nothingToRetract' };
+      const { notes } = this.#cash.state.returned;
+      const moved = intoBin({ ...this.#cash.state, returned: NO_BUNCH }, 'retract', notes);
+      if (!moved) return failed('cashUnitError', 'the retract bin has no room');
+      const { lastCashIn: last } = moved;
+      this.#cash.step({ ...moved, lastCashIn: last && { ...last, retracted: plus(last.retracted, notes) } });
+      return { outcome: 'retracted', notes: toNotes(notes) };
+    });
+  }
+
   reset(signal: AbortSignal): ReturnType<CashAcceptor['reset']> {
     return this.command('reset', signal, async () => {
       if (this.isGone()) return GONE;
@@ -235,6 +255,7 @@ export class SimulatedCashAcceptor extends Mechanism implements CashAcceptor {
         transactionId: last.transactionId,
         state: last.state,
         notes: toNotes(last.state === 'active' ? escrow : last.identified),
+        ...(isEmpty(last.retracted) ? {} : { retracted: toNotes(last.retracted) }),
       };
     });
   }

@@ -41,6 +41,8 @@ const CashInRecord = z.strictObject({
   /** Recognised and taken to escrow in this transaction, wherever they went from there. */
   identified: Tally,
   refusedNotes: z.int().nonnegative(),
+  /** Taken back from the customer's reach. */
+  retracted: Tally.default(NOTHING),
 });
 export type CashInRecord = z.infer<typeof CashInRecord>;
 

@@ -10,7 +10,7 @@ import { isEmpty, NOTHING, noteTotal, plus, type Tally, toNotes } from '../tally
 import { type Reading, XfsCashDriver } from './cash-driver.ts';
 import { type CashInEvidence, type CashInOutcome, cashInOutcome } from './cash-in-outcome.ts';
 import type { CashInRecord, CashInRecords } from './cash-in-record.ts';
-import type { Status } from './client/index.ts';
+import { OUTPUT_POSITIONS, type Status } from './client/index.ts';
 import { type Failure, MECHANICS_MS_MAX, neverArrived, orAbort, reasonOf, sentenceOf } from './driver.ts';
 import { NoteIntake, presentReturned } from './note-intake.ts';
 import { counted } from './note-types.ts';
@@ -168,6 +168,34 @@ export class XfsCashAcceptor extends XfsCashDriver implements CashAcceptor {
     return how === 'sensed' ? 'taken' : 'timeout';
   }
 
+  retract(signal: AbortSignal): ReturnType<CashAcceptor['retract']> {
+    return this.inTurn(signal, async (limit) => {
+      await this.back(limit);
+      const service = this.connected();
+      if (!service) return GONE;
+      if (this.#intake) return failed('sequenceError', 'a cash-in transaction is active');
+      const before = await this.read(limit);
+      if (!this.#slotHolds(before.status)) return { outcome: 'nothingToRetract' };
+      // By its name, so that a recycler takes nothing of its output with it.
+      const returning = this.#returning();
+      const slot = OUTPUT_POSITIONS.find((position) => returning.has(position));
+      const location = slot
+        ? { outputPosition: slot }
+        : { retractArea: 'retract' as const, index: this.retractIndex(service, 'cashInRetract') };
+      const answer = await service.command(
+        'CashManagement.Retract',
+        { location },
+        { timeoutMs: MECHANICS_MS_MAX, signal: limit },
+      );
+      if (answer.code !== 'success') {
+        if (reasonOf(answer as Failure) === 'noItems') return { outcome: 'nothingToRetract' };
+        return this.#failed(answer as Failure);
+      }
+      const moved = movement(before.ledger, (await this.read(limit)).ledger);
+      return { outcome: 'retracted', notes: toNotes(moved?.retracted ?? NOTHING) };
+    });
+  }
+
   reset(signal: AbortSignal): ReturnType<CashAcceptor['reset']> {
     return this.inTurn(signal, async (limit) => {
       await this.back(limit);
@@ -210,7 +238,12 @@ export class XfsCashAcceptor extends XfsCashDriver implements CashAcceptor {
       const { evidence } = await this.#look(record, limit);
       if (!record) return { transactionId: null, state: 'none', notes: [] };
       const { state, notes } = this.#concluded(record, evidence);
-      return { transactionId: record.transactionId, state, notes: toNotes(notes) };
+      return {
+        transactionId: record.transactionId,
+        state,
+        notes: toNotes(notes),
+        ...(state === 'rollback' ? retractedSince(evidence) : {}),
+      };
     });
   }
 
@@ -305,13 +338,18 @@ export class XfsCashAcceptor extends XfsCashDriver implements CashAcceptor {
     await this.sensed((status) => !this.#slotHolds(status), most, either).catch(() => undefined);
   }
 
-  /** Notes where a customer could take them: refused ones, or those given back. */
-  #slotHolds(status: Status): boolean {
-    const returning = new Set(
+  /** Positions at which a customer gets notes back; empty for a device that does not name them. */
+  #returning() {
+    return new Set(
       (this.connected()?.capabilities.cashAcceptor?.positions ?? [])
         .filter(({ usage }) => usage?.refuse === true || usage?.rollback === true)
         .map(({ position }) => position),
     );
+  }
+
+  /** Notes where a customer could take them: refused ones, or those given back. */
+  #slotHolds(status: Status): boolean {
+    const returning = this.#returning();
     return (status.cashAcceptor?.positions ?? []).some(
       ({ position, positionStatus }) =>
         (returning.size === 0 || returning.has(position)) && positionStatus !== undefined && positionStatus !== 'empty',
@@ -360,4 +398,10 @@ export class XfsCashAcceptor extends XfsCashDriver implements CashAcceptor {
         return failed('hardwareError', sentence);
     }
   }
+}
+
+/** What was retracted since the transaction began; null for what is in the bin uncounted, or cannot be compared. */
+function retractedSince({ movement: moved }: CashInEvidence): Pick<CashInStatus, 'retracted'> {
+  if (moved && moved.retractOperations === 0) return {};
+  return { retracted: moved && !isEmpty(moved.retracted) ? toNotes(moved.retracted) : null };
 }

@@ -84,6 +84,31 @@ export function cashAcceptorContract(name: string, open: () => Promise<AcceptorR
     );
 
     it(
+      'takes back what nobody took of the notes given back, and says how much',
+      using(async (rig) => {
+        const before = await unitNotes(rig);
+        const id = newId();
+        expect(await rig.acceptor.retract(patient)).toEqual({ outcome: 'nothingToRetract' });
+        await rig.acceptor.cashInStart(id, () => {}, patient);
+        await rig.insert(notes(5_000, 2));
+        expect(await rig.acceptor.retract(patient)).toMatchObject({ outcome: 'failed', error: 'sequenceError' });
+        await rig.acceptor.cashInStop(patient);
+        await rig.acceptor.cashInRollback(patient);
+        expect(await rig.acceptor.retract(patient)).toEqual({ outcome: 'retracted', notes: notes(5_000, 2) });
+        expect(await rig.acceptor.cashInStatus(patient)).toEqual({
+          transactionId: id,
+          state: 'rollback',
+          notes: notes(5_000, 2),
+          retracted: notes(5_000, 2),
+        });
+        expect((await rig.acceptor.status(patient)).inputPosition).toBe('empty');
+        expect((await unitNotes(rig)) - before).toBe(2);
+        expect(await rig.acceptor.retract(patient)).toEqual({ outcome: 'nothingToRetract' });
+        expect(await rig.acceptor.cashInStart(newId(), () => {}, patient)).toEqual({ outcome: 'started' });
+      }),
+    );
+
+    it(
       'keeps notes of nobody in the retract bin when it is reset',
       using(async (rig) => {
         const before = await unitNotes(rig);

@@ -128,6 +128,19 @@ test('a day of deposits and withdrawals agrees in transactions, notes and postin
   expect(body.closes.map(({ number }) => number)).toEqual([2, 1]);
 });
 
+test('notes given back that nobody took are where the close expects them, and in no posting', async () => {
+  const { customer } = atm.run;
+  await enrolled(atm, newFace());
+  await customer.chooses('deposit');
+  await customer.inserts({ 1000: 2, 5000: 1 });
+  await customer.cancels();
+  await customer.sees('sorry', { code: 'notes-kept' });
+  await customer.sees('attract');
+  const report = await close();
+  expect(report.cash).toContainEqual(expect.objectContaining({ denominationMinor: null, moved: 3, difference: 0 }));
+  expect(await delivered()).toMatchObject({ differences: [], cashDifferenceNotes: 0 });
+});
+
 test('what the bank has not heard is on its way, and belongs to the next close by name', async () => {
   await enrolled(atm, newFace(), { yen: 50_000 });
   await close();

@@ -317,6 +317,80 @@ describe('notes that do not become a deposit', () => {
   });
 });
 
+describe('notes given back that nobody takes', () => {
+  const leaves = async (notes: Readonly<Record<number, number>>, unrecognised = 0) => {
+    await begins();
+    await atm.run.customer.inserts(notes, unrecognised);
+    await atm.run.customer.cancels();
+    await atm.run.customer.sees('take-returned');
+  };
+  const last = () => atm.run.journal.transactions({ limit: 1 })[0]!;
+  const binMinor = () =>
+    cash()
+      .units.filter(({ kind }) => kind === 'retract')
+      .flatMap(({ notes = [] }) => notes)
+      .reduce((sum, { denominationMinor, count }) => sum + denominationMinor * count, 0);
+
+  test('are taken back after the wait, kept in the retract bin, and booked nowhere', async () => {
+    const { customer } = atm.run;
+    await leaves({ 10000: 3 });
+    expect(last()).toMatchObject({ state: 'given-back', final: false });
+    await customer.sees('sorry', { code: 'notes-kept' });
+    expect(customer.view.offers).not.toContain('retry');
+    await customer.cancels();
+    expect(last().events.map(({ state }) => state)).toEqual([
+      'begun',
+      'accepting',
+      'returning',
+      'given-back',
+      'retracting',
+      'retracted',
+    ]);
+    expect(last().events.at(-1)?.detail).toEqual({
+      notes: [{ denominationMinor: 10_000, count: 3 }],
+      retracted: [{ denominationMinor: 10_000, count: 3 }],
+    });
+    expect([binMinor(), takenBackMinor(), await credited()]).toEqual([30_000, 0, 0]);
+    await reckon(atm);
+    expect((await world.entries()).filter(({ terminalId }) => terminalId === atm.run.terminalId)).toEqual([]);
+    // Whoever comes next finds an empty slot.
+    await begins();
+    await customer.inserts({ 1000: 1 });
+    await customer.cancels();
+    await customer.takesReturned();
+    await customer.sees('attract');
+  });
+
+  test('and refused ones that were all, are taken back too', async () => {
+    break_('refuse-notes');
+    await leaves({ 1000: 2 }, 1);
+    await atm.run.customer.sees('sorry', { code: 'notes-kept' });
+    expect(last()).toMatchObject({ state: 'retracted', final: true });
+    expect(binMinor()).toBe(2_000);
+    await reckon(atm);
+  });
+
+  test('into a retract bin without room leave one suspect, for they lie where anybody may take them', async () => {
+    await atm.dispose();
+    const load = DEFAULT_LOAD.map((unit) => (unit.kind === 'retract' ? { ...unit, capacity: 2 } : unit));
+    atm = await world.terminal('atm', { load });
+    await atm.start();
+    person = await enrolled(atm, newFace());
+    await leaves({ 1000: 3 });
+    await atm.run.customer.sees('sorry', { code: 'suspect' });
+    await reckon(atm, { suspects: 1 });
+    expect(await isOffered()).toMatchObject({ available: false, reason: 'device-unavailable' });
+  });
+
+  test('are asked for when the answer to "take back" is lost', async () => {
+    await leaves({ 1000: 3 });
+    break_('answer-lost', { command: 'retract' });
+    await atm.run.customer.sees('sorry', { code: 'notes-kept' });
+    expect(last().events.filter(({ state }) => state === 'retracting')).toHaveLength(1);
+    await reckon(atm);
+  });
+});
+
 describe('answers that are lost', () => {
   test('to "store" are asked for: what was stored is credited', async () => {
     const { customer } = atm.run;

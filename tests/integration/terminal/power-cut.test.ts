@@ -145,6 +145,7 @@ test('at any moment of a deposit that is given back', { timeout: 300_000 }, asyn
     await customer.chooses('deposit');
     await customer.inserts({ 10000: 1 });
     await customer.cancels();
+    await customer.sees('take-returned');
     await customer.takesReturned();
     await customer.sees('attract');
   });
@@ -153,7 +154,29 @@ test('at any moment of a deposit that is given back', { timeout: 300_000 }, asyn
       "accepting → returned",
       "accepting → suspect",
       "begun → returned",
-      "returning → returned",
+      "given-back → retracted",
+      "given-back → returned",
+      "returning → retracted",
+      "returning → suspect",
+    ]
+  `);
+});
+
+test('at any moment of a deposit that is given back and left lying', { timeout: 300_000 }, async () => {
+  const endings = await everyCut(async (customer) => {
+    await customer.chooses('deposit');
+    await customer.inserts({ 10000: 1 });
+    await customer.cancels();
+    await customer.sees('sorry', { code: 'notes-kept' });
+  });
+  expect(endings).toMatchInlineSnapshot(`
+    [
+      "accepting → returned",
+      "accepting → suspect",
+      "begun → returned",
+      "given-back → retracted",
+      "retracting → retracted",
+      "returning → retracted",
       "returning → suspect",
     ]
   `);

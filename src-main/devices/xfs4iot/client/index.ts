@@ -4,6 +4,7 @@ export type { ClientClock } from './clock.ts';
 export type { Completion, FailureCode, UnansweredCode } from './completion.ts';
 export type { DeadLetter, DeadLetterReason } from './dead-letter.ts';
 export type { Counts } from './messages/cash-counts.ts';
+export { OUTPUT_POSITIONS } from './messages/positions.ts';
 export type { StorageUnit } from './messages/storage.ts';
 export type {
   CommandName,
