@@ -144,7 +144,7 @@ async function compose(
   });
   closers.push(() => {
     bankStanding.close();
-    time.save();
+    bankStanding.saveTime();
   });
   const standing = standingOfAll([standingOn(storage), bankStanding]);
   const { protectionVersion } = activation;

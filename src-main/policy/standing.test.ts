@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Policy } from '../../src-contract/policy.ts';
 import type { WallTimeMs } from '../../src-contract/primitives.ts';
+import { TerminalError } from '../errors.ts';
 import { examplePolicy } from '../identity/activation.fixture.ts';
 import { memoryOf, type TwoHandedClock, twoHandedClock } from './clock.fixture.ts';
 import { type PolicyStanding, watchStanding } from './standing.ts';
@@ -122,6 +123,26 @@ describe('a terminal', () => {
     clock.pass(10_000);
     expect(standing.reason()).toBeNull();
     expect(log).toEqual([expect.stringContaining('1800 s ahead'), 'clock and policy are well again']);
+  });
+
+  test('whose disk takes nothing down closes all the same, and says so', () => {
+    const said: string[] = [];
+    const say = (_: object | string, words?: string) => void said.push(words ?? '');
+    const here = watchStanding({
+      policies: { current: () => policy, onTaken: () => () => {} },
+      time: {
+        ...time,
+        save: () => {
+          throw new TerminalError('DISK_FULL', 'no space');
+        },
+      },
+      clock,
+      log: { info: say, warn: say, error: say },
+    });
+    here.saveTime();
+    clock.pass(60_000);
+    here.close();
+    expect(said).toEqual(['the time could not be written down', 'the time could not be written down']);
   });
 
   test('writes the time down every minute', () => {

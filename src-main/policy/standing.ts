@@ -7,6 +7,9 @@ import type { PolicyBook } from './policy-book.ts';
 import { CLOCK_WRONG_MS, type ClockError, type TrustedTime } from './trusted-time.ts';
 
 export interface PolicyStanding extends Standing {
+  /** Writes down what the clock knows. What a disk in trouble does not take is logged, and lost with the power: that makes the terminal
+   *  more careful, and must keep nothing from closing. */
+  saveTime(): void;
   close(): void;
 }
 
@@ -62,14 +65,16 @@ export function watchStanding(options: {
     }
     if (clock.monotonicMs() - savedMs >= SAVE_MS) {
       savedMs = clock.monotonicMs();
-      try {
-        time.save();
-      } catch (error) {
-        // What is not on disk is lost with the power, and makes the terminal more careful; visits say that the disk is full.
-        log.error({ err: error }, 'the time could not be written down');
-      }
+      saveTime();
     }
     plan();
+  };
+  const saveTime = () => {
+    try {
+      time.save();
+    } catch (error) {
+      log.error({ err: error }, 'the time could not be written down');
+    }
   };
   const plan = () => {
     callOff();
@@ -91,6 +96,7 @@ export function watchStanding(options: {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
+    saveTime,
     close: () => {
       stop();
       callOff();

@@ -225,7 +225,7 @@ export async function serve(
       stopAsking();
       visits.stop();
       await sync.close();
-      time.save();
+      opened.word.standing.saveTime();
     },
   };
 }
