@@ -29,9 +29,13 @@ function isZone(timeZone: string): boolean {
   }
 }
 
-/** The business date of a moment, as YYYY-MM-DD. */
-export function businessDateAt(ms: number, { timeZone, cutOff }: BusinessDayConfig): string {
-  const local = new Intl.DateTimeFormat('sv-SE', {
+/** By zone, of which a terminal has one: making a format takes far longer than using it, and a cut-off is looked for by halves. */
+const FORMATS = new Map<string, Intl.DateTimeFormat>();
+
+function formatIn(timeZone: string): Intl.DateTimeFormat {
+  const known = FORMATS.get(timeZone);
+  if (known) return known;
+  const format = new Intl.DateTimeFormat('sv-SE', {
     timeZone,
     year: 'numeric',
     month: '2-digit',
@@ -39,7 +43,14 @@ export function businessDateAt(ms: number, { timeZone, cutOff }: BusinessDayConf
     hour: '2-digit',
     minute: '2-digit',
     hourCycle: 'h23',
-  }).format(ms);
+  });
+  FORMATS.set(timeZone, format);
+  return format;
+}
+
+/** The business date of a moment, as YYYY-MM-DD. */
+export function businessDateAt(ms: number, { timeZone, cutOff }: BusinessDayConfig): string {
+  const local = formatIn(timeZone).format(ms);
   const [date = '', time = ''] = local.split(' ');
   return cutOff === '00:00' || time < cutOff ? date : dayAfter(date);
 }

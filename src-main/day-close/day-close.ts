@@ -174,9 +174,13 @@ export function createDayCloser(options: DayCloserOptions): DayCloser {
     return done;
   };
 
+  let day = { date: '', began: 0 };
   const isDue = () => {
+    const now = clock.now();
+    const date = businessDateAt(now, config);
+    if (date !== day.date) day = { date, began: dayBegan(now, config) };
     const lastAt = closes.last()?.at ?? options.activatedAt;
-    return lastAt < dayBegan(clock.now(), config);
+    return lastAt < day.began;
   };
   const round = async (): Promise<void> => {
     if (!options.idle()) return;
