@@ -8,12 +8,12 @@ import { parseArgs } from 'node:util';
 import { BankRoom } from '../tests/simulation/bank-room.ts';
 import { workOnTheSpot } from '../tests/simulation/on-the-spot.ts';
 import { runStory } from '../tests/simulation/run.ts';
-import { NOTHING_RUN, simulate, type Totals, tableOf, together } from '../tests/simulation/simulate.ts';
+import { NOTHING_RUN, RUNS_DEFAULT, simulate, type Totals, tableOf, together } from '../tests/simulation/simulate.ts';
 import { makeStory, sentenceOf } from '../tests/simulation/story.ts';
 
 const HELP = `npm run simulate -- [options]
   --seed N      the first seed (1)
-  --runs N      how many runs, each of the next seed (100)
+  --runs N      how many runs, each of the next seed (${RUNS_DEFAULT})
   --hours H     how long things go wrong in each, virtual hours (drawn from the seed)
   --workers N   processes to share the runs (1)
   --story       one run, told line by line, with its trace's hash
@@ -22,7 +22,7 @@ Exit code 1 when a promise was broken.`;
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
-    runs: { type: 'string', default: '100' },
+    runs: { type: 'string', default: String(RUNS_DEFAULT) },
     hours: { type: 'string' },
     workers: { type: 'string', default: '1' },
     story: { type: 'boolean', default: false },

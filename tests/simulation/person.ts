@@ -1,5 +1,5 @@
 /** Somebody at a terminal: reads the screen, thinks, and does what it offers, in the way the story says. */
-import type { Intent } from '../../src-contract/screen.ts';
+import type { Intent, Screen } from '../../src-contract/screen.ts';
 import { Stream } from './generator.ts';
 import type { Visit } from './story.ts';
 import { GOODS, type SimulatedTerminal } from './terminal.ts';
@@ -41,6 +41,11 @@ async function helpOut(world: World, terminal: SimulatedTerminal, stream: Stream
     await terminal.restart();
     return;
   }
+  if (terminal.hasSuspects && terminal.view?.screen.name === 'attract' && stream.chance(0.5)) {
+    world.count('visit', 'a technician who counts');
+    await terminal.countSuspects();
+    return;
+  }
   const cash = terminal.cash();
   if (!cash || terminal.view?.screen.name !== 'attract') return;
   const health = Object.values(terminal.running?.simulated.control.state().health ?? {});
@@ -60,6 +65,7 @@ class Person {
   #begun = false;
   #bunches: Visit['bunches'];
   #goods: Visit['goods'];
+  #payees: Visit['payees'];
   #wrongPins: number;
   #quiet = 0;
   #spoke = false;
@@ -72,6 +78,7 @@ class Person {
     this.#stream = stream;
     this.#bunches = visit.bunches;
     this.#goods = visit.goods;
+    this.#payees = visit.payees;
     this.#wrongPins = visit.wrongPins;
   }
 
@@ -144,6 +151,12 @@ class Person {
       case 'confirm-deposit':
         this.#says({ kind: visit.cancels === 'at the count' ? 'cancel' : 'confirm' });
         return 'stays';
+      case 'payee':
+        this.#keysPayee();
+        return 'stays';
+      case 'confirm-transfer':
+        this.#agrees(screen);
+        return 'stays';
       case 'take-cash':
         await this.#takes();
         return 'stays';
@@ -189,8 +202,31 @@ class Person {
       return;
     }
     const { window } = this.#terminal;
-    if (window) window.askedMinor = asked;
+    if (window && this.#visit.service === 'withdraw') window.askedMinor = asked;
     this.#says({ kind: 'choose-amount', amountMinor: asked as never });
+  }
+
+  #keysPayee(): void {
+    const [payee, ...more] = this.#payees;
+    if (payee === undefined || this.#visit.cancels === 'at the first chance') {
+      this.#says({ kind: 'cancel' });
+      return;
+    }
+    this.#payees = more;
+    const accountNumber = this.#world.payees[payee] ?? '0000000000';
+    const { window } = this.#terminal;
+    if (this.#says({ kind: 'enter-payee', accountNumber }) && window) window.payeeNumber = accountNumber;
+  }
+
+  /** Whoever has another number in mind corrects the one on the screen. */
+  #agrees({ amount, payee }: Extract<Screen, { name: 'confirm-transfer' }>): void {
+    if (this.#visit.cancels === 'at the count') this.#says({ kind: 'cancel' });
+    else if (this.#payees.length > 0) this.#says({ kind: 'correct', what: 'payee' });
+    else {
+      const { window } = this.#terminal;
+      if (window) window.agreed = { amountMinor: amount.amountMinor, payeeNumber: payee.accountNumber };
+      this.#says({ kind: 'confirm' });
+    }
   }
 
   async #keys(purpose: 'verify' | 'choose' | 'repeat'): Promise<void> {

@@ -31,8 +31,11 @@ export interface RunOptions {
 /** Longest that anything may take to settle once nothing goes wrong any more, virtual ms; and rounds with the bank beside. */
 const SETTLES_MS_MAX = 60 * 60_000;
 const SETTLES_ROUNDS_MAX = 3;
-const LOOK_MS = 60_000;
+/** Between two looks at whether it has settled: a minute at first, and then a twentieth of what has passed. */
+const LOOK_SHARE = 20;
 const MINUTE = 60_000;
+/** Who has the accounts that people pay to; of one the bank knows no name. */
+const HOLDERS: readonly (string | null)[] = ['山田 太郎', null];
 
 /** Memory where there is such a place: nothing of a run is worth a disk. */
 const SCRATCH = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
@@ -71,6 +74,10 @@ async function play(world: World): Promise<void> {
   const bankChance = chanceFrom(world.stream('bank'), () => time.now());
   await bank.empty({ now: () => time.now(), sleep: async () => {} }, bankChance as never);
 
+  for (const holderName of HOLDERS) {
+    const { accountNumber } = await bank.staff<{ accountNumber: string }>('POST', '/admin/accounts', { holderName });
+    world.payees = [...world.payees, accountNumber];
+  }
   const terminals = story.terminals.map((setup) => new SimulatedTerminal(world, setup));
   for (const terminal of terminals) await terminal.activate();
   const checkers = new Checkers(world, terminals);
@@ -139,6 +146,9 @@ function strike(world: World, terminals: readonly SimulatedTerminal[], item: Tro
       terminal.disk.fill(item.reservePages);
       world.time.after(item.forMs, () => terminal.disk.free());
       return;
+    case 'day close':
+      void terminal.closeDay();
+      return;
     case 'restart':
       void terminal.restart();
       return;
@@ -147,6 +157,7 @@ function strike(world: World, terminals: readonly SimulatedTerminal[], item: Tro
 
 /** Nothing goes wrong any more. */
 async function settle(world: World, terminals: readonly SimulatedTerminal[], checkers: Checkers): Promise<void> {
+  const { time, bank } = world;
   world.note('world', 'everything heals');
   world.troubled = false;
   world.bankDownUntil = 0;
@@ -160,7 +171,14 @@ async function settle(world: World, terminals: readonly SimulatedTerminal[], che
     if (terminal.wantsRestart) await terminal.restart();
   }
   await wait(MINUTE);
-  for (const terminal of terminals) await terminal.clear();
+  const technician = world.stream('technician');
+  for (const terminal of terminals) {
+    terminal.resolveCounts();
+    await terminal.clear();
+    if (!terminal.hasSuspects || !technician.chance(0.5)) continue;
+    world.count('visit', 'a technician who counts');
+    await terminal.countSuspects();
+  }
   for (;;) {
     const left = world.ghosts > 0 ? `${world.ghosts} late requests` : await checkers.unsettled();
     if (left === null) break;
@@ -168,13 +186,25 @@ async function settle(world: World, terminals: readonly SimulatedTerminal[], che
       world.violation('progress', `not settled after ${settlesMsMax / MINUTE} minutes: ${left}`);
       return;
     }
-    await wait(LOOK_MS);
+    await wait(Math.max(MINUTE, (world.time.monotonicMs() - from) / LOOK_SHARE));
   }
+  await time.during(staffSettles(bank));
   for (const terminal of terminals) {
     await checkers.after(terminal);
     terminal.open(null);
   }
   await checkers.end();
+}
+
+/** Counts under a code that had expired when they came are settled by the bank's staff. */
+async function staffSettles(bank: BankRoom): Promise<void> {
+  const { counts } = await bank.staff<{ counts: { countId: string; countedMinor: number; state: string }[] }>(
+    'GET',
+    '/admin/counts?limit=100',
+  );
+  for (const { countId, countedMinor, state } of counts) {
+    if (state === 'held') await bank.staff('POST', `/admin/counts/${countId}/settlement`, { countedMinor });
+  }
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

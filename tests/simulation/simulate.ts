@@ -6,6 +6,9 @@ import { shrink } from './shrink.ts';
 import { makeStory, type StoryOptions, sentenceOf } from './story.ts';
 import type { Counts } from './world.ts';
 
+/** As many runs as `npm test` plays and `npm run simulate` makes where nobody says how many. */
+export const RUNS_DEFAULT = 300;
+
 export interface Totals {
   runs: number;
   virtualMs: number;

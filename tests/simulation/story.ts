@@ -7,6 +7,7 @@ import type { Language, Service } from '../../src-contract/primitives.ts';
 import type { UnitLoad } from '../../src-main/devices/simulated/cash-state.ts';
 import type { FaultDevice } from '../../src-main/devices/simulated/faults.ts';
 import { Stream } from './generator.ts';
+import { START_MS } from './virtual-time.ts';
 
 export interface TerminalSetup {
   readonly name: string;
@@ -14,6 +15,8 @@ export interface TerminalSetup {
   readonly load: readonly UnitLoad[];
   /** Between two rounds with the bank, ms. */
   readonly roundMs: number;
+  /** When the business day is cut off, UTC, HH:MM; null where only technicians close days. */
+  readonly cutOff: string | null;
 }
 
 export interface Visit {
@@ -23,8 +26,10 @@ export interface Visit {
   readonly person: number;
   readonly service: Service;
   readonly language: Language;
-  /** A withdrawal's, yen. */
+  /** A withdrawal's or transfer's, yen. */
   readonly yen: number;
+  /** A transfer's: the numbers that are keyed in, one after the other, as places in the list of payees; −1 is nobody's. */
+  readonly payees: readonly number[];
   /** A deposit's bunches: notes by denomination; 0 is paper that is no money. */
   readonly bunches: readonly Readonly<Record<number, number>>[];
   /** A purchase's, as places in the list of goods. */
@@ -88,6 +93,8 @@ export type Trouble =
       readonly forMs: number;
       readonly reservePages: number;
     }
+  /** A technician closes the business day. */
+  | { readonly kind: 'day close'; readonly at: number; readonly terminal: string }
   | { readonly kind: 'restart'; readonly at: number; readonly terminal: string };
 
 export type Item = Visit | Trouble;
@@ -104,8 +111,13 @@ export interface Story {
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+/** Longest run in which the terminals close their days by themselves. */
+const CUT_OFF_MS_MAX = 2 * HOUR;
 /** Goods of the demonstration's list that a basket is made of. */
 const GOODS = 6;
+/** Accounts that were opened at the counter, and that people pay to. */
+const PAYEES = 2;
 /** 800 yen: some of it needs no PIN. */
 const SPREE_GOODS = 5;
 
@@ -144,7 +156,7 @@ const LINE_TROUBLES: readonly LineTrouble[] = [
   'garbage',
   'server error',
 ];
-const KINDS = ['power cut', 'bank down', 'line', 'device', 'clock step', 'disk full', 'restart'] as const;
+const KINDS = ['power cut', 'bank down', 'line', 'device', 'clock step', 'disk full', 'restart', 'day close'] as const;
 
 export interface StoryOptions {
   /** How long things go wrong, hours; drawn where not given. */
@@ -163,7 +175,8 @@ export function makeStory(seed: number, { hours }: StoryOptions = {}): Story {
   const visits = makeVisits(new Stream(`${seed}/visits`), { seed, lengthMs, terminals, people });
   const troubles = makeTroubles(new Stream(`${seed}/troubles`), { lengthMs, terminals, visits });
   const spree = makeSpree(new Stream(`${seed}/spree`), { seed, lengthMs, terminals, people });
-  const items = [...visits, ...troubles, ...spree].sort((a, b) => a.at - b.at);
+  const mishaps = makeMishaps(new Stream(`${seed}/mishaps`), { seed, lengthMs, terminals, people });
+  const items = [...visits, ...troubles, ...spree, ...mishaps].sort((a, b) => a.at - b.at);
   return { seed, lengthMs, terminals, people, items };
 }
 
@@ -179,8 +192,10 @@ function setups(shape: Stream, lengthMs: number): TerminalSetup[] {
     { id: 'REJ', kind: 'reject', denominationMinor: null, count: 0, capacity: 300 },
     { id: 'RET', kind: 'retract', denominationMinor: null, count: 0, capacity: 300 },
   ];
-  const atm = { name: 'ATM', profile: 'atm', load, roundMs } as const;
-  const checkout = { name: 'Checkout', profile: 'checkout', load: [], roundMs } as const;
+  // Counts are looked at three times a minute: over hours that would be most of what a run does.
+  const cutOff = lengthMs <= CUT_OFF_MS_MAX ? clock((START_MS % DAY) + shape.fraction() * lengthMs).slice(0, 5) : null;
+  const atm = { name: 'ATM', profile: 'atm', load, roundMs, cutOff } as const;
+  const checkout = { name: 'Checkout', profile: 'checkout', load: [], roundMs, cutOff } as const;
   return shape.chance(0.5) ? [atm, checkout] : [atm];
 }
 
@@ -195,49 +210,19 @@ function makeVisits(stream: Stream, { seed, lengthMs, terminals, people }: Cast)
   const visits: Visit[] = [];
   const add = (at: number, person: number, service: Service, terminal: string, change: Partial<Visit> = {}) =>
     visits.push({
-      kind: 'visit',
+      ...someVisit(stream, `${seed}/visit ${visits.length}`),
       at: Math.round(at),
       terminal,
       person,
       service,
-      language: stream.pick(['ja', 'en'] as const),
-      yen: stream.weighed([
-        [1_000 * stream.whole(1, 20), 4],
-        [10_000 * stream.whole(1, 4), 2],
-        [7_000, 1],
-        [500_000, 0.2],
-      ])!,
-      bunches: Array.from({ length: stream.whole(1, 2) }, () => bunch(stream)),
-      goods: Array.from({ length: stream.whole(1, 3) }, () => stream.whole(0, GOODS - 1)),
-      wrongPins: stream.weighed([
-        [0, 16],
-        [1, 2],
-        [3, 0.4],
-      ])!,
-      takes: stream.weighed([
-        ['at once', 4],
-        ['in time', 4],
-        ['late', 2],
-        ['never', 1],
-      ] as const)!,
-      takesBack: stream.chance(0.8),
-      receipt: stream.chance(0.5),
-      cancels: stream.weighed([
-        ['never', 12],
-        ['at the first chance', 1],
-        ['at the count', 1],
-      ] as const)!,
-      leavesAfter: stream.chance(0.06) ? stream.whole(1, 6) : null,
-      seed: `${seed}/visit ${visits.length}`,
       ...change,
     });
-  const willing = { leavesAfter: null, cancels: 'never', wrongPins: 0 } as const;
   // Everybody comes to be enrolled and to put money in; then whoever likes.
   for (let person = 0; person < people; person += 1) {
     const at = stream.fraction() * lengthMs * 0.2;
     const plenty = [{ 10000: stream.whole(2, 9) }, bunch(stream)];
-    add(at, person, 'enrol', 'ATM', willing);
-    add(at + 3 * MINUTE, person, 'deposit', 'ATM', { ...willing, bunches: plenty });
+    add(at, person, 'enrol', 'ATM', WILLING);
+    add(at + 3 * MINUTE, person, 'deposit', 'ATM', { ...WILLING, bunches: plenty });
   }
   const more = stream.whole(2, 7);
   for (let n = 0; n < more; n += 1) {
@@ -251,6 +236,7 @@ function makeVisits(stream: Stream, { seed, lengthMs, terminals, people }: Cast)
         : stream.weighed([
             ['withdraw', 7],
             ['deposit', 3],
+            ['transfer', 2.5],
             ['balance', 0.5],
             ['enrol', 0.5],
             ['opt-out', 0.7],
@@ -258,6 +244,75 @@ function makeVisits(stream: Stream, { seed, lengthMs, terminals, people }: Cast)
     add(lengthMs * (0.1 + 0.9 * stream.fraction()), stream.whole(0, people - 1), service, name);
   }
   return visits;
+}
+
+const WILLING = { leavesAfter: null, cancels: 'never', wrongPins: 0 } as const;
+
+/** How somebody may behave, whatever they come for. */
+function someVisit(stream: Stream, seed: string): Omit<Visit, 'at' | 'terminal' | 'person' | 'service'> {
+  return {
+    kind: 'visit',
+    language: stream.pick(['ja', 'en'] as const),
+    yen: stream.weighed([
+      [1_000 * stream.whole(1, 20), 4],
+      [10_000 * stream.whole(1, 4), 2],
+      [7_000, 1],
+      [500_000, 0.2],
+    ])!,
+    bunches: Array.from({ length: stream.whole(1, 2) }, () => bunch(stream)),
+    payees: stream.weighed([
+      [[stream.whole(0, PAYEES - 1)], 5],
+      [[-1, stream.whole(0, PAYEES - 1)], 1],
+      [[stream.whole(0, PAYEES - 1), stream.whole(0, PAYEES - 1)], 1],
+    ])!,
+    goods: Array.from({ length: stream.whole(1, 3) }, () => stream.whole(0, GOODS - 1)),
+    wrongPins: stream.weighed([
+      [0, 16],
+      [1, 2],
+      [3, 0.8],
+    ])!,
+    takes: stream.weighed([
+      ['at once', 4],
+      ['in time', 4],
+      ['late', 2],
+      ['never', 1],
+    ] as const)!,
+    takesBack: stream.chance(0.8),
+    receipt: stream.chance(0.5),
+    cancels: stream.weighed([
+      ['never', 12],
+      ['at the first chance', 1],
+      ['at the count', 1],
+    ] as const)!,
+    leavesAfter: stream.chance(0.06) ? stream.whole(1, 6) : null,
+    seed,
+  };
+}
+
+/** Somebody who wants their money moved, and one thing that goes wrong in just that visit. */
+function makeMishaps(stream: Stream, { seed, lengthMs, people }: Cast): Item[] {
+  const items: Item[] = [];
+  const many = stream.whole(0, 2);
+  for (let n = 0; n < many; n += 1) {
+    const at = Math.round(lengthMs * (0.3 + 0.7 * stream.fraction()));
+    const service = stream.pick(['withdraw', 'withdraw', 'deposit', 'transfer'] as const);
+    const person = stream.whole(0, people - 1);
+    const yen = 1_000 * stream.whole(1, 12);
+    items.push({ ...someVisit(stream, `${seed}/mishap ${n}`), ...WILLING, at, terminal: 'ATM', person, service, yen });
+    const where = { at: at + stream.whole(0, 15_000), terminal: 'ATM' };
+    const device = ({ withdraw: 'cash-dispenser', deposit: 'cash-acceptor', transfer: null } as const)[service];
+    const kind = stream.pick(['power cut', 'line', device ? 'device' : 'line'] as const);
+    items.push(
+      kind === 'device'
+        ? deviceTrouble(
+            stream,
+            where,
+            DEVICE_TROUBLES.filter(([name]) => name === device),
+          )
+        : makeTrouble(stream, kind, where),
+    );
+  }
+  return items;
 }
 
 /** Somebody who buys and buys while the bank is away: what a terminal may let through on its own has an end. */
@@ -270,24 +325,9 @@ function makeSpree(stream: Stream, { seed, lengthMs, terminals, people }: Cast):
   const items: Item[] = [{ kind: 'bank down', at: from, forMs: 2 * HOUR }];
   for (let n = 0; n < 4; n += 1) {
     const at = from + (n + 1) * 3 * MINUTE;
-    items.push({
-      kind: 'visit',
-      at,
-      terminal,
-      person,
-      service: 'purchase',
-      language: 'en',
-      yen: 0,
-      bunches: [],
-      goods: Array.from({ length: stream.whole(2, 3) }, () => SPREE_GOODS),
-      wrongPins: 0,
-      takes: 'at once',
-      takesBack: true,
-      receipt: stream.chance(0.5),
-      cancels: 'never',
-      leavesAfter: null,
-      seed: `${seed}/spree ${n}`,
-    });
+    const goods = Array.from({ length: stream.whole(2, 3) }, () => SPREE_GOODS);
+    const visit = { ...someVisit(stream, `${seed}/spree ${n}`), ...WILLING };
+    items.push({ ...visit, at, terminal, person, service: 'purchase', goods });
     if (stream.chance(0.5)) items.push({ kind: 'restart', at: at + 2 * MINUTE, terminal });
   }
   return items;
@@ -330,7 +370,12 @@ function makeTrouble(stream: Stream, kind: (typeof KINDS)[number], where: { at: 
   switch (kind) {
     case 'power cut': {
       const offMs = stream.pick([2_000, MINUTE, 20 * MINUTE]);
-      return { kind, ...where, effects: stream.whole(1, 12), offMs };
+      // A deposit has some forty effects, and its last ones matter most.
+      const effects = stream.weighed([
+        [stream.whole(1, 12), 3],
+        [stream.whole(13, 45), 1],
+      ])!;
+      return { kind, ...where, effects, offMs };
     }
     case 'bank down': {
       const forMs = stream.pick([3_000, 20_000, 2 * MINUTE, 30 * MINUTE, 5 * HOUR, 40 * HOUR]);
@@ -350,12 +395,8 @@ function makeTrouble(stream: Stream, kind: (typeof KINDS)[number], where: { at: 
         ])!,
         delayMs: stream.pick([500, 5_000, 9_000, 40_000, 10 * MINUTE]),
       };
-    case 'device': {
-      const [device, fault] = stream.weighed(DEVICE_TROUBLES.map((one) => [one, one[2]] as const))!;
-      const stays =
-        fault === 'gone' || (['shutter-jam', 'answer-lost', 'paper-jam'].includes(fault) && stream.chance(0.3));
-      return { kind, ...where, device, fault, forMs: stays ? stream.pick([3_000, 30_000, 10 * MINUTE]) : null };
-    }
+    case 'device':
+      return deviceTrouble(stream, where, DEVICE_TROUBLES);
     case 'clock step':
       return { kind, ...where, byMs: stream.pick([-HOUR, -90_000, -1_000, 1_000, 90_000, HOUR, 48 * HOUR]) };
     case 'disk full':
@@ -366,8 +407,19 @@ function makeTrouble(stream: Stream, kind: (typeof KINDS)[number], where: { at: 
         reservePages: stream.pick([0, 2, 200]),
       };
     case 'restart':
+    case 'day close':
       return { kind, ...where };
   }
+}
+
+function deviceTrouble(
+  stream: Stream,
+  where: { at: number; terminal: string },
+  of: typeof DEVICE_TROUBLES,
+): Extract<Trouble, { kind: 'device' }> {
+  const [device, fault] = stream.weighed(of.map((one) => [one, one[2]] as const))!;
+  const stays = fault === 'gone' || (['shutter-jam', 'answer-lost', 'paper-jam'].includes(fault) && stream.chance(0.3));
+  return { kind: 'device', ...where, device, fault, forMs: stays ? stream.pick([3_000, 30_000, 10 * MINUTE]) : null };
 }
 
 const clock = (at: number) => {
@@ -398,6 +450,8 @@ function saying(item: Item): string {
       return `the clock of ${item.terminal} jumps by ${item.byMs < 0 ? '−' : '+'}${lasting(Math.abs(item.byMs))}`;
     case 'disk full':
       return `the disk of ${item.terminal} is full for ${lasting(item.forMs)}, with ${item.reservePages} pages in reserve`;
+    case 'day close':
+      return `the business day of ${item.terminal} is closed`;
     case 'restart':
       return `${item.terminal} is restarted`;
   }
@@ -408,6 +462,7 @@ function visitSaying(visit: Visit): string {
     enrol: '',
     balance: '',
     withdraw: ` ${visit.yen} yen, takes them ${visit.takes}`,
+    transfer: ` ${visit.yen} yen to ${visit.payees.map((payee) => (payee === -1 ? 'nobody' : `account ${payee}`)).join(', then ')}`,
     deposit: ` ${JSON.stringify(visit.bunches)}`,
     purchase: ` goods ${visit.goods.join(', ')}`,
   } as Readonly<Record<string, string>>;

@@ -21,13 +21,17 @@ export async function keepsEveryPromise(bank: BankRoom, seeds: { from: number; r
   expect(totals.violations, tableOf(totals, 'under test')).toEqual([]);
   expect(totals.runs).toBe(seeds.runs);
   const { visit, transaction, trouble } = totals.counts;
-  for (const service of ['enrol', 'deposit', 'withdraw', 'balance', 'purchase']) {
+  for (const service of ['enrol', 'deposit', 'withdraw', 'transfer', 'balance', 'purchase', 'opt-out']) {
     expect(visit[service], `visits for ${service}`).toBeGreaterThan(0);
+  }
+  for (const work of ['counts', 'closes the day']) {
+    expect(visit[`a technician who ${work}`], work).toBeGreaterThan(0);
   }
   for (const outcome of [
     'deposit: stored',
     'withdraw: paid',
     'withdraw: not-paid',
+    'transfer: posted',
     'purchase: paid',
     'purchase: stood-in',
   ]) {

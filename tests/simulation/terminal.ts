@@ -6,6 +6,8 @@ import { View } from '../../src-contract/screen.ts';
 import { type Chance, type Clock, deadline } from '../../src-main/clock.ts';
 import { Config } from '../../src-main/config/config.ts';
 import { loadGoods } from '../../src-main/config/goods.ts';
+import { BusinessDayConfig } from '../../src-main/day-close/business-day.ts';
+import { createDayCloser, type DayCloser } from '../../src-main/day-close/day-close.ts';
 import { openSimulatedDevices, type SimulatedDevices } from '../../src-main/devices/simulated/open.ts';
 import { TerminalError } from '../../src-main/errors.ts';
 import type { KeyStore } from '../../src-main/identity/key-store.ts';
@@ -28,6 +30,7 @@ import { keyStoreFrom } from './memory-key-store.ts';
 import type { TerminalSetup, Visit } from './story.ts';
 import {
   deviceCouldSay,
+  type Hands,
   NO_NOTES,
   type Notes,
   notesAnywhere,
@@ -61,6 +64,7 @@ export function faceOf(person: number): Float32Array {
 
 interface Running {
   readonly mains: Mains;
+  readonly dayCloser: DayCloser;
   readonly serving: ServingTerminal;
   readonly simulated: SimulatedDevices;
 }
@@ -78,12 +82,14 @@ export class SimulatedTerminal {
   clockOffMs = 0;
   readonly disk: SimulatedDisk;
   window: Window | null = null;
+  /** Whether notes were moved by a technician, or may lie where no transaction put them. */
+  notesMovedByHand = false;
   /** Windows that are over. */
   readonly windows: Window[] = [];
   /** Signed match results as the journal gave them out. */
   readonly signed: string[] = [];
-  /** In which window each transaction was begun. */
-  readonly #windowOf = new Map<string, Window>();
+  /** Of each transaction: in which window it was begun, and what hands had taken out of the output and left inside by then. */
+  readonly #begun = new Map<string, { readonly window: Window; readonly paid: Notes; readonly kept: Notes }>();
   readonly #places: ReturnType<typeof dataPlaces>;
   readonly #keyStore: KeyStore;
   readonly #chance: Chance;
@@ -96,7 +102,8 @@ export class SimulatedTerminal {
   /** What hands brought and took, as they counted it. */
   #handsIn: Notes = NO_NOTES;
   #handsOut: Notes = NO_NOTES;
-  #paidOut = 0;
+  /** Of it, what they took from the output. */
+  #paid: Notes = NO_NOTES;
   /** Between hand and machine at this moment: brought, or (negative) taken. */
   #inHand: Notes = NO_NOTES;
 
@@ -192,12 +199,29 @@ export class SimulatedTerminal {
     if (!running) return;
     this.world.count('trouble', 'restart');
     this.world.note(this.name, 'is restarted');
+    await running.dayCloser.close();
     await running.serving.close();
     running.mains.cut();
   }
 
+  /** A technician closes the business day, if nobody is served. */
+  async closeDay(): Promise<void> {
+    const { running, world } = this;
+    if (!running) return;
+    try {
+      const { number } = await running.dayCloser.closeNow(never);
+      world.count('visit', 'a technician who closes the day');
+      world.note(this.name, `day close ${number}`);
+    } catch (error) {
+      if (!running.mains.on) return;
+      if (!(error instanceof TerminalError)) throw error;
+      world.note(this.name, `the day is not closed: ${error.message}`);
+    }
+  }
+
   /** The run is over. */
   async end(): Promise<void> {
+    await this.running?.dayCloser.close();
     await this.running?.serving.close();
     this.#mains?.cut();
   }
@@ -223,7 +247,7 @@ export class SimulatedTerminal {
   open(visit: Visit | null): void {
     this.#look();
     if (this.window) this.windows.push(this.window);
-    this.window = visit && new Window(visit, this.world.time.monotonicMs(), this.cash(), this.#paidOut);
+    this.window = visit && new Window(visit, this.world.time.monotonicMs(), this.cash(), this.#hands);
     if (this.window && this.#silent()) this.window.silence = true;
     if (this.window) this.window.clockSteps = this.world.story.items.some(({ kind }) => kind === 'clock step');
   }
@@ -273,13 +297,14 @@ export class SimulatedTerminal {
     const notes = this.cash()?.output ?? {};
     if (!(await this.#hand(without({}, notes), this.#simulated?.control.takeNotes()))) return;
     this.#handsOut = together(this.#handsOut, notes);
-    this.#paidOut += worth(notes);
+    this.#paid = together(this.#paid, notes);
     this.world.note(this.name, `notes taken: ${JSON.stringify(notes)}`);
     this.step();
   }
 
   /** What lies at the input, given back. */
   async takeBack(): Promise<void> {
+    this.#look();
     const notes = this.cash()?.returned.notes ?? {};
     if (!(await this.#hand(without({}, notes), this.#simulated?.control.takeReturned()))) return;
     this.#handsOut = together(this.#handsOut, notes);
@@ -324,11 +349,67 @@ export class SimulatedTerminal {
     return this.running?.serving.journal.storage.trouble?.kind === 'failed';
   }
 
+  get #hands(): Hands {
+    return { broughtMinor: worth(this.#handsIn), tookMinor: worth(this.#paid) };
+  }
+
+  /** What hands left in the machine in all. */
+  get #kept(): Notes {
+    return without(together(this.#handsIn, this.#paid), this.#handsOut);
+  }
+
+  get hasSuspects(): boolean {
+    return (this.running?.serving.suspects.list().length ?? 0) > 0;
+  }
+
+  /** A technician with a code of the bank's staff clears the path and counts, and finds what hands know. */
+  async countSuspects(): Promise<void> {
+    const { running, world } = this;
+    if (!running) return;
+    const { suspects } = running.serving;
+    const dark = new Promise<null>((resolve) => running.mains.onCut(() => resolve(null)));
+    const order = { currency: 'JPY', staffId: 'T-1', note: '' } as const;
+    for (const { transactionId, service } of suspects.list()) {
+      const begun = this.#begun.get(transactionId);
+      const seen = begun?.window.suspects.find((one) => one.transactionId === transactionId);
+      if (!begun || !seen) continue;
+      const cleared = await Promise.race([suspects.clear(transactionId, never), dark]);
+      if (cleared?.outcome !== 'cleared') continue;
+      const { code } = await world.time.during(
+        world.bank.staff<{ code: string }>('POST', '/admin/technician-codes', { terminalId: this.terminalId }),
+      );
+      const moved = service === 'withdraw' ? without(this.#paid, begun.paid) : without(this.#kept, begun.kept);
+      const notes = Object.entries(moved).map(([note, count]) => ({ denominationMinor: Number(note) as 1_000, count }));
+      world.note(this.name, `counted ${worth(moved)} for ${service} ${transactionId}`);
+      Object.assign(seen, { countedMinor: worth(moved), inDoubt: true });
+      const answer = await Promise.race([
+        suspects.count({ ...order, transactionId, notes, technicianCode: code }, never),
+        dark,
+      ]);
+      if (answer?.outcome === 'settled') seen.inDoubt = false;
+      if (answer?.outcome === 'refused') Object.assign(seen, { countedMinor: null, inDoubt: false });
+      world.note(this.name, `the count: ${JSON.stringify(answer)}`);
+    }
+  }
+
+  /** Of counts during which the power went: whether they were entered. */
+  resolveCounts(): void {
+    const left = new Set<string>(this.running?.serving.suspects.list().map(({ transactionId }) => transactionId));
+    for (const { window } of this.#begun.values()) {
+      for (const seen of window.suspects) {
+        if (!seen.inDoubt) continue;
+        seen.inDoubt = false;
+        if (left.has(seen.transactionId)) seen.countedMinor = null;
+      }
+    }
+  }
+
   /** What somebody does who opens the machine: clears its path by its own commands. */
   async clear(): Promise<void> {
     const { cashDispenser, cashAcceptor } = this.#simulated?.devices ?? {};
     if (!this.running || !cashDispenser || !cashAcceptor) return;
     this.world.note(this.name, 'a technician clears the path');
+    this.notesMovedByHand = true;
     const tries = async (work: (signal: AbortSignal) => Promise<unknown>) => {
       using limit = deadline(this.world.time, PATIENCE_MS);
       await work(limit.signal).catch(() => undefined);
@@ -343,7 +424,7 @@ export class SimulatedTerminal {
   step(): void {
     const cash = this.cash();
     if (!cash) return;
-    this.window?.look(cash, this.#paidOut);
+    this.window?.look(cash, this.#hands);
     const brought = together(
       ...this.setup.load.map((unit): Notes => (unit.denominationMinor ? { [unit.denominationMinor]: unit.count } : {})),
       this.#handsIn,
@@ -364,7 +445,7 @@ export class SimulatedTerminal {
 
   #look(): void {
     const cash = this.cash();
-    if (cash) this.window?.look(cash, this.#paidOut);
+    if (cash) this.window?.look(cash, this.#hands);
   }
 
   /** Whether a cash device is, or will be, silent or slow. */
@@ -427,11 +508,25 @@ export class SimulatedTerminal {
       },
     });
     if (!mains.on) return;
+    const dayCloser = createDayCloser({
+      closes: serving.journal.dayCloses,
+      devices: simulated.devices,
+      config: BusinessDayConfig.parse({ timeZone: 'UTC', ...(setup.cutOff ? { cutOff: setup.cutOff } : {}) }),
+      terminalId: opened.activation.terminalId,
+      activatedAt: opened.activation.activatedAt,
+      sign: opened.identity.signDayClose,
+      idle: () => serving.visits.idle,
+      clock,
+      chance: this.#chance,
+      log: quiet,
+    });
+    mains.onCut(() => void dayCloser.close());
+    if (setup.cutOff) dayCloser.start();
     for (const { from, to } of serving.recovered) world.note(this.name, `settled at start: ${from} → ${to}`);
     serving.visits.onView((view) => {
       if (mains.on) this.#saw(View.parse(view));
     });
-    this.running = { mains, serving, simulated };
+    this.running = { mains, dayCloser, serving, simulated };
     world.note(this.name, 'serves');
     this.step();
   }
@@ -468,9 +563,17 @@ export class SimulatedTerminal {
       need(`after ${what}`);
       return result;
     };
-    const { outbox } = journal;
+    const { outbox, dayCloses } = journal;
     return {
       ...journal,
+      dayCloses: {
+        ...dayCloses,
+        record: (close) => written(`day close ${close.number}`, () => dayCloses.record(close)),
+        counts: {
+          ...dayCloses.counts,
+          record: (counts) => written(`counts, ${counts.kind}`, () => dayCloses.counts.record(counts)),
+        },
+      },
       outbox: {
         ...outbox,
         delivered: (ids) => written(`delivered ${ids.join(' ')}`, () => outbox.delivered(ids)),
@@ -481,7 +584,8 @@ export class SimulatedTerminal {
       begin: (transaction, messages) =>
         written(`begin ${transaction.service} ${transaction.transactionId}`, () => {
           journal.begin(transaction, messages);
-          if (this.window) this.#windowOf.set(transaction.transactionId, this.window);
+          const { window } = this;
+          if (window) this.#begun.set(transaction.transactionId, { window, paid: this.#paid, kept: this.#kept });
         }),
       record: (transactionId, event, messages) => {
         written(`${event.state} ${transactionId}`, () => journal.record(transactionId, event, messages));
@@ -501,12 +605,15 @@ export class SimulatedTerminal {
 
   #ended(journal: Journal, transactionId: string, state: string): void {
     const service = journal.transaction(transactionId as never)?.service ?? 'unknown';
+    const { suspects } = this.#begun.get(transactionId)?.window ?? {};
+    // A suspect is recorded again each time its device is cleared.
+    if (state === 'suspect' && suspects?.some((seen) => seen.transactionId === transactionId)) return;
     this.world.count('transaction', `${service}: ${state}`);
     if (state !== 'suspect') return;
+    this.notesMovedByHand = true;
     const cash = this.cash();
-    this.#windowOf
-      .get(transactionId)
-      ?.suspects.push({ transactionId, couldSay: cash !== null && deviceCouldSay(cash, service) });
+    const couldSay = cash !== null && deviceCouldSay(cash, service);
+    suspects?.push({ transactionId, couldSay, countedMinor: null, inDoubt: false });
   }
 
   /** Power can go before a request leaves and before its answer is read. */

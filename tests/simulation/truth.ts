@@ -65,16 +65,31 @@ export function deviceCouldSay(cash: Cash, service: string): boolean {
 export interface SuspectSeen {
   readonly transactionId: string;
   readonly couldSay: boolean;
+  /** What a technician counted, yen; null before. */
+  countedMinor: number | null;
+  /** Whether the power went while the count was entered: it was, or it was not. */
+  inDoubt: boolean;
+}
+
+/** What hands did so far, yen. */
+export interface Hands {
+  readonly broughtMinor: number;
+  /** From the output. */
+  readonly tookMinor: number;
 }
 
 export class Window {
   readonly visit: Visit;
   readonly beganAt: number;
   readonly #storedBefore: number;
-  readonly #takenBefore: number;
+  readonly #before: Hands;
+  #lying = 0;
   /** Yen that came into the units, and that hands took from the output, in this window. */
   storedMinor = 0;
   takenMinor = 0;
+  /** Yen that hands put in, and that lay in their reach again afterwards, whether they took them or not. */
+  broughtMinor = 0;
+  offeredBackMinor = 0;
   /** The last screen of each name that was shown. */
   readonly shown = new Map<Screen['name'], Screen>();
   /** Whether the terminal went dark meanwhile. */
@@ -91,17 +106,26 @@ export class Window {
   readonly receipts: string[] = [];
   /** What the person asked the dispenser for, yen; null before they did. */
   askedMinor: number | null = null;
+  /** The number that the person keyed in last, and what they said yes to. */
+  payeeNumber: string | null = null;
+  agreed: { readonly amountMinor: number; readonly payeeNumber: string } | null = null;
 
-  constructor(visit: Visit, beganAt: number, cash: Cash | null, taken: number) {
+  constructor(visit: Visit, beganAt: number, cash: Cash | null, hands: Hands) {
     this.visit = visit;
     this.beganAt = beganAt;
     this.#storedBefore = cash ? stored(cash) : 0;
-    this.#takenBefore = taken;
+    this.#lying = cash ? worth(cash.returned.notes) : 0;
+    this.#before = hands;
   }
 
-  look(cash: Cash, taken: number): void {
-    this.takenMinor = taken - this.#takenBefore;
-    if (this.visit.service === 'deposit') this.storedMinor = stored(cash) - this.#storedBefore;
+  look(cash: Cash, hands: Hands): void {
+    this.takenMinor = hands.tookMinor - this.#before.tookMinor;
+    if (this.visit.service !== 'deposit') return;
+    this.storedMinor = stored(cash) - this.#storedBefore;
+    this.broughtMinor = hands.broughtMinor - this.#before.broughtMinor;
+    const lying = worth(cash.returned.notes);
+    this.offeredBackMinor += Math.max(0, lying - this.#lying);
+    this.#lying = lying;
   }
 
   get<Name extends Screen['name']>(name: Name): Extract<Screen, { name: Name }> | null {
@@ -114,6 +138,8 @@ export interface ExpectedEntry {
   readonly terminal: string;
   readonly kinds: readonly string[];
   readonly amountMinor: number;
+  /** Of a transfer. */
+  readonly payeeNumber: string | null;
   /** Whose money it is: the person's; the bank's, after they withdrew consent; either's, where that is in doubt. */
   readonly payer: 'person' | 'bank' | 'either';
   /** Nobody can know whether it should be there: the power went between the books and the screen. */
@@ -125,10 +151,19 @@ export function expectedOf(window: Window, all: readonly Window[] = []): Expecte
   const { visit } = window;
   const entry = (kinds: readonly string[], amountMinor: number, optional = false): ExpectedEntry | null =>
     amountMinor > 0
-      ? { person: visit.person, terminal: visit.terminal, kinds, amountMinor, optional, payer: payerOf(window, all) }
+      ? {
+          person: visit.person,
+          terminal: visit.terminal,
+          kinds,
+          amountMinor,
+          optional,
+          payeeNumber: visit.service === 'transfer' ? window.payeeNumber : null,
+          payer: payerOf(window, all),
+        }
       : null;
   // Until a person has counted, a suspect is held and nothing is booked.
-  if (window.suspects.length > 0) return null;
+  const [suspect] = window.suspects;
+  if (suspect) return entry([visit.service], suspect.countedMinor ?? 0, suspect.inDoubt);
   switch (visit.service) {
     case 'deposit':
       return entry(['deposit'], window.storedMinor);
@@ -140,6 +175,14 @@ export function expectedOf(window: Window, all: readonly Window[] = []): Expecte
       if (done) return entry([done.standIn ? 'stand-in' : 'purchase'], total);
       if (window.get('receipt')) return entry(['purchase', 'stand-in'], total);
       return window.dark && window.get('look') ? entry(['purchase', 'stand-in'], total, true) : null;
+    }
+    case 'transfer': {
+      const { agreed } = window;
+      if (!agreed) return null;
+      if (window.get('done') || window.get('receipt')) return entry(['transfer'], agreed.amountMinor);
+      const sorry = window.get('sorry');
+      // "Open" is all that can be said where no answer came; any other word is that nothing was done.
+      return sorry && sorry.code !== 'transfer-open' ? null : entry(['transfer'], agreed.amountMinor, true);
     }
     default:
       return null;
@@ -180,6 +223,9 @@ export function untruthsOf(window: Window): string[] {
     if (visit.service === 'deposit' && amount !== storedMinor)
       say(`"${amount} deposited", and ${storedMinor} was stored`);
     if (visit.service === 'withdraw' && amount !== takenMinor) say(`"${amount} paid out", and ${takenMinor} was taken`);
+    if (visit.service === 'transfer' && amount !== window.agreed?.amountMinor) {
+      say(`"${amount} transferred" for ${window.agreed?.amountMinor ?? 'nothing'} agreed to`);
+    }
     if (visit.service === 'purchase' && amount !== (window.get('basket')?.total.amountMinor ?? 0)) {
       say(`"${amount} paid" for a basket of ${window.get('basket')?.total.amountMinor}`);
     }
@@ -200,6 +246,9 @@ export function untruthsOf(window: Window): string[] {
       }
       if (!madeWhole && takenMinor !== 0) say(`sorry "${code}", and ${takenMinor} was taken`);
     }
+  }
+  if (window.agreed && window.agreed.payeeNumber !== window.payeeNumber) {
+    say(`"to ${window.agreed.payeeNumber}" where ${window.payeeNumber} was keyed in`);
   }
   const taking = window.get('take-cash');
   if (taking && visit.service === 'withdraw' && taking.amount.amountMinor !== window.askedMinor) {

@@ -35,6 +35,8 @@ export class World {
   readonly bug: PlantedBug | null;
   readonly violations: Violation[] = [];
   readonly counts: Counts = { trouble: new Map(), visit: new Map(), transaction: new Map() };
+  /** Numbers of the accounts that people pay to. */
+  payees: readonly string[] = [];
   /** Aborts with the first violation. */
   readonly over = new AbortController();
   /** False once everything heals. */
