@@ -30,6 +30,7 @@ import { policyOf } from './policy/policy-book.ts';
 import { CameraHealth } from './provisioning/camera-health.ts';
 import { openServicePage } from './provisioning/service-page/open.ts';
 import { lockData } from './running-lock.ts';
+import { DEVICE_BACK_MS_MAX } from './session/ask.ts';
 import { devicesBack } from './session/devices-back.ts';
 import { outOfService } from './session/out-of-service.ts';
 import type { SessionPorts } from './session/ports.ts';
@@ -68,8 +69,6 @@ export interface Terminal {
 const SAME_PERSON_FMR_MAX = 1e-3;
 /** Devices that answer nothing at all must not keep a terminal from saying that it is out of service; ms. */
 const RECOVERY_MS_MAX = 120_000;
-/** Longest wait for devices that were switched on with the terminal, ms; above the half minute after which drivers look again. */
-const DEVICES_BACK_MS_MAX = 45_000;
 
 /** Throws a TerminalError that names what keeps the terminal from starting; then nothing is left running. */
 export async function startTerminal(options: TerminalOptions): Promise<Terminal> {
@@ -257,7 +256,7 @@ async function compose(
     },
   });
 
-  for (const device of await devicesBack(journal.openTransactions(), devices, clock, DEVICES_BACK_MS_MAX)) {
+  for (const device of await devicesBack(journal.openTransactions(), devices, clock, DEVICE_BACK_MS_MAX)) {
     log.error({ device }, 'what the last run left open has to be settled without this device');
   }
   const whole = ports(() => config.language);

@@ -95,6 +95,8 @@ const refused = (field: string, message: string): Refused => ({ outcome: 'refuse
 const EVIDENCE = ['why', 'error', 'message', 'mix', 'escrow', 'notes', 'status', 'clearing', 'cleared'] as const;
 /** A device that has lost its sight of notes in reach sees them again after a reset, and takes them back after that. */
 const CLEARING_TRIES = 2;
+/** A technician stands before the machine, and can ask again; ms. */
+const ASK_MS_MAX = 12_000;
 /** How long the technician waits for the bank to hear of the count, ms. */
 const TELL_BANK_MS_MAX = 5_000;
 
@@ -164,7 +166,9 @@ async function clearDispenser(ports: SuspectPorts, signal: AbortSignal) {
   if (!dispenser) return refused('device', 'this terminal has no cash dispenser');
   const intoBins = [];
   for (let tries = 0; tries < CLEARING_TRIES; tries++) {
-    if ((await ask(ports.clock, signal, (limit) => dispenser.status(limit))).outputPosition === 'notEmpty') {
+    if (
+      (await ask(ports.clock, signal, (limit) => dispenser.status(limit), ASK_MS_MAX)).outputPosition === 'notEmpty'
+    ) {
       const back = await dispenser.retract(signal);
       if (back.outcome === 'failed') return refused('device', back.message);
       if (back.outcome === 'retracted') intoBins.push(...back.notes);
@@ -172,9 +176,14 @@ async function clearDispenser(ports: SuspectPorts, signal: AbortSignal) {
     const reset = await dispenser.reset(signal);
     if (reset.outcome === 'failed') return refused('device', reset.message);
     intoBins.push(...reset.rejected);
-    const now = await ask(ports.clock, signal, (limit) => dispenser.status(limit));
+    const now = await ask(ports.clock, signal, (limit) => dispenser.status(limit), ASK_MS_MAX);
     if (now.stacker === 'notEmpty' || now.outputPosition === 'notEmpty') continue;
-    const { token: _, ...status } = await ask(ports.clock, signal, (limit) => dispenser.presentStatus(limit));
+    const { token: _, ...status } = await ask(
+      ports.clock,
+      signal,
+      (limit) => dispenser.presentStatus(limit),
+      ASK_MS_MAX,
+    );
     return { intoBins, status };
   }
   return refused('device', 'still has notes in its path: take them out by hand');
@@ -185,7 +194,7 @@ async function clearAcceptor(ports: SuspectPorts, signal: AbortSignal) {
   if (!acceptor) return refused('device', 'this terminal has no cash acceptor');
   const reset = await acceptor.reset(signal);
   if (reset.outcome === 'failed') return refused('device', reset.message);
-  const status = await ask(ports.clock, signal, (limit) => acceptor.cashInStatus(limit));
+  const status = await ask(ports.clock, signal, (limit) => acceptor.cashInStatus(limit), ASK_MS_MAX);
   return { intoBins: [...reset.retracted], status };
 }
 
@@ -194,11 +203,21 @@ async function notesInPath(ports: SuspectPorts, { service }: Suspect, signal: Ab
   const again = refused('device', 'has notes in its path again: clear it once more, then count');
   try {
     if (service === 'withdraw') {
-      const status = await ask(ports.clock, signal, async (limit) => await ports.devices.cashDispenser?.status(limit));
+      const status = await ask(
+        ports.clock,
+        signal,
+        async (limit) => await ports.devices.cashDispenser?.status(limit),
+        ASK_MS_MAX,
+      );
       if (!status) return refused('device', 'this terminal has no cash dispenser');
       return status.stacker === 'notEmpty' || status.outputPosition === 'notEmpty' ? again : null;
     }
-    const status = await ask(ports.clock, signal, async (limit) => await ports.devices.cashAcceptor?.status(limit));
+    const status = await ask(
+      ports.clock,
+      signal,
+      async (limit) => await ports.devices.cashAcceptor?.status(limit),
+      ASK_MS_MAX,
+    );
     if (!status) return refused('device', 'this terminal has no cash acceptor');
     return status.escrow.length > 0 || status.inputPosition === 'notEmpty' ? again : null;
   } catch (error) {

@@ -301,6 +301,27 @@ describe('notes that do not reach the customer', () => {
     expect(await isOffered('balance')).toMatchObject({ available: true });
   });
 
+  test.each([
+    ['presented', 'take-cash', 'cash-not-taken'],
+    ['dispensing', 'wait', 'cash-jammed'],
+  ] as const)(
+    'of a dispenser that starts anew at "%s" are known when it is back, and nothing is suspect',
+    async (_, shown, said) => {
+      const { customer, simulated } = atm.run;
+      await asks(20_000);
+      if (shown === 'wait') break_('answer-lost', { command: 'dispense' });
+      await customer.keys(PIN);
+      await customer.sees(shown, shown === 'wait' ? { what: 'dispensing' } : {});
+      break_('gone', { mode: 'untilCleared' });
+      // The command's own time, or that of the customer, and then almost as long as a start would wait for it.
+      await customer.waits((shown === 'wait' ? 60_000 : 35_000) + 35_000);
+      simulated.control.clearFault('cash-dispenser', 'gone');
+      await customer.sees('sorry', { code: said });
+      await reckon(atm);
+      expect(await left()).toEqual({ ledger: 100_000, available: 100_000 });
+    },
+  );
+
   test('of a dispenser that went away leave one suspect, not a guess', async () => {
     const { customer } = atm.run;
     await asks(20_000);

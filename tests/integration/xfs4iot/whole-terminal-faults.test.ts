@@ -55,6 +55,8 @@ const command = (name: string, ...rows: readonly (readonly [fault: Fault, outcom
 const drop = (when: 'beforeAct' | 'afterAct'): Fault => ({ fault: 'connectionDrop', when });
 const fails = (code: string): Fault => ({ fault: 'deviceFailure', code });
 const SLOW: Fault = { fault: 'slowCompletion', delayMs: SLOW_MS };
+/** Longer than a command, and then a device that starts anew, are waited for. */
+const SILENT: Fault = { fault: 'slowCompletion', delayMs: 300_000 };
 const HARMLESS = ['duplicateCompletion', 'strayCompletion', 'garbage', 'unknownFields'].map((fault) => ({ fault }));
 
 const withdrawals: Row[] = [
@@ -89,7 +91,8 @@ const withdrawals: Row[] = [
     'CashDispenser.Dispense',
     [drop('beforeAct'), 'not-paid'],
     [drop('afterAct'), 'not-paid'],
-    [SLOW, 'suspect'],
+    [SLOW, 'not-paid'],
+    [SILENT, 'suspect'],
     [{ fault: 'lateResult' }, 'paid'],
     [fails('hardwareError'), 'not-paid'],
     [{ fault: 'missingCompletion' }, 'not-paid'],
@@ -99,7 +102,7 @@ const withdrawals: Row[] = [
     'CashDispenser.Present',
     [drop('beforeAct'), 'not-paid'],
     [drop('afterAct'), 'not-paid'],
-    [SLOW, 'suspect'],
+    [SLOW, 'not-paid'],
     [{ fault: 'lateResult' }, 'paid'],
     [fails('fraudAttempt'), 'not-paid'],
     [{ fault: 'missingCompletion' }, 'not-paid'],
@@ -108,13 +111,13 @@ const withdrawals: Row[] = [
     'CashDispenser.Present',
     [drop('afterAct'), 'paid'],
     [{ fault: 'missingCompletion' }, 'paid'],
-    [SLOW, 'suspect'],
+    [SLOW, 'paid'],
   ).map(([fault, outcome]): Row => [fault, outcome, { takes: 'at once' }]),
   ...command(
     'CashDispenser.GetPresentStatus',
     [drop('beforeAct'), 'not-paid'],
     [drop('afterAct'), 'not-paid'],
-    [SLOW, 'suspect'],
+    [SLOW, 'not-paid'],
     [{ fault: 'missingCompletion' }, 'paid'],
     [fails('hardwareError'), 'paid'],
   ),
@@ -122,7 +125,7 @@ const withdrawals: Row[] = [
     'CashManagement.Retract',
     [drop('beforeAct'), 'not-paid'],
     [drop('afterAct'), 'not-paid'],
-    [SLOW, 'suspect'],
+    [SLOW, 'not-paid'],
     [{ fault: 'missingCompletion' }, 'not-paid'],
   ).map(([fault, outcome]): Row => [fault, outcome, { takes: 'never' }]),
   ...command('Common.GetCommandNonce', [drop('afterAct'), 'no-nonce'], [{ fault: 'missingCompletion' }, 'no-nonce']),
@@ -158,7 +161,7 @@ const deposits: Row[] = [
     'CashAcceptor.CashIn',
     [drop('beforeAct'), 'returned'],
     [drop('afterAct'), 'returned'],
-    [SLOW, 'suspect'],
+    [SLOW, 'returned'],
     [{ fault: 'lateResult' }, 'stored'],
     [fails('hardwareError'), 'returned'],
     [{ fault: 'missingCompletion' }, 'returned'],
@@ -167,7 +170,8 @@ const deposits: Row[] = [
     'CashAcceptor.CashInEnd',
     [drop('beforeAct'), 'returned'],
     [drop('afterAct'), 'stored'],
-    [SLOW, 'suspect'],
+    [SLOW, 'stored'],
+    [SILENT, 'suspect'],
     [{ fault: 'lateResult' }, 'stored'],
     [fails('fraudAttempt'), 'returned'],
     [{ fault: 'missingCompletion' }, 'stored'],
@@ -177,7 +181,7 @@ const deposits: Row[] = [
     'CashAcceptor.CashInRollback',
     [drop('beforeAct'), 'returned'],
     [drop('afterAct'), 'returned'],
-    [SLOW, 'suspect'],
+    [SLOW, 'returned'],
     [{ fault: 'missingCompletion' }, 'returned'],
   ).map(([fault, outcome]): Row => [fault, outcome, { confirms: false }]),
   ...command(
