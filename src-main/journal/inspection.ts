@@ -20,7 +20,14 @@ const Inspection = z.strictObject({
     lastError: z.string().nullable(),
   }),
   openTransactions: z.array(
-    z.strictObject({ transactionId: z.string(), service: z.string(), state: z.string(), begunAt: z.int() }),
+    z.strictObject({
+      transactionId: z.string(),
+      service: z.string(),
+      state: z.string(),
+      begunAt: z.int(),
+      /** Why nobody knows how it ended, as was written down when that was found; null for others. */
+      why: z.string().nullable(),
+    }),
   ),
 });
 export type Inspection = z.infer<typeof Inspection>;
@@ -52,7 +59,9 @@ export function inspectJournal(path: string): Inspection | null {
       openTransactions: db
         .prepare(
           `SELECT t.transaction_id AS transactionId, t.service, t.begun_at AS begunAt,
-             (SELECT state FROM transaction_events e WHERE e.transaction_id = t.transaction_id ORDER BY number DESC LIMIT 1) AS state
+             (SELECT state FROM transaction_events e WHERE e.transaction_id = t.transaction_id ORDER BY number DESC LIMIT 1) AS state,
+             (SELECT detail ->> 'why' FROM transaction_events e WHERE e.transaction_id = t.transaction_id AND detail ->> 'why' IS NOT NULL
+              ORDER BY number DESC LIMIT 1) AS why
            FROM ${openOf(db)} t ORDER BY t.begun_at, t.transaction_id`,
         )
         .all(),

@@ -126,7 +126,7 @@ async function runStatus(args: readonly string[], { fetch, out }: CliPorts): Pro
   out(json ? `${JSON.stringify(status, null, 2)}\n` : inWords(status));
 }
 
-function inWords({ terminal, bank, policy, faults, journal, gallery, servicePage }: Status): string {
+function inWords({ terminal, bank, policy, faults, journal, suspects, gallery, servicePage }: Status): string {
   const lines: [string, string][] = [
     [
       'terminal',
@@ -152,6 +152,10 @@ function inWords({ terminal, bank, policy, faults, journal, gallery, servicePage
     lines.push(['open', openTransactions.length === 0 ? 'no transaction' : `${openTransactions.length} transactions`]);
     for (const { transactionId, service, state, begunAt } of openTransactions) {
       lines.push(['', `${transactionId} ${service}, "${state}", begun ${timeOf(begunAt)}`]);
+    }
+    for (const { transactionId, service, why, blocks } of suspects) {
+      const held = blocks === null ? '' : `the ${blocks} serves nobody until a technician has counted; `;
+      lines.push(['suspect', `${transactionId} ${service}: ${held}${why ?? 'no reason was written down'}`]);
     }
   } else lines.push(['journal', 'none yet: the terminal has not run']);
   lines.push(['gallery', gallery ? `${gallery.templates} templates, feed read to ${gallery.cursor}` : 'none yet']);

@@ -1,7 +1,7 @@
 /** What a technician sees at once: is it activated, does the bank answer, what waits, what was left open. Changes nothing. */
 import { existsSync } from 'node:fs';
 import type { Policy } from '../../src-contract/policy.ts';
-import type { WallTimeMs } from '../../src-contract/primitives.ts';
+import { Service, type WallTimeMs } from '../../src-contract/primitives.ts';
 import { type Clock, deadline } from '../clock.ts';
 import { inspectGallery } from '../gallery/inspection.ts';
 import { type Activation, readActivation } from '../identity/activation.ts';
@@ -13,6 +13,7 @@ import { dataPlaces } from '../places.ts';
 import { openPolicyBook } from '../policy/policy-book.ts';
 import { clockWords, policyWords } from '../policy/standing.ts';
 import { createTrustedTime } from '../policy/trusted-time.ts';
+import { RECOVERY, ruleFor } from '../session/recovery-table.ts';
 import { createBankClient, type FetchPort } from '../sync/bank-client.ts';
 import { runningTerminal } from './running-terminal.ts';
 
@@ -27,13 +28,27 @@ export interface Status {
   readonly faults: readonly string[];
   /** Null before the terminal first ran. */
   readonly journal: Inspection | null;
+  /** What only a technician's count can end, oldest first; of the journal's open transactions. */
+  readonly suspects: readonly SuspectSeen[];
   readonly gallery: { readonly templates: number; readonly cursor: number } | null;
   /** Opens the technician's page once; null while the terminal does not run. */
   readonly servicePage: string | null;
 }
 
+export interface SuspectSeen {
+  readonly transactionId: string;
+  readonly service: string;
+  readonly begunAt: number;
+  /** Why nobody knows how it ended; null where nothing was written down. */
+  readonly why: string | null;
+  /** The device that serves nobody until then; null for a service of a newer version. */
+  readonly blocks: string | null;
+}
+
 /** Longest wait for the bank, ms: a technician stands before the machine. */
 const BANK_TIMEOUT_MS = 3_000;
+/** As the devices call themselves, and the log. */
+const NAMES = { cashDispenser: 'cash-dispenser', cashAcceptor: 'cash-acceptor' } as const;
 /** For a program on this machine, ms. */
 const SERVICE_PAGE_TIMEOUT_MS = 1_000;
 
@@ -58,6 +73,7 @@ export async function statusOf(options: {
         )
       : { policy: null, faults: [] }),
     journal,
+    suspects: suspectsIn(journal),
     gallery: inspectGallery(places.gallery),
     servicePage: await askServicePage(places.servicePage, options),
   };
@@ -89,6 +105,15 @@ async function policyAndClock(
     policy: policy && { version: policy.version, issuedAt: policy.issuedAt, expiresAt: policy.expiresAt },
     faults: [...alarms, ...words.map(({ en }) => en)],
   };
+}
+
+function suspectsIn(journal: Inspection | null): SuspectSeen[] {
+  return (journal?.openTransactions ?? []).flatMap(({ transactionId, service, state, begunAt, why }) => {
+    const known = Service.safeParse(service).data;
+    if (known && ruleFor(known, state).rule !== 'suspect') return [];
+    const device = known ? RECOVERY[known].device : null;
+    return [{ transactionId, service, begunAt, why, blocks: device && NAMES[device] }];
+  });
 }
 
 async function askServicePage(addressFile: string, { fetch, clock }: { fetch: FetchPort; clock: Clock }) {
