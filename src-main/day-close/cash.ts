@@ -66,8 +66,39 @@ function movedBy({ service, state, detail }: Ended, units: readonly CountedUnit[
   return {};
 }
 
+/** What deposits put in, per denomination that has a unit of its own: that may have been full, and the notes lie among mixed ones. */
+export function mayHaveOverflowed(ended: readonly Ended[]): Notes {
+  const stored = ended.filter(({ service, state }) => service === 'deposit' && state === 'stored');
+  return sum(
+    stored.flatMap(({ detail }) =>
+      Stored.parse(detail).notes.map(({ denominationMinor, count }) => ({ [denominationMinor]: count })),
+    ),
+  );
+}
+
+interface Reckoned {
+  readonly opening: Notes;
+  readonly exchanged: Notes;
+  readonly moved: Notes;
+  readonly closing: Notes;
+}
+
+/** As many notes as are missing in a unit of their own, are too many among mixed ones, and were put in by deposits, overflowed. */
+export function withOverflow(given: Reckoned, overflow: Notes): Reckoned {
+  const over = less(given.closing, sum([given.opening, given.exchanged, given.moved]));
+  let spare = over[MIXED] ?? 0;
+  const shifts: Notes[] = [];
+  for (const [key, most] of Object.entries(overflow)) {
+    const count = Math.min(-(over[key] ?? 0), most, spare);
+    if (count <= 0) continue;
+    spare -= count;
+    shifts.push({ [key]: -count, [MIXED]: count });
+  }
+  return { ...given, moved: sum([given.moved, ...shifts]) };
+}
+
 /** One row a denomination; mixed units last. */
-export function reckon(given: { opening: Notes; exchanged: Notes; moved: Notes; closing: Notes }): CloseCash[] {
+export function reckon(given: Reckoned): CloseCash[] {
   const keys = [...new Set(Object.values(given).flatMap((notes) => Object.keys(notes)))];
   const rank = (key: string) => (key === MIXED ? Number.POSITIVE_INFINITY : Number(key));
   return keys

@@ -20,7 +20,7 @@ import type { Devices } from '../devices/devices.ts';
 import { TerminalError } from '../errors.ts';
 import type { CountedUnit, DayCloses, Ended, Notes, StoredClose } from '../journal/day-closes.ts';
 import { type BusinessDayConfig, businessDateAt, dayBegan } from './business-day.ts';
-import { less, moved, notesIn, reckon, sum } from './cash.ts';
+import { less, mayHaveOverflowed, moved, notesIn, reckon, sum, withOverflow } from './cash.ts';
 
 export interface DayCloser {
   /** Closes what ended since the last close. Rejects with DEVICE_UNAVAILABLE while somebody is served. */
@@ -60,6 +60,8 @@ export function createDayCloser(options: DayCloserOptions): DayCloser {
   const closing = new AbortController();
   let loop: Promise<void> | null = null;
   let wake = () => {};
+  /** When the last day was closed, UTC ms; null while that has to be read. */
+  let closedAt: number | null = null;
 
   /** Counts, while nobody is served from before they are asked until after they are there. Null where there is no cash. */
   const count = async (signal: AbortSignal): Promise<CountedUnit[] | null | 'unknown'> => {
@@ -118,15 +120,14 @@ export function createDayCloser(options: DayCloserOptions): DayCloser {
     const opening = closes.counts.opening();
     if (units === 'unknown' || !opening) return { cash: [], cashProblem: 'the cash units did not say what is in them' };
     const exchanged: Notes = sum(closes.counts.since(opening.number).map(({ changed }) => changed));
-    return {
-      cash: reckon({
-        opening: notesIn(opening.units),
-        exchanged,
-        moved: moved(endedAfter(opening.endedNumber, upTo), units),
-        closing: notesIn(units),
-      }),
-      cashProblem: null,
+    const ended = endedAfter(opening.endedNumber, upTo);
+    const given = {
+      opening: notesIn(opening.units),
+      exchanged,
+      moved: moved(ended, units),
+      closing: notesIn(units),
     };
+    return { cash: reckon(withOverflow(given, mayHaveOverflowed(ended))), cashProblem: null };
   };
 
   const closeFor = async (reason: Reason, signal: AbortSignal): Promise<StoredClose> => {
@@ -159,6 +160,7 @@ export function createDayCloser(options: DayCloserOptions): DayCloser {
     const request: DayCloseRequest = { idempotencyKey: close.closeId, close: jws, transactions };
     const closingUnits = Array.isArray(units) ? units : null;
     closes.record({ number: close.number, request, units: closingUnits, upTo });
+    closedAt = null;
     log.info(
       { number: close.number, businessDate, transactions: transactions.length, more },
       'the business day is closed',
@@ -179,8 +181,8 @@ export function createDayCloser(options: DayCloserOptions): DayCloser {
     const now = clock.now();
     const date = businessDateAt(now, config);
     if (date !== day.date) day = { date, began: dayBegan(now, config) };
-    const lastAt = closes.last()?.at ?? options.activatedAt;
-    return lastAt < day.began;
+    closedAt ??= closes.last()?.at ?? options.activatedAt;
+    return closedAt < day.began;
   };
   const round = async (): Promise<void> => {
     if (!options.idle()) return;
