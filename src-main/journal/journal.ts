@@ -282,6 +282,9 @@ function journalOver(db: Database, options: Over): Journal {
     'SELECT version, language, agreed, at, person_id AS personId FROM consents ORDER BY id DESC LIMIT ?',
   );
 
+  /** Asked for every minute, and changed by `begin` and `record` alone; null when it has to be read. */
+  let openNow: readonly JournaledTransaction[] | null = null;
+
   const queue = (transactionId: Uuid, messages: readonly OutboxMessage[]): void => {
     for (const message of messages) {
       outbox.enqueue(message, transactionId);
@@ -300,6 +303,7 @@ function journalOver(db: Database, options: Over): Journal {
           `the outbox holds ${outboxLimit} messages the bank has not heard: nothing new is begun`,
         );
       }
+      openNow = null;
       commit('begins', () => {
         const at = clock.now();
         const { amountMinor = null, currency = null } = amount ?? {};
@@ -308,7 +312,8 @@ function journalOver(db: Database, options: Over): Journal {
         queue(transactionId, messages);
       });
     },
-    record: (transactionId, { state, detail = {}, final = false, standIn }, messages = []) =>
+    record: (transactionId, { state, detail = {}, final = false, standIn }, messages = []) => {
+      openNow = null;
       commit('goes-on', () => {
         const last = lastEvent.get(transactionId);
         if (!last || last.final === 1) {
@@ -319,9 +324,13 @@ function journalOver(db: Database, options: Over): Journal {
         if (standIn) totals.reserve(transactionId, standIn);
         queue(transactionId, messages);
         if (final) totals.release(transactionId);
-      }),
+      });
+    },
     transaction: (transactionId) => read.one(transactionId),
-    openTransactions: () => read.open(),
+    openTransactions: () => {
+      openNow ??= read.open();
+      return openNow;
+    },
     transactions: ({ limit }) => read.newest(limit),
     recordResult: (unsigned) => chain.record(unsigned),
     head: () => {
