@@ -10,9 +10,9 @@ import { createLogger } from '../../src-bank/logger.ts';
 import { DEFAULT_POLICY } from '../../src-bank/policy.ts';
 import { fixedKey } from '../../src-bank/vault.ts';
 import type { PolicyTerms } from '../../src-contract/policy.ts';
+import { START_MS } from '../support/virtual-time.ts';
 import { chanceFrom, Stream } from './generator.ts';
 import { randomFrom } from './on-the-spot.ts';
-import { START_MS } from './virtual-time.ts';
 
 const ADMIN_TOKEN = 'an-admin-token-for-simulations';
 /** PINs of nobody, hashed as cheaply as scrypt can. */

@@ -4,10 +4,10 @@
  */
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import Database from 'better-sqlite3';
+import { START_MS } from '../support/virtual-time.ts';
 import type { BankRoom } from './bank-room.ts';
 import type { SimulatedTerminal } from './terminal.ts';
 import { type ExpectedEntry, expectedOf, untruthsOf, type Window } from './truth.ts';
-import { START_MS } from './virtual-time.ts';
 import type { World } from './world.ts';
 
 interface EntryRow {

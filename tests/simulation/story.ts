@@ -6,8 +6,8 @@
 import type { Language, Service } from '../../src-contract/primitives.ts';
 import type { UnitLoad } from '../../src-main/devices/simulated/cash-state.ts';
 import type { FaultDevice } from '../../src-main/devices/simulated/faults.ts';
+import { START_MS } from '../support/virtual-time.ts';
 import { Stream } from './generator.ts';
-import { START_MS } from './virtual-time.ts';
 
 export interface TerminalSetup {
   readonly name: string;

@@ -1,10 +1,10 @@
 /** What everybody in one run shares: time, the seed's streams, the trace that must be the same each time, counts, and what was found wrong. */
 import { createHash } from 'node:crypto';
+import { VirtualTime } from '../support/virtual-time.ts';
 import type { BankRoom } from './bank-room.ts';
 import { Stream } from './generator.ts';
 import type { PlantedBug } from './planted-bugs.ts';
 import type { Story } from './story.ts';
-import { VirtualTime } from './virtual-time.ts';
 
 /** Which promise was broken. */
 export type BrokenPromise = 'cash' | 'books' | 'results' | 'people' | 'progress' | 'stand-in' | 'program';

@@ -1,7 +1,8 @@
 /**
- * Time of a simulation. It stands still while a request is at the bank (`during`) and until everything that was set going has
- * come to a rest, and then jumps to the next timer. Nothing here depends on the machine: no work is done in other threads
- * (on-the-spot.ts), so one turn of the event loop ends whatever was set going, and timers of the same moment go in order of asking.
+ * Time that stands still while a request is at the bank (`during`) and until everything that was set going has come to a rest, and then
+ * jumps to the next timer. Timers of the same moment go in order of asking. Where no work is done in other threads (the simulation:
+ * on-the-spot.ts), one turn of the event loop ends whatever was set going, and nothing depends on the machine; world-clock.ts knows of work
+ * elsewhere.
  */
 import type { WallTimeMs } from '../../src-contract/primitives.ts';
 import type { Clock } from '../../src-main/clock.ts';
@@ -35,7 +36,7 @@ export class VirtualTime implements Clock {
     let place = this.#timers.length;
     while (place > 0 && this.#timers[place - 1]!.at <= timer.at) place -= 1;
     this.#timers.splice(place, 0, timer);
-    this.#stir();
+    this.stir();
     return () => {
       const at = this.#timers.indexOf(timer);
       if (at !== -1) this.#timers.splice(at, 1);
@@ -69,7 +70,7 @@ export class VirtualTime implements Clock {
       return await work;
     } finally {
       this.#busy -= 1;
-      this.#stir();
+      this.stir();
     }
   }
 
@@ -78,7 +79,17 @@ export class VirtualTime implements Clock {
     this.#timers.length = 0;
   }
 
-  #stir(): void {
+  /** Whether everything has come to a rest: "not yet" is asked again in the next turn, "no" when something stirs. */
+  protected rest(): 'yes' | 'not yet' | 'no' {
+    return 'yes';
+  }
+
+  /** Something was set going, or ended. */
+  protected stir(): void {
+    this.#pump();
+  }
+
+  #pump(): void {
     if (this.#pumping || this.#closed) return;
     this.#pumping = true;
     setImmediate(() => this.#turn());
@@ -86,11 +97,14 @@ export class VirtualTime implements Clock {
 
   #turn(): void {
     this.#pumping = false;
-    if (this.#closed || this.#busy > 0) return;
-    const next = this.#timers.pop();
-    if (!next) return;
-    this.#ms = Math.max(this.#ms, next.at);
-    next.callback();
-    this.#stir();
+    if (this.#closed || this.#busy > 0 || this.#timers.length === 0) return;
+    const rest = this.rest();
+    if (rest === 'no') return;
+    if (rest === 'yes') {
+      const next = this.#timers.pop()!;
+      this.#ms = Math.max(this.#ms, next.at);
+      next.callback();
+    }
+    this.#pump();
   }
 }

@@ -5,17 +5,10 @@
  * of this process (wire-traffic.ts).
  */
 import { createHook } from 'node:async_hooks';
-import type { WallTimeMs } from '../../src-contract/primitives.ts';
 import type { Clock } from '../../src-main/clock.ts';
+import { VirtualTime } from './virtual-time.ts';
 import { WireTraffic } from './wire-traffic.ts';
 
-interface Timer {
-  readonly at: number;
-  readonly callback: () => void;
-}
-
-/** 2026-11-22T08:00:00Z, after the default policy was issued. */
-const START_MS = 1_795_334_400_000;
 /** Turns of the event loop without work before time moves on. */
 const QUIET_TURNS = 4;
 /** Real ms between two looks at what is taken for done. Looks are counted, not time: where the machine is busy with something else
@@ -31,16 +24,11 @@ const IN_THREAD_POOL = /^(?!RANDOMBYTES).*(REQUEST|REQ|REQPROMISE|REQCALLBACK)$/
 /** How Node names the work of native add-ons, such as drawing receipts; never done on the spot. */
 const OF_ADD_ON = 'generic';
 
-export class WorldClock implements Clock {
-  readonly #timers = new Set<Timer>();
+export class WorldClock extends VirtualTime {
   /** Async id of each piece of work, and the look at which it is taken for done. */
   readonly #inPool = new Map<number, number>();
-  #ms = 0;
   #looks = 0;
-  #busy = 0;
   #quietTurns = 0;
-  #pumping = false;
-  #closed = false;
   readonly #wire = new WireTraffic();
   readonly #hook = createHook({
     init: (id, type) => {
@@ -49,87 +37,33 @@ export class WorldClock implements Clock {
       else if (IN_THREAD_POOL.test(type)) this.#inPool.set(id, this.#looks + WORK_LOOKS_MAX);
     },
     before: (id) => {
-      if (this.#inPool.delete(id)) this.#stir();
+      if (this.#inPool.delete(id)) this.stir();
     },
   }).enable();
   readonly #watchdog = setInterval(() => {
     this.#looks += 1;
     for (const [id, until] of this.#inPool) if (until < this.#looks) this.#inPool.delete(id);
-    this.#stir();
+    this.stir();
   }, LOOK_MS).unref();
 
-  now(): WallTimeMs {
-    return (START_MS + Math.round(this.#ms)) as WallTimeMs;
-  }
-
-  monotonicMs(): number {
-    return this.#ms;
-  }
-
-  sleep(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      signal.throwIfAborted();
-      const abort = () => {
-        callOff();
-        reject(signal.reason);
-      };
-      const callOff = this.after(ms, () => {
-        signal.removeEventListener('abort', abort);
-        resolve();
-      });
-      signal.addEventListener('abort', abort, { once: true });
-    });
-  }
-
-  after(ms: number, callback: () => void): () => void {
-    const timer = { at: this.#ms + Math.max(ms, 0), callback };
-    this.#timers.add(timer);
-    this.#stir();
-    return () => this.#timers.delete(timer);
-  }
-
-  /** Time stands still until this is settled. */
-  async during<Value>(work: Promise<Value>): Promise<Value> {
-    this.#busy += 1;
-    try {
-      return await work;
-    } finally {
-      this.#busy -= 1;
-      this.#stir();
-    }
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#timers.clear();
+  override close(): void {
+    super.close();
     this.#hook.disable();
     this.#wire.close();
     clearInterval(this.#watchdog);
   }
 
-  #stir(): void {
+  protected override stir(): void {
     this.#quietTurns = 0;
-    if (this.#pumping || this.#closed) return;
-    this.#pumping = true;
-    setImmediate(() => this.#turn());
+    super.stir();
   }
 
-  #turn(): void {
-    this.#pumping = false;
-    if (this.#closed || this.#busy > 0 || this.#inPool.size > 0 || this.#timers.size === 0) return;
+  protected override rest(): 'yes' | 'not yet' | 'no' {
+    if (this.#inPool.size > 0) return 'no';
     this.#quietTurns = this.#wire.busy() ? 0 : this.#quietTurns + 1;
-    if (this.#quietTurns >= QUIET_TURNS) {
-      this.#quietTurns = 0;
-      let next: Timer | undefined;
-      for (const timer of this.#timers) if (!next || timer.at < next.at) next = timer;
-      if (next) {
-        this.#timers.delete(next);
-        this.#ms = Math.max(this.#ms, next.at);
-        next.callback();
-      }
-    }
-    this.#pumping = true;
-    setImmediate(() => this.#turn());
+    if (this.#quietTurns < QUIET_TURNS) return 'not yet';
+    this.#quietTurns = 0;
+    return 'yes';
   }
 }
 
