@@ -18,6 +18,7 @@ const ENTRY_OF: Readonly<Record<string, string>> = {
   'withdraw paid': 'withdraw',
   'deposit stored': 'deposit',
   'purchase paid': 'purchase',
+  'transfer posted': 'transfer',
   'purchase stood-in': 'stand-in',
 };
 
@@ -41,21 +42,28 @@ export function violations(before: Observed, after: Observed, run: Run): string[
   must(begun.length <= 1, () => `${begun.length} transactions were begun by one visit`);
   const [transaction] = begun;
   const suspect = transaction !== undefined && !transaction.final;
-  must(!suspect || run.intention.service !== 'purchase', () => 'a purchase is suspect, which asks no device');
+  const moves = ['deposit', 'withdraw'].includes(run.intention.service);
+  must(!suspect || moves, () => `a ${run.intention.service} is suspect, which asks no device`);
   must(!suspect || run.victim !== 'bank', () => 'a transaction is suspect though no device and no terminal failed');
 
   const charged = 0 - (after.books.customerMinor - before.books.customerMinor);
   const paid = transaction?.final === true && ENTRY_OF[keyOf(transaction)] !== undefined;
-  if (run.intention.service === 'purchase') {
+  const arrived = after.books.payeeMinor - before.books.payeeMinor;
+  const sent = run.intention.service === 'transfer' && paid ? transaction.amountMinor : 0;
+  must(arrived === sent, () => `${arrived} arrived at the payee, and ${sent} was sent`);
+  const { service } = run.intention;
+  if (!moves) {
     must(
       charged === (paid ? transaction.amountMinor : 0),
-      () => `a purchase is ${transaction?.state}, and ${charged} was charged`,
+      () => `a ${service} is ${transaction?.state}, and ${charged} was charged`,
     );
-    must(run.visit.said?.name !== 'done' || paid, () => 'the customer was told "done" of a purchase that is not');
-    must(
-      run.visit.said?.name !== 'sorry' || !paid,
-      () => 'the customer was told "sorry" of a purchase that was charged',
-    );
+    const { said } = run.visit;
+    must(said?.name !== 'done' || paid, () => `the customer was told "done" of a ${service} that is not`);
+    // "transfer-open" says that it was made once or will never be.
+    const sorry = said?.name === 'sorry' && said.code !== 'transfer-open';
+    must(!sorry || !paid, () => `the customer was told "sorry" of a ${service} that was charged`);
+    const stirred = one.cash && was.cash && insideMinor(one) !== insideMinor(was);
+    must(!stirred, () => `notes moved in a ${service}`);
     return found;
   }
   if (!one.cash || !was.cash) throw new Error(`the ${run.terminal} has no cash`);

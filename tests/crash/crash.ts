@@ -134,6 +134,7 @@ class Postponing {
 async function enrol(world: World, footage: Footage, signal: AbortSignal): Promise<void> {
   const atm = world.terminal('atm');
   await ready(world, signal);
+  world.payee = await world.bank.openAccount('山田 花子');
   atm.screen.camera(footage['cap12_edit.webm']);
   const enrolled = await visit(atm, { service: 'enrol', takes: 'all', confirms: true }, () => undefined, signal);
   if (enrolled.said?.name !== 'done') throw new Error(`nobody was enrolled: ${JSON.stringify(enrolled.said)}`);
@@ -208,7 +209,8 @@ async function killedVisit(
   const aimed = Promise.withResolvers<void>();
   const onMoment = (moment: string) => void (moment === planned.moment && aimed.resolve());
   const stopWatching = watchJournal(terminal.journal, onMoment);
-  const visiting = visit(terminal, planned.intention, onMoment, AbortSignal.any([signal, over.signal]));
+  const intention = { ...planned.intention, payee: world.payee.accountNumber };
+  const visiting = visit(terminal, intention, onMoment, AbortSignal.any([signal, over.signal]));
   // A visit that ends without the moment, as where the bank said no, is followed by a kill all the same.
   await Promise.race([aimed.promise, visiting]);
   if (planned.delayMs > 0) await sleep(planned.delayMs);

@@ -8,7 +8,7 @@ import type { Screen as ScreenView, View } from '../../src-contract/screen.ts';
 import type { Terminal } from './world.ts';
 
 const KEYS = ['four', 'six', 'eight', 'two', 'enter'];
-export type CrashService = 'deposit' | 'withdraw' | 'purchase';
+export type CrashService = 'deposit' | 'withdraw' | 'purchase' | 'transfer';
 
 export interface NoteBunch {
   readonly denominationMinor: number;
@@ -17,15 +17,17 @@ export interface NoteBunch {
 
 export interface Intention {
   readonly service: CrashService | 'enrol';
-  /** Of a withdrawal. */
+  /** Of a withdrawal or a transfer. */
   readonly amountMinor?: number;
   /** Of a deposit. */
   readonly notes?: readonly NoteBunch[];
+  /** Of a transfer: the number of the account to pay. */
+  readonly payee?: string;
   /** Of a purchase: what is scanned. */
   readonly barcodes?: readonly string[];
   /** What happens to presented notes: taken, one of them taken and the others left, or all left. */
   readonly takes: 'all' | 'one' | 'none';
-  /** Whether a counted deposit is confirmed, or cancelled. */
+  /** Whether a counted deposit, or a transfer whose payee was shown, is confirmed, or cancelled. */
   readonly confirms: boolean;
 }
 
@@ -48,6 +50,7 @@ const AGAIN_MS = 1_500;
 /** Screens that want an answer each; a purpose or a problem makes one anew. */
 function stageOf({ screen }: View): string {
   if (screen.name === 'pin') return `pin ${screen.purpose} ${screen.problem}`;
+  if (screen.name === 'payee') return `payee ${screen.problem}`;
   if (screen.name === 'basket') return `basket ${screen.total.amountMinor}`;
   return screen.name;
 }
@@ -118,6 +121,13 @@ async function answer(terminal: Terminal, { screen: shown }: View, intention: In
       else await insert(terminal, intention.notes ?? [], doing);
       return;
     case 'confirm-deposit':
+      await screen.does({ kind: intention.confirms ? 'confirm' : 'cancel' });
+      return;
+    case 'payee':
+      if (shown.problem !== null || !intention.payee) await screen.does({ kind: 'cancel' });
+      else await screen.does({ kind: 'enter-payee', accountNumber: intention.payee as never });
+      return;
+    case 'confirm-transfer':
       await screen.does({ kind: intention.confirms ? 'confirm' : 'cancel' });
       return;
     case 'take-cash':

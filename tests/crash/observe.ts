@@ -133,7 +133,10 @@ export function readJournal(path: string, { checked = false }: { checked?: boole
 
 export interface Books {
   readonly balanced: boolean;
+  /** Of people who are enrolled here. */
   readonly customerMinor: number;
+  /** Of the account that transfers go to, whose owner comes to no machine. */
+  readonly payeeMinor: number;
   /** What the bank thinks came into each terminal, less what went out, by terminal id. */
   readonly cashMinor: Readonly<Record<string, number>>;
   readonly entries: readonly {
@@ -146,14 +149,15 @@ export interface Books {
   readonly incidents: readonly string[];
 }
 
-export async function readBooks(bank: DemoBank): Promise<Books> {
+export async function readBooks(bank: DemoBank, payeeId: string): Promise<Books> {
   const accounts = await bank.accounts();
   const entries = await bank.entries();
-  const sum = (kind: string) =>
-    accounts.filter((one) => one.kind === kind).reduce((all, { ledgerMinor }) => all + ledgerMinor, 0);
+  const customers = accounts.filter(({ kind }) => kind === 'customer');
+  const sum = (some: typeof accounts) => some.reduce((all, { ledgerMinor }) => all + ledgerMinor, 0);
   return {
     balanced: await bank.balanced(),
-    customerMinor: sum('customer'),
+    customerMinor: sum(customers.filter(({ accountId }) => accountId !== payeeId)),
+    payeeMinor: sum(customers.filter(({ accountId }) => accountId === payeeId)),
     cashMinor: Object.fromEntries(
       accounts
         .filter(({ kind }) => kind === 'cash')
@@ -191,9 +195,9 @@ export interface Observed {
   }[];
 }
 
-export async function observe({ bank, terminals }: World): Promise<Observed> {
+export async function observe({ bank, terminals, payee }: World): Promise<Observed> {
   return {
-    books: await readBooks(bank),
+    books: await readBooks(bank, payee.accountId),
     terminals: await Promise.all(
       terminals.map(async (terminal) => ({
         name: terminal.name,

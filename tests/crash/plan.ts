@@ -46,13 +46,17 @@ const MOMENTS: Readonly<Record<CrashService, readonly string[]>> = {
     'paid',
   ],
   deposit: ['result', 'accepting', 'inserted', 'confirm-deposit', 'storing', 'stored', 'returning', 'taken-back'],
+  transfer: ['result', 'keyed', 'confirm-transfer', 'begun', 'sending', 'posted'],
   purchase: ['result', 'begun', 'authorising', 'authorised', 'paid'],
 };
-/** Moments at which the devices of a checkout do nothing that could be broken off. */
+/** Moments at which the devices do nothing that could be broken off. */
 const QUIET: ReadonlySet<string> = new Set([
   'purchase devices result',
   'purchase devices begun',
   'purchase devices paid',
+  'transfer devices begun',
+  'transfer devices sending',
+  'transfer devices posted',
 ]);
 
 const BARCODES = ['4900000000016', '4900000000023', '4900000000030', '4900000000047', '4900000000061'];

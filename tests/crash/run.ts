@@ -6,8 +6,8 @@ import { parseArgs } from 'node:util';
 import { crash, type RunResult } from './crash.ts';
 import { line, table } from './report.ts';
 
-const HELP = `Starts a bank, an ATM, a checkout and their devices as processes of their own, plays deposits, withdrawals and purchases, kills
-one process in each (SIGKILL), starts it again, and checks from the files and the bank's tables that every yen is accounted for.
+const HELP = `Starts a bank, an ATM, a checkout and their devices as processes of their own, plays deposits, withdrawals, transfers and
+purchases, kills one process in each (SIGKILL), starts it again, and checks from the files and the bank's tables that every yen is accounted for.
 
   npm run crash -- [--runs N] [--seed S] [--runs-per-world N] [--keep]
 
@@ -47,7 +47,7 @@ async function main(): Promise<void> {
       runs,
       seed,
       runsPerWorld,
-      services: ['deposit', 'withdraw', 'purchase'],
+      services: ['deposit', 'withdraw', 'transfer', 'purchase'],
       dir,
       onResult: (result) => {
         results.push(result);

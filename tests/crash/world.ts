@@ -118,11 +118,15 @@ export class World {
     });
   }
 
+  /** Whom transfers go to; opened at the counter once the bank runs. */
+  payee: Awaited<ReturnType<DemoBank['openAccount']>> = { accountId: '', accountNumber: '' };
+
   /** A world of its own with everything that happened in this one, which must have been stopped. */
   async copy(dir: string, signal: AbortSignal): Promise<World> {
     copyFolder(this.dir, dir);
     const ports = Object.fromEntries(this.terminals.map(({ name, machine }) => [name, machine.port]));
     return await World.#begin({ ...this.#options, dir, ports }, signal, async (world) => {
+      world.payee = this.payee;
       for (const [at, terminal] of world.terminals.entries()) terminal.terminalId = this.terminals[at]!.terminalId;
       await world.start(new URL(this.bank.url).port);
     });

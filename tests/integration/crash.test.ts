@@ -35,22 +35,23 @@ it('whichever process is killed, and wherever a transaction stands, every yen is
 }, async ({ signal }) => {
   const results: RunResult[] = [];
   await crash({
-    runs: 4,
+    runs: 5,
     seed: 1,
-    runsPerWorld: 4,
-    services: ['withdraw', 'deposit'],
+    runsPerWorld: 5,
+    services: ['withdraw', 'deposit', 'transfer'],
     dir,
     plan: [
       planned({ service: 'withdraw', victim: 'terminal', moment: 'presenting' }),
       planned({ service: 'withdraw', victim: 'devices', moment: 'dispensing' }),
       planned({ service: 'withdraw', victim: 'bank', moment: 'authorising' }),
       planned({ service: 'deposit', victim: 'terminal', moment: 'storing' }),
+      planned({ service: 'transfer', victim: 'bank', moment: 'sending' }),
     ],
     onResult: (result) => results.push(result),
     signal, // So that a test that ran out of time leaves no process behind.
   });
   expect(results.filter((result) => result.violations.length > 0).map(line)).toEqual([]);
-  expect(results.map(({ number }) => number)).toEqual([1, 2, 3, 4]);
+  expect(results.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5]);
   expect(results.map(({ moment }) => moment)).not.toContain('nothing begun');
 });
 
@@ -80,6 +81,7 @@ describe('the checker', () => {
     books: {
       balanced: true,
       customerMinor: change.customerMinor,
+      payeeMinor: 0,
       cashMinor: { T: change.customerMinor },
       entries: change.entries ?? [],
       held: [],
@@ -162,6 +164,48 @@ describe('the checker', () => {
     ['what the bank noticed', { books: { incidents: ['dispense-unproven: x'] } }, 'dispense-unproven'],
   ])('finds %s', (_what, lie, sentence) => {
     expect(violations(before, observed({ ...honest, ...lie }), run).join('\n')).toContain(sentence);
+  });
+
+  const transfer = { ...run, intention: { ...run.intention, service: 'transfer' as const } };
+  const transferred = {
+    machineMinor: 90_000,
+    handMinor: 10_000,
+    customerMinor: 2_000,
+    transactions: [{ service: 'transfer', state: 'posted' }],
+    entries: [{ transactionId: 'A', kind: 'transfer', customerMinor: 0 }],
+    books: { payeeMinor: 3_000, cashMinor: { T: 5_000 } },
+  };
+
+  it('finds nothing in an honest transfer, nor in one that was never made and left the customer in doubt', () => {
+    expect(violations(before, observed(transferred), transfer)).toEqual([]);
+    const said = { name: 'sorry', service: 'transfer', code: 'transfer-open' } as never;
+    const open = { ...transfer, visit: { ...run.visit, said } };
+    expect(violations(before, observed(transferred), open)).toEqual([]);
+    const never = { ...transferred, customerMinor: 5_000, entries: [], books: {} };
+    const transactions = [{ service: 'transfer', state: 'not-posted' }];
+    expect(violations(before, observed({ ...never, transactions }), open)).toEqual([]);
+  });
+
+  it.each([
+    ['that arrived twice', { books: { payeeMinor: 6_000 } }, '6000 arrived at the payee, and 3000 was sent'],
+    ['that was charged and did not arrive', { books: { payeeMinor: 0 } }, '0 arrived at the payee, and 3000 was sent'],
+    ['that arrived and was not charged', { customerMinor: 5_000 }, 'a transfer is posted, and 0 was charged'],
+    [
+      'that was made and never ended',
+      { transactions: [{ service: 'transfer', state: 'not-posted' }] },
+      '3000 was charged',
+    ],
+    ['that is suspect', { transactions: [{ service: 'transfer', state: 'suspect', final: false }] }, 'asks no device'],
+    ['that moved notes', { machineMinor: 89_000, handMinor: 11_000 }, 'notes moved in a transfer'],
+    ['without its entry', { entries: [] }, 'a transfer posted has no entry'],
+  ])('finds a transfer %s', (_what, lie, sentence) => {
+    expect(violations(before, observed({ ...transferred, ...lie }), transfer).join('\n')).toContain(sentence);
+  });
+
+  it('finds a transfer that was made and of which the customer was told that it was not', () => {
+    const said = { name: 'sorry', service: 'transfer', code: 'failed' } as never;
+    const told = { ...transfer, visit: { ...run.visit, said } };
+    expect(violations(before, observed(transferred), told).join()).toContain('was told "sorry" of a transfer');
   });
 
   it('knows notes given back that nobody took by the retract unit, and not by what is said of them', () => {
