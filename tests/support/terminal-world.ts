@@ -111,7 +111,10 @@ interface Disturbance {
   times: number;
 }
 
-export async function openWorld(policy: PolicyTerms = TEST_POLICY): Promise<World> {
+export async function openWorld(
+  policy: PolicyTerms = TEST_POLICY,
+  options: { readonly policyValidForMs?: number } = {},
+): Promise<World> {
   const clock = new WorldClock();
   const bank: Bank = await createBank({
     database: await emptyBank(),
@@ -122,6 +125,7 @@ export async function openWorld(policy: PolicyTerms = TEST_POLICY): Promise<Worl
     policy,
     logger: createLogger('silent'),
     pinCost: CHEAP_PINS,
+    ...options,
   });
   const bare = injectInto(bank.app);
   const staff = adminOf((request) => clock.during(bare(request)), ADMIN_TOKEN);

@@ -5,6 +5,7 @@
  * of this process (wire-traffic.ts).
  */
 import { createHook } from 'node:async_hooks';
+import type { WallTimeMs } from '../../src-contract/primitives.ts';
 import type { Clock } from '../../src-main/clock.ts';
 import { VirtualTime } from './virtual-time.ts';
 import { WireTraffic } from './wire-traffic.ts';
@@ -84,6 +85,7 @@ export class Mains {
   /** What each moment was, in order. */
   readonly moments: string[] = [];
   #on = true;
+  #offMs = 0;
 
   constructor(world: Pick<Clock, 'now' | 'monotonicMs' | 'after'>, cutAt = Number.POSITIVE_INFINITY) {
     this.#world = world;
@@ -97,6 +99,11 @@ export class Mains {
   /** Cuts at the so-many-th moment from now, unless it was to be cut before. */
   cutAfter(moments: number): void {
     this.#cutAt = Math.min(this.#cutAt, this.moments.length + moments);
+  }
+
+  /** Somebody sets the terminal's clock, so far from the right time; nothing else of time changes. */
+  setClockOff(byMs: number): void {
+    this.#offMs = byMs;
   }
 
   onCut(listener: () => void): void {
@@ -134,7 +141,7 @@ export class Mains {
       };
     };
     return {
-      now: () => world.now(),
+      now: () => (world.now() + this.#offMs) as WallTimeMs,
       monotonicMs: () => world.monotonicMs(),
       after,
       sleep: (ms, signal) =>

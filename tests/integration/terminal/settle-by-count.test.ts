@@ -225,36 +225,48 @@ describe('a count', () => {
     expect(await countsAtBank()).toHaveLength(1);
   });
 
-  test('that loses its power at any moment is entered again, and counts once', { timeout: 120_000 }, async () => {
-    const transactionId = await suspectDeposit();
-    await atm.stop();
-    const oneTime = await code2();
-    let ended = false;
-    for (let moment = 1; !ended; moment += 1) {
-      try {
-        await atm.start(moment);
-        const { mains, suspects } = atm.run;
-        const cut = new Promise<never>((_, reject) => mains.onCut(() => reject(new PowerCut('while it was counted'))));
-        const work = async () => {
-          if (suspects.list().length === 0) return;
-          // The first round with the bank is over: it does not know of the plug.
-          await world.clock.sleep(1_000, never);
-          await clears(transactionId);
-          await counted(transactionId, 40_000, oneTime);
-        };
-        await Promise.race([work(), cut]);
-        ended = atm.isOn;
-      } catch (error) {
-        if (!(error instanceof PowerCut) && atm.isOn) throw error;
+  test.each([
+    ['deposit', 40_000, 140_000],
+    ['withdrawal', 20_000, 80_000],
+  ] as const)(
+    'of a %s that loses its power at any moment is entered again, and counts once',
+    {
+      timeout: 120_000,
+    },
+    async (what, yen, leftMinor) => {
+      const transactionId = what === 'deposit' ? await suspectDeposit() : await suspectWithdrawal();
+      if (what === 'withdrawal') await atm.run.simulated.control.takeNotes();
+      await atm.stop();
+      const oneTime = await code2();
+      let ended = false;
+      for (let moment = 1; !ended; moment += 1) {
+        try {
+          await atm.start(moment);
+          const { mains, suspects } = atm.run;
+          const cut = new Promise<never>((_, reject) =>
+            mains.onCut(() => reject(new PowerCut('while it was counted'))),
+          );
+          const work = async () => {
+            if (suspects.list().length === 0) return;
+            // The first round with the bank is over: it does not know of the plug.
+            await world.clock.sleep(1_000, never);
+            await clears(transactionId);
+            await counted(transactionId, yen, oneTime);
+          };
+          await Promise.race([work(), cut]);
+          ended = atm.isOn;
+        } catch (error) {
+          if (!(error instanceof PowerCut) && atm.isOn) throw error;
+        }
+        if (atm.isOn) await atm.stop();
+        else await atm.lastMoment();
       }
-      if (atm.isOn) await atm.stop();
-      else await atm.lastMoment();
-    }
-    await atm.start();
-    await reckon(atm);
-    expect(await left()).toEqual({ ledger: 140_000, available: 140_000 });
-    expect(await countsAtBank()).toMatchObject([{ state: 'settled', code: 'valid' }]);
-  });
+      await atm.start();
+      await reckon(atm);
+      expect(await left()).toEqual({ ledger: leftMinor, available: leftMinor });
+      expect(await countsAtBank()).toMatchObject([{ state: 'settled', code: 'valid' }]);
+    },
+  );
 });
 
 /** A code for a terminal that is switched off, good for the whole day. */
