@@ -368,12 +368,16 @@ export class SimulatedTerminal {
     if (!running) return;
     const { suspects } = running.serving;
     const dark = new Promise<null>((resolve) => running.mains.onCut(() => resolve(null)));
+    const done = <Answer>(work: Promise<Answer>) => {
+      const lit = work.catch((error: unknown) => (running.mains.on ? Promise.reject(error) : null));
+      return Promise.race([lit, dark]);
+    };
     const order = { currency: 'JPY', staffId: 'T-1', note: '' } as const;
     for (const { transactionId, service } of suspects.list()) {
       const begun = this.#begun.get(transactionId);
       const seen = begun?.window.suspects.find((one) => one.transactionId === transactionId);
       if (!begun || !seen) continue;
-      const cleared = await Promise.race([suspects.clear(transactionId, never), dark]);
+      const cleared = await done(suspects.clear(transactionId, never));
       if (cleared?.outcome !== 'cleared') continue;
       const { code } = await world.time.during(
         world.bank.staff<{ code: string }>('POST', '/admin/technician-codes', { terminalId: this.terminalId }),
@@ -382,10 +386,7 @@ export class SimulatedTerminal {
       const notes = Object.entries(moved).map(([note, count]) => ({ denominationMinor: Number(note) as 1_000, count }));
       world.note(this.name, `counted ${worth(moved)} for ${service} ${transactionId}`);
       Object.assign(seen, { countedMinor: worth(moved), inDoubt: true });
-      const answer = await Promise.race([
-        suspects.count({ ...order, transactionId, notes, technicianCode: code }, never),
-        dark,
-      ]);
+      const answer = await done(suspects.count({ ...order, transactionId, notes, technicianCode: code }, never));
       if (answer?.outcome === 'settled') seen.inDoubt = false;
       if (answer?.outcome === 'refused') Object.assign(seen, { countedMinor: null, inDoubt: false });
       world.note(this.name, `the count: ${JSON.stringify(answer)}`);
