@@ -1,3 +1,4 @@
+import { existsSync, statfsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 
 /**
@@ -8,6 +9,17 @@ const CAMERA_SUITES = [
   'tests/browser/{terminal,terminal-camera,demonstration,camera}.test.ts',
   'tests/integration/crash.test.ts',
 ];
+/**
+ * Most suites sync every commit of theirs to a disk, thousands of times: memory where there is enough of it, else the disk. Not where a
+ * browser is unpacked, for such a place may refuse to run programs.
+ */
+const MEMORY = '/dev/shm';
+const ROOM_BYTES = 2 ** 31;
+const roomy = () => {
+  const { bavail, bsize } = statfsSync(MEMORY);
+  return bavail * bsize >= ROOM_BYTES;
+};
+const SCRATCH = existsSync(MEMORY) && roomy() ? { TMPDIR: MEMORY } : {};
 /** Busy cores draw late; what is waited for comes, or it fails after this. The default is 1 s. */
 const POLL = { poll: { timeout: 15_000 } };
 
@@ -18,6 +30,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          env: SCRATCH,
           sequence: { groupOrder: 0 },
           include: [
             'src-{contract,main,bank,devices}/**/*.test.ts',
@@ -30,6 +43,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
+          env: SCRATCH,
           sequence: { groupOrder: 1 },
           include: ['tests/{integration,simulation}/**/*.test.ts'],
           exclude: CAMERA_SUITES,

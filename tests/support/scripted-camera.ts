@@ -6,7 +6,7 @@ import { cosineOf, facesFrom } from '../../src-main/gallery/gallery.fixture.ts';
 import type { FaceObservation, Observation } from '../../src-main/vision/observation.ts';
 
 /** Fewer than a real model has, since the protecting matrix is made anew with each start; enough that strangers stay strangers. */
-export const DIMENSIONS = 256;
+export const DIMENSIONS = 128;
 const FRAME_MS = 1000 / 15;
 const faces = facesFrom(77, DIMENSIONS);
 
