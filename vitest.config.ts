@@ -1,14 +1,19 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
- * Two cores, and one worker more than cores, since many suites wait for real time. But the suites that look through a camera run
- * last and alone: a browser that shares its cores with a database suite delivers too few frames.
+ * Two cores, and two workers more than cores, since many suites wait for real time. One worker takes the suites that look through a
+ * camera, from the start and one after the other; the others stand back for it, since a browser that gets no core delivers no frames.
  */
-const CAMERA_SUITES = [
-  'tests/browser/{terminal,terminal-camera,demonstration,camera}.test.ts',
-  'tests/integration/crash.test.ts',
-];
+const STANDS_BACK = ['tests/support/stand-back.ts'];
+class CameraFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isFirst = ({ project }: TestSpecification) => project.name === 'camera';
+    return [...sorted.filter(isFirst), ...sorted.filter((file) => !isFirst(file))];
+  }
+}
 /**
  * Most suites sync every commit of theirs to a disk, thousands of times: memory where there is enough of it, else the disk. Not where a
  * browser is unpacked, for such a place may refuse to run programs.
@@ -25,13 +30,14 @@ const POLL = { poll: { timeout: 15_000 } };
 
 export default defineConfig({
   test: {
-    maxWorkers: 3,
+    maxWorkers: 4,
+    sequence: { sequencer: CameraFirst },
     projects: [
       {
         test: {
           name: 'unit',
+          setupFiles: STANDS_BACK,
           env: SCRATCH,
-          sequence: { groupOrder: 0 },
           include: [
             'src-{contract,main,bank,devices}/**/*.test.ts',
             'src-renderer/**/*.test.{ts,tsx}',
@@ -43,10 +49,9 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
+          setupFiles: STANDS_BACK,
           env: SCRATCH,
-          sequence: { groupOrder: 1 },
           include: ['tests/{integration,simulation}/**/*.test.ts'],
-          exclude: CAMERA_SUITES,
           // Five times what the longest takes in a whole run on two cores: a power cut at every moment of a withdrawal, 33 s.
           testTimeout: 180_000,
           hookTimeout: 120_000,
@@ -55,9 +60,8 @@ export default defineConfig({
       {
         test: {
           name: 'browser',
-          sequence: { groupOrder: 1 },
+          setupFiles: STANDS_BACK,
           include: ['tests/browser/**/*.test.ts'],
-          exclude: CAMERA_SUITES,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           expect: POLL,
@@ -66,12 +70,10 @@ export default defineConfig({
       {
         test: {
           name: 'camera',
-          sequence: { groupOrder: 2 },
-          include: CAMERA_SUITES,
+          include: ['tests/camera.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           expect: POLL,
-          fileParallelism: false,
         },
       },
     ],

@@ -148,9 +148,24 @@ export interface OpenedBank {
   terminal(): Promise<TestTerminal>;
 }
 
-/** Describes the same promises on both databases; each has one bank for all of its tests. */
+/**
+ * Describes the same promises on both databases; each has one bank for all of its tests. For what the databases themselves could do
+ * differently: locks, orders, constraints. Whatever terminals do in tests they do at a bank on PGlite.
+ */
 export function onEachDatabase(promises: (opened: () => OpenedBank) => void): void {
-  describe.each(PLACES)('on $name', ({ open }) => {
+  on(PLACES, promises);
+}
+
+/** The same on PostgreSQL alone. */
+export function onPostgres(promises: (opened: () => OpenedBank) => void): void {
+  on(
+    PLACES.filter(({ name }) => name === 'PostgreSQL'),
+    promises,
+  );
+}
+
+function on(places: readonly (typeof PLACES)[number][], promises: (opened: () => OpenedBank) => void): void {
+  describe.each(places)('on $name', ({ open }) => {
     let opened: OpenedBank | undefined;
     beforeAll(async () => {
       const place = await open();

@@ -5,11 +5,11 @@ import { COUNT_TYP } from '../../../src-contract/count.ts';
 import { money } from '../../../src-contract/primitives.ts';
 import { TestDispenser } from '../../support/test-dispenser.ts';
 import { id, type TestTerminal } from '../../support/test-terminal.ts';
-import { onEachDatabase } from './banks.ts';
+import { onPostgres } from './banks.ts';
 
 const PIN = '2749';
 
-onEachDatabase((opened) => {
+onPostgres((opened) => {
   type Account = { ownerId: string | null; kind: string; ledgerMinor: number; availableMinor: number };
   const accountOf = async (ownerId: string, kind = 'customer') => {
     const { body } = await opened().admin.get<{ accounts: Account[] }>('/admin/accounts');

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import type { CloseTransaction, DayClose, DayCloseAnswer } from '../../../src-contract/day-close.ts';
 import { id, sha256, type TestTerminal } from '../../support/test-terminal.ts';
-import { onEachDatabase } from './banks.ts';
+import { onPostgres } from './banks.ts';
 
 const TYP = 'kaopass-day-close+jws';
 
-onEachDatabase((opened) => {
+onPostgres((opened) => {
   /** The next close of a terminal, and its delivery. */
   const closing = (terminal: TestTerminal) => {
     let number = 0;

@@ -9,7 +9,7 @@ import { money } from '../../../src-contract/primitives.ts';
 import { emptyBank } from '../../support/bank-database.ts';
 import { makeToken, TestDispenser } from '../../support/test-dispenser.ts';
 import { adminOf, id, injectInto, TestTerminal } from '../../support/test-terminal.ts';
-import { ADMIN_TOKEN, onEachDatabase, openBank } from './banks.ts';
+import { ADMIN_TOKEN, onPostgres, openBank } from './banks.ts';
 
 const PIN = '4682';
 interface Granted {
@@ -25,7 +25,7 @@ interface Dispense {
   readonly provenMinor: number | null;
 }
 
-onEachDatabase((opened) => {
+onPostgres((opened) => {
   /** A terminal whose dispenser shares keys with the bank, and a customer with ¥200,000. */
   async function secured(dispenser = new TestDispenser()) {
     const { admin } = opened();

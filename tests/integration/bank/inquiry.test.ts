@@ -3,11 +3,11 @@ import type { Bank } from '../../../src-bank/bank.ts';
 import type { AuthoriseAnswer } from '../../../src-contract/bank-api.ts';
 import type { InquiryAnswer } from '../../../src-contract/inquiry.ts';
 import { id, injectInto, type TestTerminal } from '../../support/test-terminal.ts';
-import { onEachDatabase, openBank } from './banks.ts';
+import { onPostgres, openBank } from './banks.ts';
 
 const PIN = '2749';
 
-onEachDatabase((opened) => {
+onPostgres((opened) => {
   // On PostgreSQL a second process of the same bank takes every other request.
   let second: Bank | undefined;
   beforeAll(async () => {

@@ -5,7 +5,7 @@ import type { AuthoriseAnswer } from '../../../src-contract/bank-api.ts';
 import { money } from '../../../src-contract/primitives.ts';
 import type { PayeeAnswer, TransferAnswer } from '../../../src-contract/transfer.ts';
 import { type Answer, id, type TestTerminal } from '../../support/test-terminal.ts';
-import { onEachDatabase } from './banks.ts';
+import { onPostgres } from './banks.ts';
 
 type Step =
   | { readonly kind: 'deposit' | 'authorise' | 'transfer' | 'stand-in'; readonly yen: number }
@@ -114,7 +114,7 @@ async function play(terminal: TestTerminal, { personId, payee }: Parties, model:
   }
 }
 
-onEachDatabase((opened) => {
+onPostgres((opened) => {
   it('whatever terminals do, the books balance, and only a stand-in can leave less than nothing', async () => {
     const terminal = await opened().terminal();
     await fc.assert(

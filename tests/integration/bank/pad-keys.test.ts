@@ -5,7 +5,7 @@ import type { AuthoriseAnswer, EnrolAnswer } from '../../../src-contract/bank-ap
 import { encipherPinBlock } from '../../../src-devices/pin/pin-block.ts';
 import { accountDigits } from '../../../src-main/devices/xfs4iot/pin-pad.ts';
 import { id, type TestTerminal } from '../../support/test-terminal.ts';
-import { onEachDatabase } from './banks.ts';
+import { onPostgres } from './banks.ts';
 
 const PIN = '2749';
 const KEY = { name: 'PIN key 1', key: '00112233445566778899aabbccddeeff' };
@@ -20,7 +20,7 @@ function padBlock(pin: string, boundTo: string, { name, key } = KEY): string {
   return `iso4.${Buffer.from(name).toString('base64url')}.${block.toString('base64url')}`;
 }
 
-onEachDatabase((opened) => {
+onPostgres((opened) => {
   const setKey = ({ terminalId }: TestTerminal, key: object = KEY) =>
     opened().admin.post(`/admin/terminals/${terminalId}/pin-keys`, key);
 

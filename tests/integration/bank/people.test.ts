@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { EnrolAnswer, GalleryAnswer } from '../../../src-contract/bank-api.ts';
 import { GalleryAnswer as GalleryAnswerSchema } from '../../../src-contract/bank-api.ts';
 import { id, type TestTerminal } from '../../support/test-terminal.ts';
-import { onEachDatabase } from './banks.ts';
+import { onPostgres } from './banks.ts';
 
 const PIN = '2749';
 
-onEachDatabase((opened) => {
+onPostgres((opened) => {
   const enrol = (terminal: TestTerminal, request: object) => terminal.post<EnrolAnswer>('/v1/enrolments', request);
   const people = async () =>
     (

@@ -3,14 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { ATTEMPTS_DEFAULT } from '../../../src-contract/attempts.ts';
 import type { TestTerminal } from '../../support/test-terminal.ts';
-import { onEachDatabase } from './banks.ts';
+import { onPostgres } from './banks.ts';
 
 const PIN = '2749';
 const WRONG = '1357';
 const DAY_MS = 24 * 60 * 60 * 1000;
 const newFace = () => randomBytes(16).toString('base64url');
 
-onEachDatabase((opened) => {
+onPostgres((opened) => {
   const terminal = () => opened().terminal();
   const tries = async (at: TestTerminal, personId: string, face: string | null, pin: string | null) => {
     const service = pin === null ? 'purchase' : 'withdraw';

@@ -6,7 +6,7 @@ import type { InquiryAnswer } from '../../../src-contract/inquiry.ts';
 import { money } from '../../../src-contract/primitives.ts';
 import type { PayeeAnswer, TransferAnswer } from '../../../src-contract/transfer.ts';
 import { adminOf, id, injectInto, TestTerminal } from '../../support/test-terminal.ts';
-import { ADMIN_TOKEN, onEachDatabase, openBank } from './banks.ts';
+import { ADMIN_TOKEN, onPostgres, openBank } from './banks.ts';
 
 const PIN = '2749';
 const HOUR_MS = 3_600_000;
@@ -18,7 +18,7 @@ interface Account {
   readonly accountNumber: string;
 }
 
-onEachDatabase((opened) => {
+onPostgres((opened) => {
   const staff = <Body>(path: string, body: object) => opened().admin.post<Body>(`/admin/accounts${path}`, body);
   const listed = async (by: { ownerId: string } | { accountId: string }) => {
     type Row = { accountId: string; ownerId: string; ledgerMinor: number; availableMinor: number };

@@ -1,6 +1,6 @@
 /**
  * The demonstration, as `npm run demo` plays it: a bank, an ATM and a checkout, their devices, each as a process of its own. Here
- * the devices speak XFS4IoT with every switch of the dialect flipped; tests/browser/terminal.test.ts has the standard's reading.
+ * the devices speak XFS4IoT with every switch of the dialect flipped; tests/browser/terminal.suite.ts has the standard's reading.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
