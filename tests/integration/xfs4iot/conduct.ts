@@ -89,6 +89,9 @@ export interface Deposit {
   readonly transactionId?: string;
 }
 
+/** More than a busy core takes to count a bunch. */
+const COUNTED_MS_MAX = 1_500;
+
 /** Settled yen: what the account is credited with. */
 export async function deposit(machine: Machine, plan: Deposit): Promise<Verdict> {
   const { acceptor } = machine;
@@ -97,17 +100,18 @@ export async function deposit(machine: Machine, plan: Deposit): Promise<Verdict>
   const started = await acceptor
     .cashInStart(
       transactionId,
-      () => {
-        bunches += 1;
+      ({ kind }) => {
+        if (kind !== 'inserted') bunches += 1;
       },
       limit(),
     )
     .catch(() => null);
   if (started?.outcome === 'started') {
+    // A customer looks whether the machine has counted a bunch, and does not look for ever: it may have lost its tongue.
     for (const bunch of plan.bunches) {
       const before = bunches;
-      await quietly(Promise.race([machine.insert(bunch, plan.unrecognised), pause(400)]));
-      for (let waited = 0; bunches === before && waited < 30; waited += 1) await pause(5);
+      await quietly(Promise.race([machine.insert(bunch, plan.unrecognised), pause(COUNTED_MS_MAX)]));
+      for (let waited = 0; bunches === before && waited < COUNTED_MS_MAX; waited += 5) await pause(5);
     }
     const stopped = await acceptor.cashInStop(limit()).catch(() => null);
     await quietly(machine.hands.takeReturned());
