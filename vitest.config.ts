@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
- * Two cores, and two workers more than cores, since many suites wait for real time. One worker takes the suites that look through a
+ * Two cores, and one worker more than cores, since many suites wait for real time. One worker takes the suites that look through a
  * camera, from the start and one after the other; the others stand back for it, since a browser that gets no core delivers no frames.
  */
 const STANDS_BACK = ['tests/support/stand-back.ts'];
@@ -30,7 +30,7 @@ const POLL = { poll: { timeout: 15_000 } };
 
 export default defineConfig({
   test: {
-    maxWorkers: 4,
+    maxWorkers: 3,
     sequence: { sequencer: CameraFirst },
     projects: [
       {
