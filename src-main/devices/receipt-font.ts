@@ -11,8 +11,11 @@ import { inflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { TerminalError } from '../errors.ts';
 
-/** As CSS and SVG name it. Fontconfig is told of the files by {@link loadReceiptFont}. */
-export const RECEIPT_FONT_FAMILY = 'Noto Sans JP';
+/**
+ * As SVG names it. Fontconfig is told of the files by {@link loadReceiptFont}, and reads the families in them: Fontsource's Japanese
+ * files, of every weight, call themselves "Noto Sans JP Thin". Unnamed, they would lose to any Japanese font installed.
+ */
+export const RECEIPT_FONT_FAMILY = 'Noto Sans JP, Noto Sans JP Thin';
 const FILES = [400, 700].flatMap((weight) =>
   ['japanese', 'latin'].map((subset) => `noto-sans-jp-${subset}-${weight}-normal.woff`),
 );

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -190,20 +191,36 @@ describe('picture of a receipt', () => {
     await expect(renderReceipt(Uint8Array.from(wide))).rejects.toThrow('2040×1');
   });
 
-  it('is the same on a machine without any font', async () => {
+  it('is the same whatever fonts a machine has: none, or a Japanese one of its own', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'kaopass-fonts-'));
-    const conf = join(dir, 'fonts.conf');
-    writeFileSync(conf, `<?xml version="1.0"?><fontconfig><cachedir>${dir}/cache</cachedir></fontconfig>`);
+    mkdirSync(join(dir, 'fonts'));
+    const black = unwrapWoff(
+      readFileSync(
+        createRequire(import.meta.url).resolve('@fontsource/noto-sans-jp/files/noto-sans-jp-japanese-900-normal.woff'),
+      ),
+    );
+    const nameOf = (family: string) => Buffer.from(family, 'utf16le').swap16();
+    for (let at = black.indexOf(nameOf('Noto Sans')); at >= 0; at = black.indexOf(nameOf('Noto Sans')))
+      nameOf('Some Sans').copy(black, at);
+    // OS/2 table, usWeightClass: it says of itself that it is regular, so that nothing but its family tells against it.
+    black.writeUInt16BE(400, black.readUInt32BE(black.indexOf('OS/2', 12, 'latin1') + 8) + 4);
+    writeFileSync(join(dir, 'fonts', 'some-sans.otf'), black);
     const script = `
       import { createHash } from 'node:crypto';
       const { encodeReceipt } = await import(${JSON.stringify(new URL('./receipt.ts', import.meta.url).href)});
       const bytes = await encodeReceipt(${JSON.stringify({ ...withdrawal, language: 'ja' })});
       process.stdout.write(createHash('sha256').update(bytes).digest('hex'));`;
-    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
-      env: { ...process.env, FONTCONFIG_FILE: conf },
-    });
     const here = await encodeReceipt({ ...withdrawal, language: 'ja' });
-    expect(stdout).toBe(createHash('sha256').update(here).digest('hex'));
+    // As a distribution does: what the machine prefers stands behind every family asked for.
+    const theirs = `<dir>${dir}/fonts</dir><match target="pattern"><edit name="family" mode="append_last"><string>Some Sans JP Thin</string></edit></match>`;
+    for (const fonts of ['', theirs]) {
+      const conf = join(dir, 'fonts.conf');
+      writeFileSync(conf, `<?xml version="1.0"?><fontconfig>${fonts}<cachedir>${dir}/cache</cachedir></fontconfig>`);
+      const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
+        env: { ...process.env, FONTCONFIG_FILE: conf },
+      });
+      expect(stdout).toBe(createHash('sha256').update(here).digest('hex'));
+    }
     rmSync(dir, { recursive: true });
   });
 
