@@ -1,13 +1,13 @@
-import { PGlite } from '@electric-sql/pglite';
 import { Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { emptyPglite } from '../../tests/support/bank-database.ts';
 import { isUnavailable } from './failures.ts';
 import { PGLITE_QUEUE_MAX, pgliteDialect } from './pglite-dialect.ts';
 
 describe('Kysely on PGlite', () => {
   let db: Kysely<{ numbers: { n: number } }>;
   beforeAll(async () => {
-    db = new Kysely({ dialect: pgliteDialect(await PGlite.create()) });
+    db = new Kysely({ dialect: pgliteDialect(await emptyPglite()) });
     await sql`create table numbers (n int)`.execute(db);
   });
   afterAll(async () => await db.destroy());

@@ -14,6 +14,7 @@ import {
   PostgresQueryCompiler,
   type QueryResult,
 } from 'kysely';
+import { PgliteSession } from './pglite-session.ts';
 
 /** Requests that may wait for the one session. Beyond it the bank says it is unavailable rather than answer too late. */
 export const PGLITE_QUEUE_MAX = 500;
@@ -40,10 +41,11 @@ class PgliteDriver implements Driver {
 
   constructor(pglite: PGlite) {
     this.#pglite = pglite;
+    const session = new PgliteSession(pglite);
     this.#connection = {
       async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-        const { rows, affectedRows } = await pglite.query<R>(query.sql, [...query.parameters]);
-        return { rows, ...(affectedRows === undefined ? {} : { numAffectedRows: BigInt(affectedRows) }) };
+        const { rows, affected } = await session.query(query.sql, query.parameters);
+        return { rows: rows as R[], numAffectedRows: BigInt(affected) };
       },
       streamQuery() {
         throw new Error('PGlite cannot stream: read in pages');

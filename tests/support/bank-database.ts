@@ -17,10 +17,14 @@ export const CHEAP_PINS = { N: 2 ** 4, r: 8, p: 1 } as const;
 
 /** A PGlite in memory, with the bank's tables and nothing in them. The bank that opens it closes it. */
 export async function emptyBank(): Promise<DatabaseSettings> {
+  return { kind: 'pglite', directory: null, opened: await emptyPglite() };
+}
+
+/** The same, for who opens and closes it himself. */
+export async function emptyPglite(): Promise<PGlite> {
   const path = join(CACHE, `empty-bank-${key()}.tar`);
   const kept = read(path) ?? (await make(path));
-  const opened = await PGlite.create({ loadDataDir: new Blob([kept]), parsers: PGLITE_PARSERS });
-  return { kind: 'pglite', directory: null, opened };
+  return PGlite.create({ loadDataDir: new Blob([kept]), parsers: PGLITE_PARSERS });
 }
 
 function key(): string {
