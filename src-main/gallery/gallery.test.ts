@@ -22,18 +22,17 @@ let directory: string;
 let path: string;
 let gallery: Gallery;
 const id = () => systemChance.id();
-const open = (options: Partial<Parameters<typeof openGallery>[0]> = {}) =>
-  openGallery({
-    path,
-    dataKey,
-    protectionSeed: new Uint8Array(32).fill(2),
-    protectionVersion: 'p-1',
-    modelSha256: MODEL,
-    dimensions: DIMENSIONS,
-    calibration: plainCalibration,
-    chance: systemChance,
-    ...options,
-  });
+const usual = () => ({
+  path,
+  dataKey,
+  protectionSeed: new Uint8Array(32).fill(2),
+  protectionVersion: 'p-1',
+  modelSha256: MODEL,
+  dimensions: DIMENSIONS,
+  calibration: plainCalibration,
+  chance: systemChance,
+});
+const open = (options: Partial<Parameters<typeof openGallery>[0]> = {}) => openGallery({ ...usual(), ...options });
 const enrol = (face: Float32Array, lookAlikeOf: Uuid | null = null): Uuid => {
   const personId = id();
   gallery.put(personId, gallery.protectedTemplate(face), lookAlikeOf);
@@ -215,19 +214,38 @@ describe('templates', () => {
     expect(gallery.identify(face, rates)).toMatchObject({ outcome: 'match', personId });
   });
 
-  test('of an erased person are gone from memory and from the file', async () => {
+  test('of an erased person are gone from memory and from the file, row and pack', async () => {
     const face = faces.next();
     const personId = enrol(face);
     const db = new Database(path);
     const sealed = db.prepare('SELECT sealed FROM templates').pluck().get() as Buffer;
+    const packed = db.prepare('SELECT sealed FROM packs').pluck().get() as Buffer;
     db.close();
     expect(gallery.erase(personId)).toBe(true);
     expect(gallery.erase(personId)).toBe(false);
     expect(gallery.identify(face, rates).outcome).toBe('nobody');
     gallery.close();
-    expect((await readFile(path)).includes(sealed)).toBe(false);
+    const file = await readFile(path);
+    expect([file.includes(sealed), file.includes(packed)]).toEqual([false, false]);
     gallery = open();
     expect(gallery.size).toBe(0);
+  });
+
+  test('of an erased person leave the pack of those who stay', async () => {
+    for (let n = 0; n < 10; n++) enrol(faces.next());
+    const personId = enrol(faces.next());
+    for (let n = 0; n < 10; n++) enrol(faces.next());
+    const db = new Database(path);
+    const packed = db.prepare('SELECT sealed FROM packs').pluck().get() as Buffer;
+    gallery.erase(personId);
+    gallery.unacknowledged();
+    db.close();
+    const bytes = Buffer.concat([await readFile(path), await readFile(`${path}-wal`)]);
+    const left = Array.from({ length: 20 }, (_, n) => packed.subarray(n * 100, n * 100 + 32)).filter((part) =>
+      bytes.includes(part),
+    );
+    expect(left).toEqual([]);
+    expect(gallery.size).toBe(20);
   });
 
   test('rest sealed: neither the embedding nor its protected form is in the file', async () => {
@@ -253,6 +271,124 @@ describe('templates', () => {
     reopen();
     expect([gallery.size, gallery.notComparable]).toEqual([0, 1]);
     expect(gallery.identify(face, rates).comparison.gallerySize).toBe(0);
+  });
+});
+
+describe('file and memory', () => {
+  const entry = (cursor: number, personId: Uuid, face: Float32Array) => ({
+    kind: 'put' as const,
+    ...{ cursor, personId, template: gallery.protectedTemplate(face), lookAlikeOf: null },
+  });
+  const known = (face: Float32Array) => gallery.identify(face, rates).outcome === 'match';
+
+  test('are as they were when a commit fails at any step, and take it the next time', () => {
+    let bytesUntilFailure = Number.POSITIVE_INFINITY;
+    gallery.close();
+    gallery = open({
+      chance: {
+        ...systemChance,
+        bytes: (length) => {
+          if (bytesUntilFailure-- <= 0) throw new Error('the disk is full');
+          return systemChance.bytes(length);
+        },
+      },
+    });
+    const held = Array.from({ length: 70 }, () => faces.next());
+    const ids = held.map((face) => enrol(face));
+    const [moved, added] = [faces.next(), faces.next()];
+    const page = {
+      entries: [
+        entry(1, ids[3]!, moved),
+        { kind: 'erase' as const, cursor: 2, personId: ids[5]! },
+        entry(3, id(), added),
+        { kind: 'erase' as const, cursor: 4, personId: ids[69]! },
+      ],
+      next: 4,
+      more: false,
+    };
+    const some = [0, 3, 5, 68, 69].map((n) => held[n]!);
+    let failures = 0;
+    for (;;) {
+      bytesUntilFailure = failures;
+      try {
+        gallery.applyFeed(page);
+        break;
+      } catch {
+        failures += 1;
+      }
+      expect([gallery.size, gallery.cursor, some.every(known), known(moved), known(added)]).toEqual([
+        ...[70, 0, true, false, false],
+      ]);
+    }
+    // Two rows, two packs and a head of the compared, and nothing of the others.
+    expect(failures).toBe(5);
+    bytesUntilFailure = Number.POSITIVE_INFINITY;
+    for (let again = 0; again < 2; again++) {
+      expect([gallery.size, gallery.cursor, known(moved), known(added)]).toEqual([69, 4, true, true]);
+      expect(held.flatMap((face, n) => (known(face) ? [] : [n]))).toEqual([3, 5, 69]);
+      reopen();
+    }
+  });
+
+  test('of a power cut after any commit hold what was committed, no more and no less', async () => {
+    const people = new Map<Uuid, Float32Array>();
+    for (let step = 0; step < 12; step++) {
+      const face = faces.next();
+      people.set(enrol(face), face);
+      if (step % 3 === 2) {
+        const [first] = people.keys();
+        people.delete(first!);
+        gallery.erase(first!);
+      }
+      const cut = join(directory, `cut-${step}.sqlite`);
+      await writeFile(cut, await readFile(path));
+      await writeFile(`${cut}-wal`, await readFile(`${path}-wal`));
+      const found = open({ path: cut });
+      expect(found.size).toBe(people.size);
+      for (const [personId, probe] of people) expect(found.identify(probe, rates)).toMatchObject({ personId });
+      found.close();
+    }
+  });
+
+  test('are packed once from the rows of an older Kaopass, and anew for another model', () => {
+    const face = faces.next();
+    const one = enrol(face);
+    const other = enrol(faces.near(face, 0.8), one);
+    gallery.close();
+    const db = new Database(path);
+    db.exec(`DROP TABLE packs; DROP TABLE rosters; DROP TABLE condemned;
+      DELETE FROM schema_migrations WHERE number = 4`);
+    db.close();
+    gallery = open();
+    expect(gallery.identify(face, rates)).toMatchObject({ personId: one, pinAlways: true });
+    gallery.close();
+    gallery = open({ modelSha256: 'b'.repeat(64) });
+    expect([gallery.size, gallery.notComparable]).toEqual([0, 2]);
+    gallery.close();
+    gallery = open();
+    expect([gallery.size, gallery.notComparable]).toEqual([2, 0]);
+    expect(gallery.erase(other)).toBe(true);
+    expect(gallery.identify(face, rates)).toMatchObject({ personId: one, pinAlways: false });
+  });
+
+  test('finds out later, too, that a template is damaged: told once, others are recognised, and the next start pulls again', () => {
+    const told: string[] = [];
+    gallery.close();
+    gallery = open({ onDamaged: ({ message }) => told.push(message) });
+    const [face, other] = [faces.next(), faces.next()];
+    const [personId, otherId] = [enrol(face), enrol(other)];
+    const db = new Database(path);
+    db.exec(`UPDATE templates SET sealed = zeroblob(length(sealed)) WHERE person_id = '${personId}'`);
+    db.close();
+    for (let again = 0; again < 2; again++) {
+      expect(gallery.identify(face, rates).outcome).toBe('nobody');
+      expect(gallery.identify(other, rates)).toMatchObject({ outcome: 'match', personId: otherId });
+    }
+    expect(told).toEqual([expect.stringContaining(personId)]);
+    gallery.close();
+    expect(() => open()).toThrowError(expect.objectContaining({ code: 'GALLERY_UNREADABLE' }));
+    gallery = openGalleryOrPullAgain(usual(), () => undefined);
+    expect([gallery.size, gallery.cursor]).toEqual([0, 0]);
   });
 });
 
@@ -314,9 +450,9 @@ describe('a gallery that cannot be read', () => {
   });
 
   test('is refused under another data key', async () => {
-    const personId = enrol(faces.next());
+    enrol(faces.next());
     gallery.close();
-    await expectRefused(personId, { dataKey: createSecretKey(new Uint8Array(32).fill(9)) });
+    await expectRefused('under another key', { dataKey: createSecretKey(new Uint8Array(32).fill(9)) });
   });
 
   test('is refused when it is no database', async () => {
@@ -327,20 +463,7 @@ describe('a gallery that cannot be read', () => {
 });
 
 describe('a gallery that is damaged', () => {
-  const again = (alarms: string[]) =>
-    openGalleryOrPullAgain(
-      {
-        path,
-        dataKey,
-        protectionSeed: new Uint8Array(32).fill(2),
-        protectionVersion: 'p-1',
-        modelSha256: MODEL,
-        dimensions: DIMENSIONS,
-        calibration: plainCalibration,
-        chance: systemChance,
-      },
-      ({ message }) => alarms.push(message),
-    );
+  const again = (alarms: string[]) => openGalleryOrPullAgain(usual(), ({ message }) => alarms.push(message));
 
   test.each<[string, () => Promise<void>]>([
     ['its file is no database', async () => writeFile(path, 'nothing of the kind '.repeat(400))],
@@ -352,6 +475,26 @@ describe('a gallery that is damaged', () => {
         db.close();
       },
     ],
+    ...(
+      [
+        ['a pack is missing', 'DELETE FROM packs WHERE number = 0'],
+        ['the last pack is missing', 'DELETE FROM packs WHERE number = 1'],
+        [
+          'a pack has the place of another',
+          'UPDATE packs SET number = 5 - number; UPDATE packs SET number = number - 4',
+        ],
+        ['a pack is an older one', 'UPDATE packs SET sealed = (SELECT sealed FROM older) WHERE number = 0'],
+        ['a head is missing', "UPDATE rosters SET sealed = x''"],
+        ['a row is missing', 'DELETE FROM templates WHERE person_id = (SELECT max(person_id) FROM templates)'],
+      ] as const
+    ).map(([how, sql]): [string, () => Promise<void>] => [
+      how,
+      async () => {
+        const db = new Database(path);
+        db.exec(sql);
+        db.close();
+      },
+    ]),
     [
       'pages of it are overwritten',
       async () => {
@@ -361,7 +504,11 @@ describe('a gallery that is damaged', () => {
       },
     ],
   ])('is moved aside and begun anew at the feed’s beginning, with an alarm, when %s', async (_, damage) => {
-    for (let n = 0; n < 30; n++) enrol(faces.next());
+    for (let n = 0; n < 63; n++) enrol(faces.next());
+    const db = new Database(path);
+    db.exec('CREATE TABLE older AS SELECT * FROM packs');
+    db.close();
+    for (let n = 0; n < 7; n++) enrol(faces.next());
     gallery.close();
     await damage();
     const damaged = await readFile(path);

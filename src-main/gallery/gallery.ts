@@ -8,6 +8,7 @@ import type { GalleryAnswer, ProtectedTemplate } from '../../src-contract/bank-a
 import type { Comparison } from '../../src-contract/match-result.ts';
 import type { Uuid } from '../../src-contract/primitives.ts';
 import type { Chance } from '../clock.ts';
+import { TerminalError } from '../errors.ts';
 import type { Calibration } from '../vision/observation.ts';
 import { estimatedFmr, singleFmr } from './fmr.ts';
 import { fuse } from './fusion.ts';
@@ -96,6 +97,8 @@ export interface GalleryOptions {
   readonly dimensions: number;
   readonly calibration: Calibration;
   readonly chance: Chance;
+  /** A template that was asked for cannot be read. Its person is not compared, and the file is condemned: it cannot be opened again. Told once. */
+  readonly onDamaged?: (error: TerminalError) => void;
 }
 
 /** Of the squared length of a unit vector in float32; anything further off was not normalised. */
@@ -104,19 +107,24 @@ const UNIT_LENGTH_TOLERANCE = 1e-3;
 /** Presented faces as like an erased person as this are taken for theirs, and go with them: one in a thousand strangers. */
 const FORGET_LIKE_FMR = 1e-3;
 
-interface Known {
-  readonly lookAlikeOf: Uuid | null;
-}
+/** Up to so many people every template is opened at the start. Beyond, a template is authenticated when it is asked for. */
+const OPENED_AT_START_UP_TO = 20_000;
 
-/** Opens the gallery and decrypts it into memory. Throws GALLERY_UNREADABLE naming the file or row, deleting nothing. */
+/** Rosters on disk: people that are compared are under the name of what they are compared in. */
+const ASIDE = 'aside';
+
+/** Opens the gallery and decrypts what is searched into memory. Throws GALLERY_UNREADABLE naming the file or row, deleting nothing. */
 export function openGallery(options: GalleryOptions): Gallery {
   const { path, dataKey, protectionSeed, protectionVersion, modelSha256, dimensions, calibration, chance } = options;
   const protection = protectionFrom(protectionSeed, dimensions);
   const store = openTemplateStore({ path, dataKey, chance });
-  const search = new ExactSearch<Uuid>(dimensions);
-  const people = new Map<Uuid, Known>();
+  const search = new ExactSearch(dimensions);
   /** Held, and not compared: one unusable template must not keep the feed from what follows it, such as an erasure. */
-  const setAside = new Set<Uuid>();
+  const setAside = new ExactSearch(0);
+  const rosters: ReadonlyMap<string, ExactSearch> = new Map([
+    [`${modelSha256} ${protectionVersion} ${dimensions}`, search],
+    [ASIDE, setAside],
+  ]);
   /** Who was named as a look-alike, by how many. */
   const namedBy = new Map<Uuid, number>();
 
@@ -124,7 +132,7 @@ export function openGallery(options: GalleryOptions): Gallery {
 
   const comparable = (template: Omit<StoredTemplate, 'personId' | 'lookAlikeOf'>) =>
     template.modelSha256 === modelSha256 && template.protectionVersion === protectionVersion;
-  const count = (named: Uuid | null | undefined, by: 1 | -1) => {
+  const count = (named: Uuid | null, by: 1 | -1) => {
     if (named) namedBy.set(named, (namedBy.get(named) ?? 0) + by);
   };
   const presented = presentedFaces({
@@ -135,30 +143,120 @@ export function openGallery(options: GalleryOptions): Gallery {
     fmrAt: (score) => singleFmr(calibration, score),
   });
 
-  const forget = (personId: Uuid): boolean => {
-    count(people.get(personId)?.lookAlikeOf, -1);
-    search.delete(personId);
-    setAside.delete(personId);
-    return people.delete(personId);
+  const rosterOf = (personId: Uuid) => [search, setAside].find((roster) => roster.has(personId)) ?? null;
+  /** Out of memory. Returns how to undo it; null when nobody was there. */
+  const forget = (personId: Uuid): (() => void) | null => {
+    const roster = rosterOf(personId);
+    if (!roster) return null;
+    const lookAlikeOf = roster.lookAlikeOf(personId);
+    const restore = roster.delete(personId);
+    count(lookAlikeOf, -1);
+    return () => {
+      count(lookAlikeOf, 1);
+      restore?.();
+    };
   };
-  /** Into memory. Whoever is already there is replaced. */
-  const learn = ({ personId, lookAlikeOf }: StoredTemplate, vector: Float32Array | null): void => {
-    forget(personId);
-    people.set(personId, { lookAlikeOf });
+  /** Into memory. Whoever is already there is replaced. Returns how to undo it. */
+  const learn = ({ personId, lookAlikeOf }: StoredTemplate, vector: Float32Array | null): (() => void) => {
+    const restore = forget(personId);
+    const remove = vector
+      ? search.add(personId, vector, lookAlikeOf)
+      : setAside.add(personId, new Float32Array(0), lookAlikeOf);
     count(lookAlikeOf, 1);
-    if (vector) search.set(personId, vector);
-    else setAside.add(personId);
+    return () => {
+      count(lookAlikeOf, -1);
+      remove();
+      restore?.();
+    };
+  };
+
+  const vectorIn = (template: StoredTemplate) => (comparable(template) ? vectorOf(template.values, dimensions) : null);
+
+  let damaged = false;
+  /** The template as it is on disk. */
+  const exact = (personId: Uuid): Float32Array | null => {
+    let error = new TerminalError(
+      'GALLERY_UNREADABLE',
+      `the gallery ${path}: the template of person ${personId} is missing`,
+    );
+    try {
+      const stored = store.template(personId);
+      const vector = stored && vectorIn(stored);
+      if (vector) return vector;
+    } catch (cause) {
+      if (!(cause instanceof TerminalError) || cause.code !== 'GALLERY_UNREADABLE') throw cause;
+      error = cause;
+    }
+    if (!damaged) {
+      damaged = true;
+      condemn(error);
+    }
+    return null;
+  };
+  const condemn = (error: TerminalError) => {
+    try {
+      store.condemn(error.message);
+    } catch (cause) {
+      // Too damaged to say so: then the next start finds it by itself.
+      if (!(cause instanceof TerminalError)) throw cause;
+    }
+    options.onDamaged?.(error);
   };
 
   /** Presentations that were as like somebody who goes as two of their own would be. */
   const forgetTriesOf = (personId: Uuid): void => {
-    const template = search.get(personId);
+    const template = search.has(personId) ? exact(personId) : null;
     if (template) presented.forgetLike(template, (score) => singleFmr(calibration, score) <= FORGET_LIKE_FMR);
   };
 
+  /** Changes file and memory together: both, or neither. `change` collects how to undo what it does in memory. */
+  const commit = (change: (undo: (() => void)[]) => void): void => {
+    const undo: (() => void)[] = [];
+    const saved: (() => void)[] = [];
+    try {
+      store.commit(() => {
+        change(undo);
+        for (const [name, roster] of rosters) saved.push(store.packs.save(name, roster));
+      });
+    } catch (cause) {
+      for (const restore of undo.reverse()) restore();
+      throw cause;
+    }
+    for (const done of saved) done();
+  };
+
+  /** Every row opens, and each is in its roster: as many as there are. */
+  const checkRows = (): void => {
+    let rows = 0;
+    for (const template of store.all()) {
+      rows += 1;
+      const roster = vectorIn(template) ? search : setAside;
+      if (roster.has(template.personId) && roster.lookAlikeOf(template.personId) === template.lookAlikeOf) continue;
+      throw new TerminalError('GALLERY_UNREADABLE', `the gallery ${path}: person ${template.personId} is in no pack`);
+    }
+    const packed = search.size + setAside.size;
+    if (rows === packed) return;
+    throw new TerminalError(
+      'GALLERY_UNREADABLE',
+      `the gallery ${path} has ${rows} templates, and ${packed} in its packs`,
+    );
+  };
+  /** From an older Kaopass, or packed for another model: once, from the rows. */
+  const packAnew = (): void => {
+    for (const template of store.all()) learn(template, vectorIn(template));
+    commit(() => store.packs.clear());
+  };
+
   try {
-    for (const template of store.all())
-      learn(template, comparable(template) ? vectorOf(template.values, dimensions) : null);
+    const why = store.condemned();
+    if (why) throw new TerminalError('GALLERY_UNREADABLE', why);
+    if (store.packs.names().join() === [...rosters.keys()].sort().join()) {
+      for (const [name, roster] of rosters) {
+        store.packs.load(name, roster);
+        for (const [, named] of roster.lookAlikes()) count(named, 1);
+      }
+      if (search.size + setAside.size <= OPENED_AT_START_UP_TO) checkRows();
+    } else packAnew();
   } catch (cause) {
     store.close();
     throw cause;
@@ -166,7 +264,7 @@ export function openGallery(options: GalleryOptions): Gallery {
 
   /** The probe against everybody. */
   const compare = (probe: Float32Array) => {
-    const [best, runnerUp] = search.nearest(probe, 2);
+    const [best, runnerUp] = search.nearest(probe, 2, exact);
     const fmrAt = (score: number) => estimatedFmr(calibration, score, search.size);
     const comparison: Comparison = {
       score: best?.score ?? null,
@@ -177,13 +275,19 @@ export function openGallery(options: GalleryOptions): Gallery {
     return { best, runnerUp, fmrAt, comparison };
   };
   const declaredAlike = (one: Uuid, other: Uuid): boolean =>
-    people.get(one)?.lookAlikeOf === other || people.get(other)?.lookAlikeOf === one;
+    search.lookAlikeOf(one) === other || search.lookAlikeOf(other) === one;
   /** Whether this person was named as looking like another, names one, or has one in the gallery. */
   const needsPin = (personId: Uuid, lookAlikeFmr: number): boolean => {
-    if (people.get(personId)?.lookAlikeOf || (namedBy.get(personId) ?? 0) > 0) return true;
-    const template = search.get(personId);
-    const [, other] = template ? search.nearest(template, 2) : [];
+    if (search.lookAlikeOf(personId) || (namedBy.get(personId) ?? 0) > 0) return true;
+    const template = exact(personId);
+    const [, other] = template ? search.nearest(template, 2, exact) : [];
     return other !== undefined && singleFmr(calibration, other.score) < lookAlikeFmr;
+  };
+
+  const eraseWithin = (erasure: Erasure, undo: (() => void)[]): void => {
+    store.erase(erasure);
+    const restore = forget(erasure.personId);
+    if (restore) undo.push(restore);
   };
 
   const taken = (personId: Uuid, template: ProtectedTemplate, lookAlikeOf: Uuid | null) => {
@@ -231,14 +335,17 @@ export function openGallery(options: GalleryOptions): Gallery {
     }),
     put: (personId, template, lookAlikeOf) => {
       const { stored, vector } = taken(personId, template, lookAlikeOf);
-      store.commit(() => void store.put(stored));
-      if (!erased.has(personId)) learn(stored, vector);
+      if (erased.has(personId)) return;
+      commit((undo) => {
+        if (store.put(stored)) undo.push(learn(stored, vector));
+      });
     },
     erase: (personId) => {
       forgetTriesOf(personId);
-      store.commit(() => store.erase({ personId, cursor: null }));
+      const known = rosterOf(personId) !== null;
+      commit((undo) => eraseWithin({ personId, cursor: null }, undo));
       erased.add(personId);
-      return forget(personId);
+      return known;
     },
     isErased: (personId) => erased.has(personId),
     unacknowledged: () => {
@@ -270,19 +377,14 @@ export function openGallery(options: GalleryOptions): Gallery {
         entry.kind === 'put' ? taken(entry.personId, entry.template, entry.lookAlikeOf) : entry,
       );
       for (const change of changes) if ('kind' in change) forgetTriesOf(change.personId);
-      store.commit(() => {
+      commit((undo) => {
         for (const change of changes) {
-          if ('kind' in change) store.erase(change);
-          else store.put(change.stored);
+          if ('kind' in change) eraseWithin(change, undo);
+          else if (store.put(change.stored)) undo.push(learn(change.stored, change.vector));
         }
         store.setCursor(next);
       });
-      for (const change of changes) {
-        if ('kind' in change) {
-          erased.add(change.personId);
-          forget(change.personId);
-        } else if (!erased.has(change.stored.personId)) learn(change.stored, change.vector);
-      }
+      for (const change of changes) if ('kind' in change) erased.add(change.personId);
     },
     close: () => store.close(),
   };
@@ -292,7 +394,7 @@ export function openGallery(options: GalleryOptions): Gallery {
  *  little endian: Node.js has no big-endian build among those Kaopass runs on. */
 function vectorOf(values: Uint8Array, dimensions: number): Float32Array | null {
   if (values.length !== dimensions * 4) return null;
-  const vector = new Float32Array(Uint8Array.from(values).buffer);
+  const vector = new Float32Array(new Uint8Array(values).buffer);
   let squares = 0;
   for (const value of vector) squares += value * value;
   return Math.abs(squares - 1) < UNIT_LENGTH_TOLERANCE ? vector : null;

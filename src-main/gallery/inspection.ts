@@ -9,7 +9,10 @@ export function inspectGallery(path: string): z.infer<typeof Inspection> | null 
   const db = openReadOnly({ path, unusable: 'GALLERY_UNREADABLE' });
   if (!db) return null;
   try {
-    return Inspection.parse(db.prepare('SELECT (SELECT count(*) FROM templates) AS templates, cursor FROM feed').get());
+    // Counting a million rows takes a while; the packs know. A file from an older Kaopass has none.
+    const packed = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'rosters'").get() !== undefined;
+    const templates = packed ? 'SELECT coalesce(sum(size), 0) FROM rosters' : 'SELECT count(*) FROM templates';
+    return Inspection.parse(db.prepare(`SELECT (${templates}) AS templates, cursor FROM feed`).get());
   } catch (cause) {
     throw translated(cause, path, 'GALLERY_UNREADABLE');
   } finally {

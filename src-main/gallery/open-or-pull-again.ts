@@ -12,8 +12,16 @@ export function asidePath(path: string): string {
   return `${path}-damaged`;
 }
 
-/** Opens the gallery, or a new one when it cannot be read, and says so. Throws DATABASE_NEWER and what the disk did. */
-export function openGalleryOrPullAgain(options: GalleryOptions, onAlarm: (alarm: Alarm) => void): Gallery {
+/** Opens the gallery, or a new one when it cannot be read, and says so. Damage that shows only later is told too, and ends with the next
+ *  start. Throws DATABASE_NEWER and what the disk did. */
+export function openGalleryOrPullAgain(given: GalleryOptions, onAlarm: (alarm: Alarm) => void): Gallery {
+  const options: GalleryOptions = {
+    ...given,
+    onDamaged: ({ message }) => {
+      const remedy = 'that person is not recognised until the terminal is started again and has pulled all templates';
+      onAlarm({ kind: 'gallery', message: `${message}; ${remedy}` });
+    },
+  };
   try {
     return openGallery(options);
   } catch (error) {

@@ -1,14 +1,16 @@
 /**
- * Templates at rest: one SQLite row a person, sealed with AES-256-GCM (NIST SP 800-38D) under the data key, a fresh
- * 96-bit nonce each. The person, the model and the protection are the additional data: a sealed template moved to another
- * row opens there no more.
+ * Templates at rest: one SQLite row a person, sealed (sealing.ts). The person, the model and the protection are the additional data:
+ * a sealed template moved to another row opens there no more. What the search holds in memory rests beside them, packed
+ * (pack-store.ts), and is changed in the same commit.
  */
-import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { Database } from 'better-sqlite3';
 import { Uuid } from '../../src-contract/primitives.ts';
 import type { Chance } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
 import { type Migration, openDatabase, translated } from '../journal/database.ts';
+import { type PackStore, packStore } from './pack-store.ts';
+import { additionalData, sealedUnder, unsealed } from './sealing.ts';
 
 export interface StoredTemplate {
   readonly personId: Uuid;
@@ -43,6 +45,14 @@ export interface StoredFace {
 export interface TemplateStore {
   /** Every template, opened. Throws GALLERY_UNREADABLE naming the row that cannot be. */
   all(): IterableIterator<StoredTemplate>;
+  /** One person's, opened; null when there is none. Throws as all() does. */
+  template(personId: Uuid): StoredTemplate | null;
+  /** What the search holds. */
+  readonly packs: PackStore;
+  /** Says for the next start that this file cannot be relied on. */
+  condemn(why: string): void;
+  /** Why it was condemned; null when it was not. */
+  condemned(): string | null;
   /** Stores or replaces, unless the person was erased: then nothing is stored, and false. */
   put(template: StoredTemplate): boolean;
   /** For good. The first to tell is the one remembered. */
@@ -68,8 +78,12 @@ export interface TemplateStore {
 
 /** "KPG1" in ASCII. */
 const APPLICATION_ID = 0x4b50_4731;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
+/** Several templates to a page, and none that is spread over two: a page of SQLite's usual size has room for one and a half. Files
+ *  from before have the usual one, and keep it. */
+const PAGE_BYTES = 16_384;
+/** A larger file is not read page by page before it is used: its packs are authenticated as they are loaded, its rows as they are
+ *  asked for. */
+const CHECKED_WHOLE_UP_TO = 64 * 2 ** 20;
 
 const migrations: readonly Migration[] = [
   {
@@ -112,6 +126,24 @@ CREATE TABLE presented_faces (
   last_at       INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;`,
   },
+  {
+    number: 4,
+    name: 'packs',
+    sql: `
+CREATE TABLE rosters (
+  roster INTEGER PRIMARY KEY,
+  name   TEXT NOT NULL UNIQUE,
+  size   INTEGER NOT NULL,               -- people
+  sealed BLOB NOT NULL                   -- size and digest of its packs
+) STRICT;
+CREATE TABLE packs (
+  roster INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  sealed BLOB NOT NULL,
+  PRIMARY KEY (roster, number)
+) STRICT;
+CREATE TABLE condemned (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), why TEXT NOT NULL) STRICT;`,
+  },
 ];
 
 interface Row {
@@ -131,10 +163,15 @@ export function openTemplateStore(options: { path: string; dataKey: KeyObject; c
     applicationId: APPLICATION_ID,
     unusable: 'GALLERY_UNREADABLE',
     now: () => 0,
+    pageBytes: PAGE_BYTES,
+    checkedWholeUpTo: CHECKED_WHOLE_UP_TO,
   });
   // Erased means erased: freed pages are overwritten (https://sqlite.org/pragma.html#pragma_secure_delete).
   db.pragma('secure_delete = ON');
   const rows = db.prepare<[], Row>('SELECT * FROM templates ORDER BY person_id');
+  const oneRow = db.prepare<[string], Row>('SELECT * FROM templates WHERE person_id = ?');
+  const readCondemned = db.prepare<[], string>('SELECT why FROM condemned').pluck();
+  const writeCondemned = db.prepare<[string]>('INSERT OR IGNORE INTO condemned VALUES (1, ?)');
   const upsert = db.prepare<unknown[]>(
     `INSERT OR REPLACE INTO templates SELECT ?, ?, ?, ?, ?
      WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE person_id = ?)`,
@@ -182,6 +219,23 @@ export function openTemplateStore(options: { path: string; dataKey: KeyObject; c
         throw translated(cause, path, 'GALLERY_UNREADABLE');
       }
     },
+    template: (personId) => {
+      try {
+        const row = oneRow.get(personId);
+        return row ? open(row) : null;
+      } catch (cause) {
+        throw translated(cause, path, 'GALLERY_UNREADABLE');
+      }
+    },
+    packs: packStore({ db, path, dataKey, chance }),
+    condemn: (why) => {
+      try {
+        writeCondemned.run(why);
+      } catch (cause) {
+        throw translated(cause, path, 'GALLERY_UNREADABLE');
+      }
+    },
+    condemned: () => readCondemned.get() ?? null,
     put: (template) => {
       const { personId, modelSha256, protectionVersion, lookAlikeOf } = template;
       const sealed = seal(template, dataKey, chance);
@@ -217,11 +271,6 @@ export function openTemplateStore(options: { path: string; dataKey: KeyObject; c
   };
 }
 
-/** Everything that says what is sealed; JSON keeps the parts apart. */
-function additionalData(...parts: readonly (string | number | null)[]): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(parts));
-}
-
 function templateData(personId: string, model: string, version: string, lookAlikeOf: string | null): Uint8Array {
   return additionalData('kaopass-template', 1, personId, model, version, lookAlikeOf);
 }
@@ -238,26 +287,4 @@ function seal(template: StoredTemplate, key: KeyObject, chance: Chance): Uint8Ar
 function unseal(row: Row, key: KeyObject): Uint8Array | null {
   const data = templateData(row.person_id, row.model_sha256, row.protection_version, row.look_alike_of);
   return unsealed(row.sealed, data, key);
-}
-
-function sealedUnder(values: Uint8Array, data: Uint8Array, key: KeyObject, chance: Chance): Uint8Array {
-  const nonce = chance.bytes(NONCE_BYTES);
-  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
-  cipher.setAAD(data);
-  const ciphertext = cipher.update(values);
-  return Buffer.concat([nonce, ciphertext, cipher.final(), cipher.getAuthTag()]);
-}
-
-/** Null when it does not open. */
-function unsealed(sealed: Uint8Array, data: Uint8Array, key: KeyObject): Uint8Array | null {
-  if (sealed.length < NONCE_BYTES + TAG_BYTES) return null;
-  const nonce = sealed.subarray(0, NONCE_BYTES);
-  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
-  decipher.setAAD(data);
-  decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
-  try {
-    return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
-  } catch {
-    return null; // RFC 5116, 2.2: authentication failure is the only thing it may say.
-  }
 }

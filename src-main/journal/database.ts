@@ -27,6 +27,8 @@ export interface DatabaseOptions {
   readonly now: () => number;
   /** Largest file, with its log, of which every page is checked before it is used, bytes. Any, when not given. */
   readonly checkedWholeUpTo?: number;
+  /** Of a new file; an old one keeps what it has. SQLite's own choice, when not given. */
+  readonly pageBytes?: number;
   /** Further checks, before anything can be written; throws what it finds. `whole`: every page was checked. */
   readonly examine?: (db: Database.Database, whole: boolean) => void;
 }
@@ -42,6 +44,7 @@ export function openDatabase(options: DatabaseOptions): Database.Database {
     const examined = examineUntouched(options);
     db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
     if (!examined) examine(db, options);
+    if (options.pageBytes) db.pragma(`page_size = ${options.pageBytes}`);
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     db.pragma('foreign_keys = ON');
