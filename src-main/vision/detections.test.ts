@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { chooseFace, decodeDetections } from './detections.ts';
+import { chooseFace, decodeDetections, middleFace } from './detections.ts';
 
 const DECODE = {
   classes: 2,
@@ -56,5 +56,17 @@ describe('the face that is meant', () => {
 
   test('is nobody when there is none', () => {
     expect(chooseFace([])).toBeNull();
+  });
+});
+
+describe('the face of a portrait', () => {
+  test('is the one in the middle, though another is larger', () => {
+    const faces = decode([0.9, 0.0, 0.1, 0.35, 0.7], [0.9, 0.4, 0.3, 0.6, 0.6]);
+    expect(faces[0]!.box.x).toBe(0);
+    expect(middleFace(faces, FRAME)).toBe(1);
+  });
+
+  test('is nobody when there is none', () => {
+    expect(middleFace([], FRAME)).toBeNull();
   });
 });

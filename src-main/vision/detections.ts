@@ -56,3 +56,17 @@ export function chooseFace(faces: readonly Detection[]): number | null {
   const second = faces[1];
   return second && area(second.box) >= COMPARABLE_AREA * area(faces[0]!.box) ? null : 0;
 }
+
+/** Index of the face nearest the middle, in its own widths: whom a portrait shows, whoever else is in it. A terminal never asks so. */
+export function middleFace(
+  faces: readonly Detection[],
+  frame: { readonly width: number; readonly height: number },
+): number | null {
+  const distance = ({ box }: Detection) =>
+    Math.hypot(box.x + box.width / 2 - frame.width / 2, box.y + box.height / 2 - frame.height / 2) / box.width;
+  let nearest: number | null = null;
+  for (const [i, face] of faces.entries()) {
+    if (nearest === null || distance(face) < distance(faces[nearest]!)) nearest = i;
+  }
+  return nearest;
+}

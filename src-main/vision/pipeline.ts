@@ -1,10 +1,10 @@
 /**
  * One frame through all models: detector → landmarks → quality → liveness → embedding. Stateless from frame to frame; the
- * buffers it keeps are overwritten by each look. Runs inside the worker; the benchmark and calibration run it directly.
+ * buffers it keeps are overwritten by each look. Runs inside the worker; the benchmark and the evaluation run it directly.
  */
 import type { Clock } from '../clock.ts';
 import { borderStrength } from './border.ts';
-import { chooseFace, type Detection, decodeDetections } from './detections.ts';
+import { chooseFace, type Detection, decodeDetections, type middleFace } from './detections.ts';
 import { coarsen, type FrameScan, scanFrame } from './frame-scan.ts';
 import { alignment, fivePoints, interEyeDistance, type Points, poseOf, squareAround } from './geometry.ts';
 import type { Manifests } from './manifest.ts';
@@ -21,6 +21,10 @@ export interface Look {
   readonly capturedAtMs: number;
   readonly raster: Raster;
   readonly embedding: boolean;
+  /** For measuring what recognition does without a quality check; no terminal asks for it. */
+  readonly whateverQuality?: boolean;
+  /** Which face is meant; the terminal's rule where absent. */
+  readonly choose?: typeof middleFace;
 }
 
 /** Side of the brightness crop quality is judged on: the usual size of an aligned face. */
@@ -85,7 +89,7 @@ export class Pipeline {
     this.#stageMs = {};
     const startedMs = this.#clock.monotonicMs();
     const found = await this.#stage('detect', () => this.#detect(look.raster));
-    const chosen = chooseFace(found);
+    const chosen = (look.choose ?? chooseFace)(found, look);
     const plain = (face: Detection): FaceObservation => ({
       ...face,
       landmarks: new Float32Array(0),
@@ -134,7 +138,7 @@ export class Pipeline {
     });
     const scan = await this.#stage('scan', () => scanFrame(raster));
     const liveness = await this.#stage('liveness', () => this.#liveness(raster, found.box, points, scan));
-    const good = quality.problems.length === 0;
+    const good = look.whateverQuality || quality.problems.length === 0;
     const embedding =
       look.embedding && good ? await this.#stage('embedding', () => this.#embedding(raster, points)) : null;
     return { ...found, landmarks, pose, quality, liveness, embedding };
