@@ -1,0 +1,108 @@
+/** The error card: what was measured, on what, and how far it can be trusted. */
+import type { Calibration } from '../../src-main/vision/observation.ts';
+import type { Claim, TailFit } from './calibration.ts';
+import type { Attribute } from './groups.ts';
+import type { GallerySize } from './identification.ts';
+import type { Limits } from './intervals.ts';
+import type { KindRates } from './presentation.ts';
+import type { Accuracy } from './protocol.ts';
+import type { Curve, OperatingPoint } from './verification.ts';
+
+export interface Verification {
+  /** listed: the comparisons of the pairs file. all: everybody with everybody, every face that was found. good: the same, only
+   *  faces whose quality the terminal accepts. */
+  readonly set: 'listed' | 'all' | 'good';
+  readonly photographs: number;
+  readonly people: number;
+  /** Of whom there are two photographs or more. */
+  readonly peopleWithSeveral: number;
+  readonly genuinePairs: number;
+  readonly impostorPairs: number;
+  /** Listed genuine pairs that could not be compared, for want of a face: not in the rates, and wrong in the accuracy. */
+  readonly genuineNotCompared: number;
+  readonly accuracy: Accuracy | null;
+  readonly points: readonly OperatingPoint[];
+  readonly curve: Curve;
+  /** Shares of the scores in bins of 0.02 from −1 to 1. */
+  readonly histogram: { readonly genuine: readonly number[]; readonly impostor: readonly number[] };
+}
+
+export interface ErrorCard {
+  readonly version: 1;
+  readonly title: string;
+  readonly about: string;
+  readonly seed: number;
+  readonly bootstrapReplicas: number;
+  readonly models: readonly { readonly role: string; readonly name: string; readonly sha256: string }[];
+  readonly data: {
+    /** Last part of the folder's name. */
+    readonly images: string;
+    readonly pairs: string | null;
+    readonly attacks: string | null;
+    readonly people: number;
+    readonly photographs: number;
+  };
+  readonly acquisition: {
+    readonly photographs: number;
+    readonly noFace: number;
+    readonly unreadable: number;
+    /** Failure-to-acquire rate, with 95 % limits. */
+    readonly rate: number;
+    readonly limits: Limits;
+    /** Faces that the terminal would compare. */
+    readonly good: number;
+    readonly refusals: Readonly<Record<string, number>>;
+  };
+  readonly verification: readonly Verification[];
+  readonly identification: readonly GallerySize[];
+  readonly presentation: readonly KindRates[];
+  readonly groups: readonly Attribute[];
+  readonly calibration: {
+    readonly shipped: Calibration;
+    readonly measured: Calibration;
+    readonly fit: TailFit | null;
+    readonly halves: readonly Claim[];
+    /** Counted: rate of one comparison above a score, for the plot. */
+    readonly counted: readonly { readonly score: number; readonly log10Fmr: number }[];
+  } | null;
+  readonly stages: readonly { readonly stage: string; readonly medianMs: number; readonly p95Ms: number }[];
+  readonly limits: readonly string[];
+}
+
+/** What the figures cannot say, from how much there was. */
+export function limitsOf(card: Omit<ErrorCard, 'limits'>): string[] {
+  const said: string[] = [];
+  const set = card.verification.find(({ set: name }) => name === 'all') ?? card.verification[0];
+  if (set) {
+    const { genuinePairs, peopleWithSeveral, impostorPairs, people } = set;
+    said.push(
+      `${number(genuinePairs)} genuine pairs of ${number(peopleWithSeveral)} people: a false-non-match rate below ${percent(3 / Math.max(peopleWithSeveral, 3))} can't be told from none (rule of three).`,
+      `${number(impostorPairs)} impostor pairs share ${number(people)} people and so are not independent; rates that rest on fewer than 30 of them are marked.`,
+    );
+  }
+  said.push(
+    'Photographs one by one. A terminal fuses the best frames of a look, has its own camera and light, and compares no face that its quality check refuses.',
+  );
+  if (card.identification.some(({ people }) => people < 10_000))
+    said.push(
+      `The largest gallery held ${number(Math.max(...card.identification.map(({ people }) => people)))} people.`,
+    );
+  if (card.presentation.length === 0) said.push('Presentation attacks were not measured.');
+  else {
+    if (card.presentation.some(({ judged }) => judged === 'single frames'))
+      said.push(
+        'Presentations of a single frame were judged by the passive model and the border cue alone, at the thresholds that the terminal holds its mean over many frames against. The terminal decides on a sequence, with more cues.',
+      );
+    const few = card.presentation.filter(({ presentations }) => presentations < 300).map(({ kind }) => kind);
+    if (few.length > 0)
+      said.push(
+        `Fewer than 300 presentations of ${[...new Set(few)].join(', ')}: no rate below 1 % can be shown with so few (rule of three), and frames of one clip are not independent.`,
+      );
+  }
+  if (card.groups.length === 0)
+    said.push('How the rates differ by age, sex or skin was not measured: no labels were given.');
+  return said;
+}
+
+const number = (value: number) => value.toLocaleString('en');
+const percent = (value: number) => `${(100 * value).toPrecision(2)} %`;
