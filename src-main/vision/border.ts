@@ -18,6 +18,12 @@ const HALF_LENGTH = 0.75;
 const ANGLE_DEG_MAX = 24;
 const ANGLE_DEG_STEP = 2;
 const ANGLES = (2 * ANGLE_DEG_MAX) / ANGLE_DEG_STEP + 1;
+/** A gradient votes for lines to which it stands square within this: tan 26.6° is 1/2. A little more, for rounding. */
+const SQUARE_DEG_MAX = 26.7;
+const DIRECTIONS = Array.from({ length: ANGLES }, (_, i) => {
+  const angle = ((i * ANGLE_DEG_STEP - ANGLE_DEG_MAX) * Math.PI) / 180;
+  return { cos: Math.cos(angle), sin: Math.sin(angle) };
+});
 
 /** Cells with a clear step: place from the face's centre and gradient, side by side; `count` of each are filled. */
 interface Edges {
@@ -33,15 +39,12 @@ export function borderStrength(grid: Grid, face: Box): number {
   const width = face.width / grid.cellPx;
   const height = face.height / grid.cellPx;
   const edges = findEdges(grid, face);
-  const across = new Side(width, height);
-  const along = new Side(height, width);
+  const across = new Sides(edges, { reach: width, breadth: height, quarterTurn: false });
+  const along = new Sides(edges, { reach: height, breadth: width, quarterTurn: true });
   let best = 0;
   for (let i = 0; i < ANGLES; i++) {
-    const angle = ((i * ANGLE_DEG_STEP - ANGLE_DEG_MAX) * Math.PI) / 180;
-    const cos = Math.cos(angle);
-    const sin = Math.sin(angle);
-    const [right, left] = across.strengths(edges, cos, sin);
-    const [below, above] = along.strengths(edges, -sin, cos);
+    const [right, left] = across.strengths(i);
+    const [below, above] = along.strengths(i);
     const [first, second, third] = [right, left, below, above].sort((one, other) => other - one) as [
       number,
       number,
@@ -84,51 +87,67 @@ function findEdges(grid: Grid, face: Box): Edges {
   return { count, x, y, gx, gy };
 }
 
-/** The two opposite sides that lie `reach` cells per face box away; a side runs `breadth` cells per face box. */
-class Side {
-  readonly #offsetMin: number;
+/** The two opposite sides that lie `reach` cells per face box away, at every angle; a side runs `breadth` cells per face box. */
+class Sides {
   readonly #offsets: number;
-  readonly #half: number;
   readonly #length: number;
-  /** Which pass last saw an edge at [line][place along it]: rising and falling steps of either side are kept apart. */
-  readonly #seen: Uint16Array;
+  /** Votes of each line: angle by angle, rising and falling steps of either side kept apart. */
   readonly #counts: Uint16Array;
-  #pass = 0;
 
-  constructor(reach: number, breadth: number) {
-    this.#offsetMin = Math.floor(OFFSET_MIN * reach);
-    this.#offsets = Math.ceil(OFFSET_MAX * reach) - this.#offsetMin + 1;
-    this.#half = Math.ceil(HALF_LENGTH * breadth);
-    this.#length = 2 * this.#half + 1;
-    this.#seen = new Uint16Array(4 * this.#offsets * this.#length);
-    this.#counts = new Uint16Array(4 * this.#offsets);
+  /** @param quarterTurn sides below and above rather than right and left. */
+  constructor(edges: Edges, { reach, breadth, quarterTurn }: { reach: number; breadth: number; quarterTurn: boolean }) {
+    const offsetMin = Math.floor(OFFSET_MIN * reach);
+    const offsets = Math.ceil(OFFSET_MAX * reach) - offsetMin + 1;
+    const half = Math.ceil(HALF_LENGTH * breadth);
+    const length = 2 * half + 1;
+    this.#offsets = offsets;
+    this.#length = length;
+    this.#counts = new Uint16Array(ANGLES * 4 * offsets);
+    /** At which angles an edge was seen at [line][place along it], a bit each: a place votes once. */
+    const seen = new Uint32Array(4 * offsets * length);
+    const counts = this.#counts;
+    const nearest = (offsetMin - 0.5) ** 2;
+    const turnedDeg = quarterTurn ? 90 : 0;
+    for (let edge = 0; edge < edges.count; edge++) {
+      const x = edges.x[edge]!;
+      const y = edges.y[edge]!;
+      // Within the face, most often: too near for a line at any angle.
+      if (offsetMin > 0 && x * x + y * y < nearest) continue;
+      const gx = edges.gx[edge]!;
+      const gy = edges.gy[edge]!;
+      // The gradient's angle from the side's direction, −90° … 90°: it does not matter which way the step goes.
+      let deg = (Math.atan2(gy, gx) * 180) / Math.PI - turnedDeg;
+      while (deg > 90) deg -= 180;
+      while (deg < -90) deg += 180;
+      const from = Math.max(0, Math.ceil((deg - SQUARE_DEG_MAX + ANGLE_DEG_MAX) / ANGLE_DEG_STEP));
+      const to = Math.min(ANGLES - 1, Math.floor((deg + SQUARE_DEG_MAX + ANGLE_DEG_MAX) / ANGLE_DEG_STEP));
+      for (let i = from; i <= to; i++) {
+        const { cos, sin } = DIRECTIONS[i]!;
+        const dx = quarterTurn ? -sin : cos;
+        const dy = quarterTurn ? cos : sin;
+        const step = gx * dx + gy * dy;
+        const size = Math.abs(step);
+        if (size < STEP_MIN || size < 2 * Math.abs(gy * dx - gx * dy)) continue;
+        const distance = x * dx + y * dy;
+        const line = Math.round(Math.abs(distance)) - offsetMin;
+        const place = Math.round(y * dx - x * dy) + half;
+        if (line < 0 || line >= offsets || place < 0 || place >= length) continue;
+        const bin = ((distance < 0 ? 2 : 0) + (step < 0 ? 1 : 0)) * offsets + line;
+        const cell = bin * length + place;
+        const bit = 1 << i;
+        if ((seen[cell]! & bit) !== 0) continue;
+        seen[cell]! |= bit;
+        counts[i * 4 * offsets + bin]!++;
+      }
+    }
   }
 
-  /** Of the side in direction (dx, dy) and of its opposite: the share of the best line's length that shows an edge. */
-  strengths(edges: Edges, dx: number, dy: number): [number, number] {
-    const counts = this.#counts.fill(0);
-    const pass = ++this.#pass;
-    for (let i = 0; i < edges.count; i++) {
-      const gx = edges.gx[i]!;
-      const gy = edges.gy[i]!;
-      const step = gx * dx + gy * dy;
-      const size = Math.abs(step);
-      if (size < STEP_MIN || size < 2 * Math.abs(gy * dx - gx * dy)) continue;
-      const x = edges.x[i]!;
-      const y = edges.y[i]!;
-      const distance = x * dx + y * dy;
-      const line = Math.round(Math.abs(distance)) - this.#offsetMin;
-      const place = Math.round(y * dx - x * dy) + this.#half;
-      if (line < 0 || line >= this.#offsets || place < 0 || place >= this.#length) continue;
-      const bin = ((distance < 0 ? 2 : 0) + (step < 0 ? 1 : 0)) * this.#offsets + line;
-      const cell = bin * this.#length + place;
-      if (this.#seen[cell] === pass) continue;
-      this.#seen[cell] = pass;
-      counts[bin]!++;
-    }
+  /** Of the side in the direction of an angle and of its opposite: the share of the best line's length that shows an edge. */
+  strengths(angle: number): [number, number] {
     const best = (from: number) => {
+      const start = (angle * 4 + from) * this.#offsets;
       let most = 0;
-      for (let i = from * this.#offsets; i < (from + 2) * this.#offsets; i++) most = Math.max(most, counts[i]!);
+      for (let i = start; i < start + 2 * this.#offsets; i++) most = Math.max(most, this.#counts[i]!);
       return most / this.#length;
     };
     return [best(0), best(2)];
