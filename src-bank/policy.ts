@@ -8,8 +8,8 @@ import { sha256OfValue } from './digest.ts';
 import { StartError } from './problem.ts';
 
 /**
- * Over the whole gallery searched. The default model's calibration reaches 1.3e-7 for one comparison, so a face alone is
- * believed among some 75 people and a face with PIN among some 750; beyond that a bank brings a stronger model or asks for
+ * Over the whole gallery searched. The default model's calibration reaches 7.5e-8 for one comparison, so a face alone is
+ * believed among some 130 people and a face with PIN among some 1,300; beyond that a bank brings a stronger model or asks for
  * a claimed identity.
  */
 const FACE_ALONE_FMR_MAX = 1e-5;
@@ -51,7 +51,7 @@ export const DEFAULT_POLICY: PolicyTerms = PolicyTerms.parse({
     services: {
       purchase: {
         tiers: [
-          // What the default model reaches among some seven people; a gallery of more gets the second step.
+          // What the default model reaches among some thirteen people; a gallery of more gets the second step.
           { maxFmr: 1e-6, minPassive: 0.8, perTransactionMinor: 3_000, perPersonMinor: 5_000 },
           // Whatever is believed online without a PIN.
           { maxFmr: FACE_ALONE_FMR_MAX, minPassive: 0.5, perTransactionMinor: 1_000, perPersonMinor: 2_000 },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { alignment, apply, type Points, poseOf, similarity, squareAround } from './geometry.ts';
+import { alignment, apply, levelMap, type Points, poseOf, similarity, squareAround } from './geometry.ts';
 
 const REFERENCE: Points = [
   [38, 52],
@@ -32,6 +32,39 @@ describe('similarity', () => {
     const [x, y] = apply(map, 56, 72);
     expect(x).toBeCloseTo(228, 9);
     expect(y).toBeCloseTo(156, 9);
+  });
+});
+
+describe('the level square around a face', () => {
+  /** A face whose points span 100 × 80 around (300, 200), the eyes in the upper third, turned about that centre. */
+  const face = (degrees: number): Float32Array => {
+    const angle = (degrees * Math.PI) / 180;
+    const points = Array.from({ length: 68 }, (_, i): [number, number] => [
+      i < 36 ? (i % 2 === 0 ? -50 : 50) : i < 42 ? -20 : i < 48 ? 20 : 0,
+      i < 36 ? (i < 18 ? -40 : 40) : i < 48 ? -15 : 20,
+    ]);
+    return Float32Array.from(
+      points.flatMap(([x, y]) => [
+        300 + Math.cos(angle) * x - Math.sin(angle) * y,
+        200 + Math.sin(angle) * x + Math.cos(angle) * y,
+      ]),
+    );
+  };
+
+  test.each([0, 20, -35])('has the eyes level, whatever the tilt: %d degrees', (degrees) => {
+    const map = levelMap(face(degrees), 1.2, 60, 60);
+    // The middle of the target, between its two middle pixels, is the face's centre; both count from pixel centres.
+    const [x, y] = apply(map, 29.5, 29.5);
+    expect(x).toBeCloseTo(299.5, 4);
+    expect(y).toBeCloseTo(199.5, 4);
+    // A pixel is 120 / 60 wide, and one row runs along the eyes.
+    expect(Math.hypot(map.a, map.c)).toBeCloseTo(2, 5);
+    expect((Math.atan2(map.c, map.a) * 180) / Math.PI).toBeCloseTo(degrees, 4);
+  });
+
+  test('of a target that is not square still shows all of the square', () => {
+    const map = levelMap(face(0), 1, 50, 100);
+    expect([map.a, map.b, map.c, map.d]).toEqual([2, expect.closeTo(0, 9), expect.closeTo(0, 9), 1]);
   });
 });
 

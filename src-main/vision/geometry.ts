@@ -44,6 +44,39 @@ export function interEyeDistance(points: Points): number {
 }
 
 /**
+ * The map that samples a square around the points, turned so that the eyes lie level, on a width × height target. Its side is factor × the
+ * larger extent of the turned points.
+ */
+export function levelMap(landmarks: Float32Array, factor: number, width: number, height: number): Affine {
+  const [left, right] = fivePoints(landmarks);
+  const angle = Math.atan2(right![1] - left![1], right![0] - left![0]);
+  const cos = Math.cos(angle);
+  const sin = Math.sin(angle);
+  let uMin = Number.POSITIVE_INFINITY;
+  let uMax = Number.NEGATIVE_INFINITY;
+  let vMin = Number.POSITIVE_INFINITY;
+  let vMax = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < landmarks.length; i += 2) {
+    const u = cos * landmarks[i]! + sin * landmarks[i + 1]!;
+    const v = cos * landmarks[i + 1]! - sin * landmarks[i]!;
+    uMin = Math.min(uMin, u);
+    uMax = Math.max(uMax, u);
+    vMin = Math.min(vMin, v);
+    vMax = Math.max(vMax, v);
+  }
+  const side = factor * Math.max(uMax - uMin, vMax - vMin);
+  const across = side / width;
+  const down = side / height;
+  // The first target pixel's centre, turned back.
+  const u = (uMin + uMax - side + across) / 2;
+  const v = (vMin + vMax - side + down) / 2;
+  return {
+    ...{ a: cos * across, b: -sin * down, x: cos * u - sin * v - 0.5 },
+    ...{ c: sin * across, d: cos * down, y: sin * u + cos * v - 0.5 },
+  };
+}
+
+/**
  * Least-squares similarity (rotation, scale, shift; no mirroring) that takes `from` to `to`: S. Umeyama, IEEE PAMI 13(4),
  * 1991, which in the plane has this closed form.
  */

@@ -81,6 +81,9 @@ const landmarks = z.strictObject({
   role: z.literal('landmarks'),
   ...base,
   crop: squareCrop,
+  /** The points that a face is aligned by for its embedding are found anew, so many times, on a square turned level around the last ones,
+   *  factor × their larger extent. Everything else goes by the first ones. Absent: they are good enough. */
+  levelled: z.strictObject({ passes: z.int().min(1).max(3), factor: z.number().min(0.5).max(3) }).optional(),
   outputs: z.strictObject({ points: Text }),
   decode: z.strictObject({ scheme: z.literal('ibug-68'), unit: z.literal('crop-fractions') }),
 });

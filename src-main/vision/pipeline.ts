@@ -6,7 +6,16 @@ import type { Clock } from '../clock.ts';
 import { borderStrength } from './border.ts';
 import { chooseFace, type Detection, decodeDetections, type middleFace } from './detections.ts';
 import { coarsen, type FrameScan, scanFrame } from './frame-scan.ts';
-import { alignment, fivePoints, interEyeDistance, type Points, poseOf, squareAround } from './geometry.ts';
+import {
+  alignment,
+  apply,
+  fivePoints,
+  interEyeDistance,
+  levelMap,
+  type Points,
+  poseOf,
+  squareAround,
+} from './geometry.ts';
 import type { Manifests } from './manifest.ts';
 import { Model } from './model.ts';
 import type { Box, FaceObservation, LivenessCues, Observation } from './observation.ts';
@@ -139,8 +148,11 @@ export class Pipeline {
     const scan = await this.#stage('scan', () => scanFrame(raster));
     const liveness = await this.#stage('liveness', () => this.#liveness(raster, found.box, points, scan));
     const good = look.whateverQuality || quality.problems.length === 0;
-    const embedding =
-      look.embedding && good ? await this.#stage('embedding', () => this.#embedding(raster, points)) : null;
+    let embedding: Float32Array | null = null;
+    if (look.embedding && good) {
+      const exact = await this.#stage('levelled', () => this.#levelled(raster, landmarks));
+      embedding = await this.#stage('embedding', () => this.#embedding(raster, fivePoints(exact)));
+    }
     return { ...found, landmarks, pose, quality, liveness, embedding };
   }
 
@@ -156,6 +168,27 @@ export class Pipeline {
       landmarks[i + 1] = square.y + fractions[i + 1]! * square.height;
     }
     return landmarks;
+  }
+
+  /** The points once more, from a face that lies level in the model's input, as most faces that it learned from do. */
+  async #levelled(raster: Raster, landmarks: Float32Array): Promise<Float32Array> {
+    const { levelled, outputs } = this.#manifests.landmarks;
+    const model = this.models.landmarks;
+    const { width, height } = model.spec;
+    let points = landmarks;
+    for (let pass = 0; pass < (levelled?.passes ?? 0); pass++) {
+      const map = levelMap(points, levelled!.factor, width, height);
+      sample(raster, map, model.spec, model.input);
+      const fractions = (await model.run())[outputs.points]!;
+      points = new Float32Array(fractions.length);
+      for (let i = 0; i < fractions.length; i += 2) {
+        // Fractions count from the square's corner, the map from its first pixel's centre.
+        const [x, y] = apply(map, fractions[i]! * width - 0.5, fractions[i + 1]! * height - 0.5);
+        points[i] = x + 0.5;
+        points[i + 1] = y + 0.5;
+      }
+    }
+    return points;
   }
 
   async #liveness(raster: Raster, box: Box, points: Points, scan: FrameScan): Promise<LivenessCues> {
