@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Calibration } from '../vision/observation.ts';
-import { estimatedFmr } from './fmr.ts';
+import { alikeMax, estimatedFmr } from './fmr.ts';
 
 const calibration: Calibration = {
   points: [
@@ -49,5 +49,24 @@ describe('the estimated false-match rate', () => {
 
   test('is not made up for what is no score', () => {
     expect(() => estimatedFmr(calibration, Number.NaN, 1)).toThrow('NaN');
+  });
+});
+
+describe('likenesses by chance', () => {
+  test.each([
+    ['a few people', 75, 1e-4, 3],
+    // For a mean of 0.1 P(X > 3) = 3.8e-6, P(X > 4) = 7.7e-8.
+    ['a thousand', 1_000, 1e-4, 4],
+    // P(X ≤ 8) = 0.9999990 for a mean of 1, and P(X ≤ 9) = 0.99999989 (Poisson tables).
+    ['ten thousand, of whom one is to be expected', 10_000, 1e-4, 9],
+    // Mean 100: five standard deviations and a little.
+    ['a million', 1_000_000, 1e-4, 151],
+  ])('among %s', (_, people, fmr, alike) => {
+    expect(alikeMax(people, fmr)).toBe(alike);
+  });
+
+  test('end with everybody, whatever the rate', () => {
+    expect(alikeMax(50, 1)).toBeLessThanOrEqual(50);
+    expect(alikeMax(0, 1e-4)).toBe(3);
   });
 });

@@ -13,6 +13,30 @@ export function estimatedFmr(calibration: Calibration, score: number, comparison
   return clamp(-Math.expm1(comparisons * Math.log1p(-single)));
 }
 
+/** So seldom may a sound reference be refused for being like too many by chance. */
+const BY_CHANCE = 1e-6;
+/** Somebody may have this many brothers and sisters who look like them. */
+const ALIKE_LEAST = 3;
+
+/**
+ * How many of so many people a face may be as like as strangers are at this rate, before that can't be chance or kinship: a reference
+ * that is without features (dark, blurred, half hidden) is like everybody. More than were to be expected once in a million times by
+ * Poisson's law, and never fewer than three.
+ */
+export function alikeMax(people: number, fmr: number): number {
+  const expected = people * fmr;
+  let probability = Math.exp(-expected);
+  let below = probability;
+  let alike = 0;
+  // Far beyond its mean the sum is 1 to within rounding; the bound only keeps a rate of 1 from going on for ever.
+  while (1 - below > BY_CHANCE && alike < people) {
+    alike++;
+    probability *= expected / alike;
+    below += probability;
+  }
+  return Math.max(ALIKE_LEAST, alike);
+}
+
 /** Single-comparison rate at this score: log10 FMR interpolated between the points, extrapolated along the outer segments,
  *  never below the floor, times the safety factor. */
 export function singleFmr(calibration: Calibration, score: number): number {

@@ -182,6 +182,25 @@ describe('identification', () => {
     });
   });
 
+  test('wants the PIN where the second is nearly as like the probe as the first', () => {
+    const face = faces.next();
+    const one = enrol(face);
+    const probe = faces.near(face, 0.65);
+    expect(gallery.identify(probe, rates)).toMatchObject({ outcome: 'match', personId: one, pinAlways: false });
+    // 0.46 is reached by a stranger 80 times as often as 0.65, not 100 times, and believed as little as before: nobody's rival.
+    enrol(faces.near(probe, 0.461));
+    const found = gallery.identify(probe, { maxFmr: 1e-5, lookAlikeFmr: 1e-9 });
+    expect(found).toMatchObject({ outcome: 'match', personId: one, pinAlways: true });
+  });
+
+  test('before an enrolment says that a reference is like too many to be one of a face', () => {
+    const blank = faces.next();
+    for (let n = 0; n < 3; n++) enrol(faces.near(blank, 0.6));
+    expect(gallery.lookAlike(blank, 1e-5)).toMatchObject({ likeTooMany: false });
+    enrol(faces.near(blank, 0.6));
+    expect(gallery.lookAlike(blank, 1e-5)).toMatchObject({ likeTooMany: true });
+  });
+
   test('before an enrolment names the look-alike there is, and none where there is none', () => {
     const face = faces.next();
     const one = enrol(face);

@@ -10,11 +10,11 @@ import type { Uuid } from '../../src-contract/primitives.ts';
 import type { Chance } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
 import type { Calibration } from '../vision/observation.ts';
-import { estimatedFmr, singleFmr } from './fmr.ts';
+import { alikeMax, estimatedFmr, singleFmr } from './fmr.ts';
 import { fuse } from './fusion.ts';
 import { type FaceKind, presentedFaces } from './presented-faces.ts';
 import { protectionFrom } from './protection.ts';
-import { dot, ExactSearch } from './search.ts';
+import { dot, ExactSearch, type Neighbour } from './search.ts';
 import { type Erasure, openTemplateStore, type StoredTemplate } from './template-store.ts';
 
 /** What a 1:N search came to. The comparison goes into the match result either way. */
@@ -23,7 +23,8 @@ type Identification =
       readonly outcome: 'match';
       readonly personId: Uuid;
       readonly comparison: Comparison;
-      /** Somebody known looks so much like this person that only the PIN tells them apart. */
+      /** Somebody known looks so much like this person, or this probe is so much like somebody else, that only the PIN tells them
+       *  apart. */
       readonly pinAlways: boolean;
     }
   | { readonly outcome: 'nobody'; readonly comparison: Comparison }
@@ -40,9 +41,12 @@ export interface Gallery {
   /** Who is this? `embedding` is the model's own (unprotected, any length but zero). A match when its estimated rate over
    *  the whole gallery is at most maxFmr. */
   identify(embedding: Float32Array, rates: { readonly maxFmr: number; readonly lookAlikeFmr: number }): Identification;
-  /** The most similar person when the two would be mistaken for each other (single comparison) with at most this rate;
-   *  asked before somebody is enrolled. */
-  lookAlike(embedding: Float32Array, lookAlikeFmr: number): { personId: Uuid; comparison: Comparison } | null;
+  /** The most similar person when the two would be mistaken for each other (single comparison) with at most this rate, and whether so
+   *  many are that alike that the reference itself must be poor; asked before somebody is enrolled. */
+  lookAlike(
+    embedding: Float32Array,
+    lookAlikeFmr: number,
+  ): { readonly personId: Uuid; readonly likeTooMany: boolean } | null;
   /** Single-comparison rate at which two different people's embeddings are as similar as these two. */
   fmrBetween(a: Float32Array, b: Float32Array): number;
   /** One template of several frames of one face; see fusion.ts. */
@@ -112,6 +116,12 @@ const OPENED_AT_START_UP_TO = 20_000;
 
 /** Rosters on disk: people that are compared are under the name of what they are compared in. */
 const ASIDE = 'aside';
+
+/**
+ * By how many times a stranger reaches the second-best score more often than the best one, where the face alone says which of the two
+ * it is. A rate rather than a difference of scores, so that a larger gallery, whose second is nearer by chance, needs a surer first.
+ */
+const MARGIN = 100;
 
 /** Opens the gallery and decrypts what is searched into memory. Throws GALLERY_UNREADABLE naming the file or row, deleting nothing. */
 export function openGallery(options: GalleryOptions): Gallery {
@@ -276,6 +286,9 @@ export function openGallery(options: GalleryOptions): Gallery {
   };
   const declaredAlike = (one: Uuid, other: Uuid): boolean =>
     search.lookAlikeOf(one) === other || search.lookAlikeOf(other) === one;
+  /** Whether the best is better than the second by the margin. Two beyond the calibration's floor are not told apart by it. */
+  const isClear = (best: Neighbour, runnerUp: Neighbour | undefined): boolean =>
+    runnerUp === undefined || singleFmr(calibration, runnerUp.score) >= MARGIN * singleFmr(calibration, best.score);
   /** Whether this person was named as looking like another, names one, or has one in the gallery. */
   const needsPin = (personId: Uuid, lookAlikeFmr: number): boolean => {
     if (search.lookAlikeOf(personId) || (namedBy.get(personId) ?? 0) > 0) return true;
@@ -312,17 +325,15 @@ export function openGallery(options: GalleryOptions): Gallery {
       if (!best || fmrAt(best.score) > maxFmr) return { outcome: 'nobody', comparison };
       const rivals = runnerUp !== undefined && fmrAt(runnerUp.score) <= maxFmr;
       if (rivals && !declaredAlike(best.key, runnerUp.key)) return { outcome: 'look-alikes', comparison };
-      return {
-        outcome: 'match',
-        personId: best.key,
-        comparison,
-        pinAlways: rivals || needsPin(best.key, lookAlikeFmr),
-      };
+      const pinAlways = !isClear(best, runnerUp) || needsPin(best.key, lookAlikeFmr);
+      return { outcome: 'match', personId: best.key, comparison, pinAlways };
     },
     lookAlike: (embedding, lookAlikeFmr) => {
-      const { best, comparison } = compare(protection.protect(embedding));
-      if (!best || singleFmr(calibration, best.score) > lookAlikeFmr) return null;
-      return { personId: best.key, comparison };
+      const most = alikeMax(search.size, lookAlikeFmr);
+      const alike = search
+        .nearest(protection.protect(embedding), most + 1, exact)
+        .filter(({ score }) => singleFmr(calibration, score) <= lookAlikeFmr);
+      return alike[0] ? { personId: alike[0].key, likeTooMany: alike.length > most } : null;
     },
     fmrBetween: (a, b) => singleFmr(calibration, dot(fuse([a]), fuse([b]))),
     fuse,

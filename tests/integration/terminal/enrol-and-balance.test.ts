@@ -125,6 +125,19 @@ describe('enrolment', () => {
     await shop.dispose();
   });
 
+  test('is not for a reference that is like too many people, as one without features is', async () => {
+    const { customer } = atm.run;
+    const blank = newFace();
+    for (let n = 0; n < 4; n++) await enrolled(atm, resembling(blank, 0.35));
+    customer.comes(blank);
+    await customer.chooses('enrol');
+    await customer.agrees();
+    await customer.sees('sorry', { code: 'poor-quality' });
+    expect(customer.view.offers).toContain('retry');
+    expect(await here()).toHaveLength(4);
+    await reckon(atm);
+  });
+
   test.each([
     ['a picture', 'presentation-attack', pictureOf],
     ['nobody', 'no-face', null],
