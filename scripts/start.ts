@@ -139,7 +139,7 @@ async function runElectron(path: string): Promise<void> {
   console.log('building for Electron …');
   const built = spawnSync(
     process.execPath,
-    [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'],
+    [join(ROOT, 'node_modules', '@typescript', 'native', 'bin', 'tsc'), '-p', 'tsconfig.build.json'],
     {
       cwd: ROOT,
       stdio: 'inherit',
