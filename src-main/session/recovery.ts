@@ -8,6 +8,7 @@ import { assertNever, Uuid } from '../../src-contract/primitives.ts';
 import { TerminalError } from '../errors.ts';
 import type { JournaledTransaction } from '../journal/journal.ts';
 import type { OutboxMessage } from '../journal/outbox.ts';
+import { isNotBelieved } from '../sync/retry-rules.ts';
 import { reversal } from './authorise.ts';
 import { dispenseSecurityOf, forgetNonce } from './dispense-security.ts';
 import { finishForgetting } from './opt-out.ts';
@@ -182,7 +183,8 @@ async function askBank(
     return 'answered';
   } catch (error) {
     if (signal.aborted || !(error instanceof TerminalError)) throw error;
-    return error.code === 'BANK_REFUSED' ? 'answered' : 'away';
+    // Whom the bank does not believe, for its clock is off or its key is not known, it has told nothing about the transaction.
+    return error.code === 'BANK_REFUSED' && !isNotBelieved(error) ? 'answered' : 'away';
   }
 }
 

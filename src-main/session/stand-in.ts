@@ -50,7 +50,7 @@ export function standInMessage(
     resultId,
   }: Omit<StandInOrder, 'service' | 'evidence'> & { readonly resultId: Uuid },
 ) {
-  const { chance, clock, time, journal } = ports;
+  const { chance, time, journal } = ports;
   return {
     kind: 'stand-in' as const,
     body: {
@@ -58,7 +58,7 @@ export function standInMessage(
       transactionId,
       personId,
       amount,
-      at: clock.now(),
+      at: time.now(),
       resultId,
       period: { number: journal.standIn.periodNumber(), since: time.heardAt() },
     },

@@ -54,7 +54,15 @@ type Entries = z.infer<typeof admin.EntriesAnswer>['entries'];
 type People = z.infer<typeof admin.PeopleAnswer>['people'];
 
 /** What becomes of one request on the line to the bank. */
-export type LineFault = 'down' | 'lost' | 'answer-lost' | 'no-answer' | 'garbage' | 'wrong-shape' | 'server-error';
+export type LineFault =
+  | 'down'
+  | 'lost'
+  | 'answer-lost'
+  | 'no-answer'
+  | 'garbage'
+  | 'wrong-shape'
+  | 'server-error'
+  | 'not-believed';
 
 export interface World {
   readonly clock: WorldClock;
@@ -154,7 +162,8 @@ export async function openWorld(
         bank.app.inject({
           method,
           url: pathname + search,
-          headers: { ...headers },
+          // As from a terminal whose clock is off, or whose key the bank does not know.
+          headers: { ...headers, ...(fault === 'not-believed' ? { authorization: 'Bearer of nothing' } : {}) },
           ...(body === undefined ? {} : { payload: body }),
         }),
       ),

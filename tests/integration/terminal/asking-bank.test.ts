@@ -97,6 +97,20 @@ describe.each([
     expect(await world.balanceOf(person.personId)).toEqual({ ledger: 190_000, available: 190_000 });
   });
 
+  test('waits while the bank does not believe who asks, as when the clock is off, and is settled once it does', async () => {
+    const transactionId = await cutWhileAsking('no-answer');
+    world.disturb('not-believed', '/v1/inquiries', Number.POSITIVE_INFINITY);
+    await atm.start();
+    const before = asked();
+    await world.clock.sleep(150_000, never);
+    expect(asked()).toBeGreaterThan(before);
+    expect(stateOf(transactionId)).toBe('asking-bank');
+    world.mend();
+    await world.clock.sleep(90_000, never);
+    expect(stateOf(transactionId)).toBe('not-paid');
+    expect(atm.failures).toEqual([]);
+  });
+
   test('keeps its place over further power cuts, under one key', async () => {
     const transactionId = await cutWhileAsking('no-answer');
     world.disturb('down', '/', Number.POSITIVE_INFINITY);

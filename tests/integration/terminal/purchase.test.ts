@@ -150,6 +150,19 @@ describe('without the bank', () => {
     expect(shop.run.journal.standIn.spentInAll()).toBe(0);
   });
 
+  test('one is told at the time the bank gave, when the machine’s own clock is set two days ahead in its middle', async () => {
+    offline();
+    await buys(BOOK);
+    shop.run.mains.setClockOff(2 * 86_400_000);
+    await shop.run.customer.wantsReceipt(false);
+    await shop.run.customer.sees('done', { standIn: true });
+    shop.run.mains.setClockOff(0);
+    await reckon(shop);
+    expect(await entries()).toEqual(['stand-in']);
+    const { body } = await world.admin.get<{ incidents: { terminalId: string }[] }>('/admin/incidents');
+    expect(body.incidents.filter(({ terminalId }) => terminalId === shop.run.terminalId)).toEqual([]);
+  });
+
   test('one above the limit for a purchase is refused', async () => {
     offline();
     await buys(UMBRELLA);
