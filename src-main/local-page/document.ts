@@ -1,8 +1,9 @@
 /**
- * One HTML document without any other file: style and script stand in it and are named by hash in its policy, its data is JSON
- * that no browser runs.
+ * One HTML document with no other file than its font: style and script stand in it and are named by hash in its policy, its data is
+ * JSON that no browser runs.
  */
 import { createHash } from 'node:crypto';
+import { fontFaces } from './font.ts';
 import type { PageAnswer } from './server.ts';
 
 export interface PageDocument {
@@ -24,6 +25,7 @@ export function pageDocument({ title, style, script, body, content }: PageDocume
     `script-src ${hash(script)}`,
     `style-src ${hash(style)}`,
     "img-src 'self'",
+    "font-src 'self'",
     "connect-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",
@@ -61,6 +63,7 @@ export function section(id: string, title: string, inside: string): string {
 
 /** What every page of the terminal looks like: colours for a bright and a dark room, targets a finger can hit. */
 export const baseStyle = `
+${fontFaces}
 :root{color-scheme:light dark;--ink:#14213a;--soft:#5a6780;--paper:#f3f5f9;--card:#fff;--line:#dce1ea;--key:#eef1f6;--main:#1a56c4;--on:#fff;--good:#137a4b;--bad:#b3261e;--warn:#8a5a00}
 @media (prefers-color-scheme:dark){:root{--ink:#e9eef8;--soft:#a5b1c8;--paper:#0e1420;--card:#182030;--line:#2b364b;--key:#222d42;--main:#7fb0ff;--on:#0b1830;--good:#66d9a0;--bad:#ff9a92;--warn:#ffc766}}
 *{box-sizing:border-box}

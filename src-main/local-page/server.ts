@@ -13,6 +13,7 @@ import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 import { type Chance, type Clock, deadline } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
+import { fontFile } from './font.ts';
 
 export interface PageRequest {
   readonly method: 'GET' | 'POST';
@@ -100,6 +101,9 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
       return refuse(403, 'requests from other origins are refused');
     }
     if (options.access === 'launch-once' && url.pathname.startsWith('/launch/')) return letIn(request, url.pathname);
+    // The style of a page names it and can carry no token; anybody may have it.
+    const font = request.method === 'GET' ? await fontFile(url.pathname) : null;
+    if (font) return font;
     if (!isAllowed(request, url)) return refuse(401, 'the token is missing or wrong');
     if (request.method === 'GET') return await options.handle({ method: 'GET', path: url.pathname, body: {} });
     if (request.method !== 'POST') return refuse(405, 'only GET and POST are served');

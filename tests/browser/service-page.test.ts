@@ -202,6 +202,15 @@ async function looksRight(name: string): Promise<void> {
 }
 
 describe('the service page', () => {
+  it('is drawn in the font that comes with it, whatever the machine has', async () => {
+    const loaded = await page.evaluate(async () => {
+      await document.fonts.ready;
+      const faces = [...document.fonts].filter(({ status }) => status === 'loaded');
+      return [...new Set(faces.map(({ weight }) => weight))].sort();
+    });
+    expect(loaded).toEqual(['400', '700']);
+  });
+
   it('opens once by its address', async () => {
     const url = service.issueUrl();
     const other = await browser.newContext();
