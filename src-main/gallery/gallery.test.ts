@@ -369,6 +369,23 @@ describe('file and memory', () => {
     }
   });
 
+  test('of a power cut within a commit hold what was committed before', async () => {
+    gallery.close();
+    gallery = open();
+    const sizes = new Set<number>();
+    for (let step = 0; step < 5; step++) enrol(faces.next());
+    const [file, log] = [await readFile(path), await readFile(`${path}-wal`)];
+    for (let cut = 0; cut < 16; cut++) {
+      const left = join(directory, `left-${cut}.sqlite`);
+      await writeFile(left, file);
+      await writeFile(`${left}-wal`, log.subarray(0, Math.floor((log.length * (cut + 0.5)) / 16)));
+      const found = open({ path: left });
+      sizes.add(found.size);
+      found.close();
+    }
+    expect([...sizes].sort()).toEqual([0, 1, 2, 3, 4]);
+  });
+
   test('are packed once from the rows of an older Kaopass, and anew for another model', () => {
     const face = faces.next();
     const one = enrol(face);

@@ -167,10 +167,13 @@ export class ExactSearch {
     this.#reserve(start + count - 1);
     const errorsAt = count * 2 * ID_BYTES;
     const valuesAt = errorsAt + count * ERROR_BYTES;
-    for (let i = 0; i < count; i++) {
-      const at = (count + i) * ID_BYTES;
-      const lookAlikeOf = bytes.subarray(at, at + ID_BYTES);
-      if (lookAlikeOf.some((byte) => byte !== 0)) this.#lookAlikes.set(this.#ids.idAt(start + i), idOf(lookAlikeOf));
+    const named = bytes.subarray(count * ID_BYTES, errorsAt);
+    // Seldom anybody.
+    for (let at = named.findIndex((byte) => byte !== 0); at !== -1 && at < named.length; at += ID_BYTES) {
+      at -= at % ID_BYTES;
+      const lookAlikeOf = named.subarray(at, at + ID_BYTES);
+      if (lookAlikeOf.some((byte) => byte !== 0))
+        this.#lookAlikes.set(this.#ids.idAt(start + at / ID_BYTES), idOf(lookAlikeOf));
     }
     new Uint8Array(this.#errors.buffer).set(bytes.subarray(errorsAt, valuesAt), start * ERROR_BYTES);
     for (let i = start; i < start + count; i++) this.#errorMax = Math.max(this.#errorMax, this.#errors[i]!);
