@@ -104,9 +104,9 @@ ${row('without', withoutEmbeddingMs, withoutEmbeddingRunsMs)}
 ${row('through the worker', workerMs, runsMs)}   copies and messages included`;
 }
 
-export async function openPipeline() {
+export async function openPipeline(threads = THREADS) {
   const manifests = await loadManifests(MODELS);
-  const pipeline = await Pipeline.open({ manifests, weightsDir: WEIGHTS, threads: THREADS, clock: systemClock });
+  const pipeline = await Pipeline.open({ manifests, weightsDir: WEIGHTS, threads, clock: systemClock });
   return { manifests, pipeline };
 }
 
