@@ -271,6 +271,7 @@ describe('the service page', () => {
     const desk = page.locator('[data-suspect]');
     await desk.waitFor();
     expect(await desk.textContent()).toContain('結果の分からない取引');
+    expect(await page.locator('#verdict').textContent()).toBe('1件の確認が必要です');
     const notes = desk.getByLabel('￥10,000 ×').or(desk.getByLabel('¥10,000 ×'));
     expect(await notes.isDisabled()).toBe(true);
     await looksRight('suspect-ja');

@@ -299,7 +299,7 @@ byId('close-day').onclick = async () => {
 };
 function draw() {
   if (!state) return;
-  const troubles = state.devices.filter((one) => gradeOf(one) !== 'good').length + state.notices.length;
+  const troubles = state.devices.filter((one) => gradeOf(one) !== 'good').length + state.notices.length + state.suspects.length;
   const verdict = byId('verdict');
   const words = troubles === 0 ? t('allWell') : t('troubles')(troubles);
   if (verdict.textContent !== words) verdict.textContent = words;
