@@ -2,14 +2,14 @@
  * The reference bank, whole, over a PGlite whose tables the checkers read for themselves. One for a process: between two runs its
  * tables are emptied, which takes a thousandth of the time that a new database takes.
  */
-import { PGlite } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import { type Bank, createBank } from '../../src-bank/bank.ts';
 import type { Chance, Clock } from '../../src-bank/clock.ts';
-import { PGLITE_PARSERS } from '../../src-bank/database/database.ts';
 import { createLogger } from '../../src-bank/logger.ts';
 import { DEFAULT_POLICY } from '../../src-bank/policy.ts';
 import { fixedKey } from '../../src-bank/vault.ts';
 import type { PolicyTerms } from '../../src-contract/policy.ts';
+import { emptyPglite } from '../support/bank-database.ts';
 import { START_MS } from '../support/virtual-time.ts';
 import { chanceFrom, Stream } from './generator.ts';
 import { randomFrom } from './on-the-spot.ts';
@@ -42,7 +42,7 @@ export class BankRoom {
   static async open(): Promise<BankRoom> {
     const stream = new Stream('the bank itself');
     randomFrom((length) => stream.bytes(length));
-    const pglite = await PGlite.create({ parsers: PGLITE_PARSERS });
+    const pglite = await emptyPglite();
     const world = {
       clock: { now: () => START_MS as never, sleep: async () => {} } satisfies Clock as Clock,
       chance: chanceFrom(stream, () => START_MS) as Chance,
