@@ -65,7 +65,13 @@ export interface ErrorCard {
     /** Counted: rate of one comparison above a score, for the plot. */
     readonly counted: readonly { readonly score: number; readonly log10Fmr: number }[];
   } | null;
-  readonly stages: readonly { readonly stage: string; readonly medianMs: number; readonly p95Ms: number }[];
+  /** 10th, 50th and 95th percentile. */
+  readonly stages: readonly {
+    readonly stage: string;
+    readonly p10Ms: number;
+    readonly medianMs: number;
+    readonly p95Ms: number;
+  }[];
   readonly limits: readonly string[];
 }
 

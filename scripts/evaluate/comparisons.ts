@@ -43,10 +43,11 @@ export async function compareAll(templates: Templates, options: Comparing): Prom
     0,
     Math.max(1, Math.floor(impostorsMax / count)),
   );
-  for (let i = 0; i < count; i++) {
-    if (i % ROWS_A_BREATH === 0) await breathe(i / count);
-    for (const distance of distances) {
-      const j = (i + distance + 1) % count;
+  // Distance by distance, so that both templates come from memory in a row.
+  for (const [k, distance] of distances.entries()) {
+    await breathe(k / distances.length);
+    for (let i = 0, j = distance + 1; i < count; i++, j++) {
+      if (j === count) j = 0;
       if (people[i] !== people[j]) keeper.impostor(cosine(templates, i, j), people[i]!, people[j]!);
     }
   }

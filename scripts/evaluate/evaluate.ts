@@ -183,6 +183,7 @@ export async function evaluate(plan: Plan, eyes: Eyes, cache: Cache, progress: P
     calibration,
     stages: [...(acquired?.stageMs ?? [])].map(([stage, ms]) => ({
       stage,
+      p10Ms: quantile(ms, 0.1),
       medianMs: quantile(ms, 0.5),
       p95Ms: quantile(ms, 0.95),
     })),
