@@ -162,7 +162,7 @@ export class ExactSearch {
   load(bytes: Uint8Array): boolean {
     const count = bytes.length / this.#placeBytes;
     const start = this.size;
-    if (!Number.isInteger(count) || count > PACK_PLACES || start % PACK_PLACES !== 0) return false;
+    if (!Number.isInteger(count) || count === 0 || count > PACK_PLACES || start % PACK_PLACES !== 0) return false;
     if (!this.#ids.appendBytes(bytes.subarray(0, count * ID_BYTES))) return false;
     this.#reserve(start + count - 1);
     const errorsAt = count * 2 * ID_BYTES;
