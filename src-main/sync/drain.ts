@@ -65,23 +65,29 @@ function fitting(results: readonly QueuedResult[]): readonly QueuedResult[] {
   return end === -1 ? results : results.slice(0, end);
 }
 
-/** Sends every message that is due, and whose match result the bank has. */
+/** Sends every message that is due, and whose match result the bank has; of day closes none before those that come before it. */
 export async function drainMessages(parts: DrainParts, signal: AbortSignal): Promise<'drained' | 'offline'> {
   const { journal, clock } = parts;
   // Those left waiting stay at the front of the queue: a page must be able to reach past them.
   let skipped = 0;
+  let closeWaits = false;
   for (;;) {
     const page = journal.outbox.messages(skipped + MESSAGES_PAGE).slice(skipped);
     if (page.length === 0) return 'drained';
     for (const message of page) {
       const held = 'resultId' in message.body && journal.outbox.isWaiting(message.body.resultId);
-      if (held || isLater(message.nextAttemptAt, clock.now())) {
+      const close = message.kind === 'day-close';
+      if (held || (close && closeWaits) || isLater(message.nextAttemptAt, clock.now())) {
+        closeWaits ||= close;
         skipped++;
         continue;
       }
       const outcome = await deliver(parts, message, signal);
       if (outcome === 'offline') return 'offline';
-      if (outcome === 'later') skipped++;
+      if (outcome === 'later') {
+        closeWaits ||= close;
+        skipped++;
+      }
     }
   }
 }

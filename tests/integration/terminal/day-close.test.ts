@@ -160,6 +160,20 @@ test('what the bank has not heard is on its way, and belongs to the next close b
   expect((await close()).transactions).toEqual([]);
 });
 
+test('closes reach the bank one after the other, though a clock that was ahead puts off the first', async () => {
+  await delivered();
+  atm.run.mains.setClockOff(200_000);
+  await close();
+  atm.run.mains.setClockOff(0);
+  const last = await close();
+  await atm.run.sync.flush(never);
+  await world.clock.sleep(200_000, never);
+  expect(await delivered()).toMatchObject({ number: last.number });
+  const { body } = await world.admin.get<{ incidents: { terminalId: string }[] }>('/admin/incidents');
+  expect(body.incidents.filter(({ terminalId }) => terminalId === atm.run.terminalId)).toEqual([]);
+  expect(atm.run.journal.outboxSize()).toBe(0);
+});
+
 test('a suspect is named as one, and is no difference of the books', async () => {
   await enrolled(atm, newFace(), { yen: 50_000 });
   await close();
