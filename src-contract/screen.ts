@@ -167,6 +167,8 @@ export const Screen = z.discriminatedUnion('name', [
     receipt: z.enum(['printed', 'declined', 'unavailable', 'none']),
     /** Approved by this terminal because the bank could not be asked. */
     standIn: z.boolean(),
+    /** True where the customer was enrolled and looks like somebody known: the PIN is always asked for. Absent otherwise. */
+    lookAlike: z.literal(true).optional(),
   }),
   screen('sorry', {
     service: Service.nullable(),

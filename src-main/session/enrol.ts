@@ -226,14 +226,16 @@ export function enrolMachine(ports: PortsOf<'enrol'>) {
               guard: ({ event }) => event.output.outcome === 'enrolled',
               target: 'over',
               actions: assign({
-                output: {
-                  kind: 'done',
-                  service,
-                  amount: null,
-                  balance: null,
-                  receipt: 'none',
-                  standIn: false,
-                } as const,
+                output: ({ context }) =>
+                  ({
+                    kind: 'done',
+                    service,
+                    amount: null,
+                    balance: null,
+                    receipt: 'none',
+                    standIn: false,
+                    ...(context.lookAlikeOf ? { lookAlike: true } : {}),
+                  }) as const,
               }),
             },
             {

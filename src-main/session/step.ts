@@ -43,6 +43,7 @@ export type Outcome =
       readonly balance: Money | null;
       readonly receipt: Extract<Screen, { name: 'done' }>['receipt'];
       readonly standIn: boolean;
+      readonly lookAlike?: true;
     }
   | {
       readonly kind: 'sorry';

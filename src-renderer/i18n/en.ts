@@ -260,6 +260,8 @@ export const en: Texts = {
     },
     standIn:
       'The bank can’t be reached, so this terminal approved it. Your account will show it once the bank is back.',
+    lookAlike:
+      'Somebody who looks very much like you is registered too. So that you are never mistaken for each other, we will always ask for your PIN.',
     finish: 'Finish',
   },
   sorry: {

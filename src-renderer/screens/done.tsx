@@ -31,6 +31,7 @@ export function DoneScreen({ screen }: ScreenProps<'done'>) {
         {t(THANKS[screen.service] ?? 'done.thanks')}
       </p>
       {screen.receipt === 'unavailable' && <Notice kind="info">{receipt}</Notice>}
+      {screen.lookAlike && <Notice kind="info">{t('done.lookAlike')}</Notice>}
       {screen.standIn && <Notice kind="info">{t('done.standIn')}</Notice>}
       <div className="answers answers-one">
         <IntentButton intent={{ kind: 'confirm' }} look="first">

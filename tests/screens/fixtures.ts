@@ -371,6 +371,11 @@ export const FIXTURES: readonly Fixture[] = [
     ['confirm'],
   ),
   fixture(
+    'done-enrol-look-alike',
+    { name: 'done', service: 'enrol', amount: null, balance: null, receipt: 'none', standIn: false, lookAlike: true },
+    ['confirm'],
+  ),
+  fixture(
     'done-opt-out',
     { name: 'done', service: 'opt-out', amount: null, balance: null, receipt: 'none', standIn: false },
     ['confirm'],
