@@ -21,7 +21,7 @@ declare global {
   }
 }
 
-/** Calls back with each frame, which the receiver then owns. Returns how to stop. */
+/** Calls back with each frame, which the receiver then owns. Returns how to stop; whoever does, also stops the track. */
 export function readFrames(
   stream: MediaStream,
   onFrame: (frame: CapturedFrame) => void,
@@ -47,11 +47,12 @@ function readTrack(
       if (stopped) value.close();
       else onFrame(fromVideoFrame(value));
     }
+    // Not before the read under way has ended: of its frame nobody would know.
+    await reader.cancel();
   };
   pump().catch((error) => !stopped && onError(error));
   return () => {
     stopped = true;
-    void reader.cancel().catch(() => {});
   };
 }
 

@@ -253,6 +253,8 @@ describe('a database that is not as it was left keeps the terminal from starting
     content.set(bytes, atByte);
     writeFileSync(path, content);
   };
+  /** Where the second page begins (SQLite's file format, 1.3.2). */
+  const secondPage = (path: string) => readFileSync(path).readUInt16BE(16);
   const noise = Uint8Array.from({ length: 64 }, (_, i) => (i * 151 + 7) % 256);
   const newer = (path: string) => {
     const database = new Database(path);
@@ -263,7 +265,12 @@ describe('a database that is not as it was left keeps the terminal from starting
 
   it.each<[string, Kind, (path: string) => void, string]>([
     ['a journal with another header', 'journal', (path) => overwrite(path, 0, noise), 'DATABASE_CORRUPT'],
-    ['a journal with a page overwritten', 'journal', (path) => overwrite(path, 4096, noise), 'DATABASE_CORRUPT'],
+    [
+      'a journal with a page overwritten',
+      'journal',
+      (path) => overwrite(path, secondPage(path), noise),
+      'DATABASE_CORRUPT',
+    ],
     [
       'a journal whose last result was altered',
       'journal',
@@ -293,7 +300,7 @@ describe('a database that is not as it was left keeps the terminal from starting
 
   it.each<[string, (path: string) => void]>([
     ['with another header', (path) => overwrite(path, 0, noise)],
-    ['with a page overwritten', (path) => overwrite(path, 4096, noise)],
+    ['with a page overwritten', (path) => overwrite(path, secondPage(path), noise)],
     ['cut short', (path) => truncateSync(path, 5_000)],
   ])('but for a gallery %s, which the bank can give again: it is moved aside', async (_, breakIt) => {
     const dataDir = copyOfSound();
