@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { estimatedFmr } from '../../src-main/gallery/fmr.ts';
+import { seeded } from '../random.ts';
 import { checkOnHalves, fitCalibration } from './calibration.ts';
-import { seeded } from './random.ts';
 import { type Impostors, ScoreKeeper } from './scores.ts';
 
 const PEOPLE = 300;

@@ -9,10 +9,10 @@
 import { singleFmr } from '../../src-main/gallery/fmr.ts';
 import { parseManifest } from '../../src-main/vision/manifest.ts';
 import type { Calibration } from '../../src-main/vision/observation.ts';
+import { resampled } from '../random.ts';
 import type { ErrorCard } from './card.ts';
 import { quantile } from './intervals.ts';
 import { EvaluationError } from './problem.ts';
-import { resampled } from './random.ts';
 import { fmrAbove, type Impostors, thresholdAt } from './scores.ts';
 import { ERRORS_ENOUGH, pairWeight } from './verification.ts';
 

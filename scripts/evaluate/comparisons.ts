@@ -1,6 +1,7 @@
 /** Everybody against everybody: which comparisons are made, and their scores. */
+
+import { shuffled } from '../random.ts';
 import type { Pair } from './pairs.ts';
-import { shuffled } from './random.ts';
 import { ScoreKeeper, type Scores } from './scores.ts';
 import { cosine, type Templates } from './templates.ts';
 

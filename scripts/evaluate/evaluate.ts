@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import type { Manifests } from '../../src-main/vision/manifest.ts';
 import type { Calibration, Observation } from '../../src-main/vision/observation.ts';
+import { seeded } from '../random.ts';
 import { type Acquired, acquire } from './acquire.ts';
 import type { Cache } from './cache.ts';
 import { checkOnHalves, type Fitted, fitCalibration } from './calibration.ts';
@@ -18,7 +19,6 @@ import { presentationRates, presentationsIn } from './presentation.ts';
 import { EvaluationError } from './problem.ts';
 import type { Progress } from './progress.ts';
 import { foldAccuracy } from './protocol.ts';
-import { seeded } from './random.ts';
 import { fmrAbove, type Scores, thresholdAt } from './scores.ts';
 import type { Templates } from './templates.ts';
 import { detCurve, operatingPoints } from './verification.ts';

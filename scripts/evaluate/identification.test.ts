@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { seeded } from '../random.ts';
 import { compareAll, compareListed } from './comparisons.ts';
 import { openSet } from './identification.ts';
-import { seeded } from './random.ts';
 import type { Templates } from './templates.ts';
 
 const NO_BREATH = async () => undefined;

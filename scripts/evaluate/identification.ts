@@ -2,9 +2,10 @@
  * 1:N among people of whom some are unknown (ISO/IEC 19795-1, open-set identification). The gallery holds one template a person, the
  * first. Who has more is looked for with the others; everybody is also looked for in a gallery without them, as a stranger.
  */
+
+import { shuffled } from '../random.ts';
 import { templatesByPerson } from './comparisons.ts';
 import { type Limits, wilson } from './intervals.ts';
-import { shuffled } from './random.ts';
 import { cosine, type Templates } from './templates.ts';
 
 export const FPIR_LEVELS = [0.1, 0.03, 0.01, 0.003, 0.001] as const;

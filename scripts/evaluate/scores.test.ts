@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { seeded } from './random.ts';
+import { seeded } from '../random.ts';
 import { fmrAbove, missedAt, ScoreKeeper, thresholdAt } from './scores.ts';
 import { Tail } from './tail.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { seeded } from '../random.ts';
 import { quantile, wilson } from './intervals.ts';
-import { seeded } from './random.ts';
 import { ScoreKeeper } from './scores.ts';
 import { detCurve, operatingPoints, pairWeight } from './verification.ts';
 

@@ -1,6 +1,7 @@
 /** 1:1: false non-matches at given false-match rates with their limits, and the curve between them (ISO/IEC 19795-1). */
+
+import { resampled } from '../random.ts';
 import { type Limits, quantile, wilson } from './intervals.ts';
-import { resampled } from './random.ts';
 import { fmrAbove, missedAt, type Scores, thresholdAt } from './scores.ts';
 
 export const FMR_LEVELS = [1e-2, 1e-3, 1e-4, 1e-5] as const;

@@ -1,4 +1,5 @@
 /** What is done in which run, from one seed: every moment with every process, shuffled, again and again. */
+import { seeded } from '../../scripts/random.ts';
 import type { CrashService, Intention, NoteBunch } from './customer.ts';
 import type { TerminalName, Victim } from './world.ts';
 
@@ -17,18 +18,6 @@ export interface PlannedRun extends Aim {
   readonly awayMs: number;
   /** Whether notes in reach of a machine whose terminal is dead are taken. */
   readonly grabs: boolean;
-}
-
-/** Uniform in [0, 1), the same sequence for the same seed (splitmix32, Steele et al., OOPSLA 2014, with 32-bit constants). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x9e3779b9) >>> 0;
-    let mixed = state;
-    mixed = Math.imul(mixed ^ (mixed >>> 16), 0x21f0aaad);
-    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
-    return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** Journal states by their own names; "inserted" and the like are deeds, the others screens (customer.ts). */

@@ -1,4 +1,4 @@
-/** Chance from a seed, so that a card can be made again to the last digit. */
+/** Chance from a seed, so that an error card can be made, and a plan of crashes carried out, again to the last digit. */
 
 /** Uniform in [0, 1) (splitmix32: G. Steele, D. Lea, C. Flood, OOPSLA 2014, with 32-bit constants). */
 export function seeded(seed: number): () => number {
