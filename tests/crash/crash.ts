@@ -179,6 +179,7 @@ async function closing(
   const found: string[] = [];
   const atm = world.terminal('atm');
   if (!without.has('withdraw')) {
+    found.push((await offeredAgain(world, atm, 'withdraw', signal)) ?? '');
     const before = await observe(world);
     atm.screen.camera(footage['cap13_edit2.webm']);
     const said = await visit(atm, LAST, () => undefined, signal);
@@ -249,20 +250,42 @@ function begunIn(before: Observed, after: Observed, name: TerminalName): Transac
 
 /** A suspect blocks its device, before and after a restart. */
 async function blocked(world: World, terminal: Terminal, planned: PlannedRun, signal: AbortSignal): Promise<string[]> {
-  const offered = async () => {
-    await terminal.screen.does({ kind: 'begin' });
-    const menu = await terminal.screen.until(({ screen }) => screen.name === 'menu', 5_000, signal);
-    await terminal.screen.does({ kind: 'cancel' });
-    if (menu?.screen.name !== 'menu') return 'the menu did not come';
-    const service = menu.screen.services.find((one) => one.service === planned.intention.service);
-    return service?.available ? `${planned.intention.service} is offered, though it has a suspect` : null;
+  const { service } = planned.intention;
+  const refused = async () => {
+    const offered = await isOffered(terminal, service, signal);
+    if (offered === null) return 'the menu did not come';
+    return offered ? `${service} is offered, though it has a suspect` : null;
   };
-  const found = [await offered()];
+  const found = [await refused()];
   await terminal.kill();
   await terminal.start();
   const unsettled = await ready(world, signal);
-  found.push(unsettled, await offered());
+  found.push(unsettled, await refused());
   return found.filter((one) => one !== null);
+}
+
+/** What somebody sees who comes, reads the menu and goes; null when no menu came. */
+async function isOffered(
+  { screen }: Terminal,
+  service: Intention['service'],
+  signal: AbortSignal,
+): Promise<boolean | null> {
+  await screen.does({ kind: 'begin' });
+  const menu = await screen.until((view) => view.screen.name === 'menu', 5_000, signal);
+  await screen.does({ kind: 'cancel' });
+  if (menu?.screen.name !== 'menu') return null;
+  return menu.screen.services.some((one) => one.service === service && one.available);
+}
+
+/** Devices that were started again are back some time after all is settled: people choose what a menu offers. */
+async function offeredAgain(world: World, terminal: Terminal, service: Intention['service'], signal: AbortSignal) {
+  const until = performance.now() + SETTLED_MS_MAX;
+  for (;;) {
+    if (await isOffered(terminal, service, signal)) return await ready(world, signal);
+    if (performance.now() > until) return `${service} is not offered again within ${SETTLED_MS_MAX / 1000} s`;
+    await ready(world, signal);
+    await sleep(500, undefined, { signal });
+  }
 }
 
 /** Waits until nothing is under way any more. Null when it is so, else what is not within the bound. */
