@@ -55,3 +55,13 @@ export const ATTEMPTS_DEFAULT: AttemptRules = {
 
 /** A terminal's pseudonym for a presented face: 128 bits that say nothing of it, base64url. */
 export const PresentedFace = z.string().regex(/^[\w-]{22}$/, '128 bits as base64url');
+
+/** Bytes of a pseudonym. */
+export const PSEUDONYM_BYTES = 16;
+/**
+ * The pseudonym of a person's own face is the first of these bytes of HMAC-SHA-256 of this text, under the seed of the matrix that the
+ * terminal protects by. The bank, which has the seeds, knows it as the same face before and after a change of the matrix.
+ */
+export function ownFaceText(personId: string): string {
+  return `kaopass-own-face:${personId}`;
+}

@@ -1,19 +1,24 @@
 /**
  * The people this terminal knows: protected templates, encrypted at rest, searched exactly. Whoever calls it never sees a
  * score turned into a decision without a false-match rate (design, invariant 5).
+ *
+ * While the platform changes its protecting matrix two generations are held: each person is under the old matrix or under the new one,
+ * in a roster of its own, and a probe is protected by both and compared in both. Converting somebody moves them from the one to
+ * the other in one commit, on disk and in memory, so that at no moment anybody is in neither, in both, or under the wrong one.
  */
 import type { KeyObject } from 'node:crypto';
 import type { AttemptRules } from '../../src-contract/attempts.ts';
 import type { GalleryAnswer, ProtectedTemplate } from '../../src-contract/bank-api.ts';
 import type { Comparison } from '../../src-contract/match-result.ts';
 import type { Uuid } from '../../src-contract/primitives.ts';
+import { atOnce, inPieces } from '../../src-contract/protection.ts';
 import type { Chance } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
 import type { Calibration } from '../vision/observation.ts';
 import { alikeMax, estimatedFmr, singleFmr } from './fmr.ts';
 import { fuse } from './fusion.ts';
 import { type FaceKind, presentedFaces } from './presented-faces.ts';
-import { protectionFrom } from './protection.ts';
+import { growChange, type Protection, type ProtectionChange, protectionFrom } from './protection.ts';
 import { dot, ExactSearch, type Neighbour } from './search.ts';
 import { type Erasure, openTemplateStore, type StoredTemplate } from './template-store.ts';
 
@@ -51,6 +56,19 @@ export interface Gallery {
   fmrBetween(a: Float32Array, b: Float32Array): number;
   /** One template of several frames of one face; see fusion.ts. */
   fuse(embeddings: readonly Float32Array[]): Float32Array;
+  /** Names of the matrices people here are under, oldest first: two during a change, else one. New templates are under the last. */
+  readonly protections: readonly string[];
+  /** How many are still under the old matrix of a change. */
+  readonly unconverted: number;
+  /**
+   * Takes up another matrix. From then on probes are compared under both, and templates are made under the new one; those that were set
+   * aside because they were under it come back. Growing the matrix pauses often. Throws when a change is under way.
+   */
+  beginProtection(next: ProtectionSecret, pause: () => Promise<void>): Promise<void>;
+  /** Brings some people under the new matrix, in one commit. Everybody can be matched before, meanwhile and after. */
+  convert(count: number): void;
+  /** Ends the change: the old matrix is overwritten, and no template under it is left on the disk. Throws while anybody is unconverted. */
+  endProtection(): void;
   /** What the bank gets of a face: protected, normalised, encoded. */
   protectedTemplate(embedding: Float32Array): ProtectedTemplate;
   /** Stores one person's template (a repeat replaces it), outside the feed: for somebody just enrolled here. */
@@ -89,6 +107,12 @@ export interface Gallery {
   close(): void;
 }
 
+/** A protecting matrix: its name, and the 32 bytes it grows from. */
+export interface ProtectionSecret {
+  readonly version: string;
+  readonly seed: Uint8Array;
+}
+
 export interface GalleryOptions {
   /** The database file; made when missing. */
   readonly path: string;
@@ -96,6 +120,8 @@ export interface GalleryOptions {
   /** 32 bytes, from the activation. */
   readonly protectionSeed: Uint8Array;
   readonly protectionVersion: string;
+  /** The matrix that a change under way leads to. */
+  readonly nextProtection?: ProtectionSecret | null;
   /** SHA-256 of the embedding model in use, lower-case hex. */
   readonly modelSha256: string;
   readonly dimensions: number;
@@ -123,87 +149,136 @@ const ASIDE = 'aside';
  */
 const MARGIN = 100;
 
+/** People under one matrix. */
+interface Generation {
+  readonly version: string;
+  readonly protection: Protection;
+  readonly search: ExactSearch;
+}
+
+/** A change under way: from the first generation to the second. */
+interface Change {
+  readonly matrix: ProtectionChange;
+  readonly from: Generation;
+  readonly to: Generation;
+}
+
 /** Opens the gallery and decrypts what is searched into memory. Throws GALLERY_UNREADABLE naming the file or row, deleting nothing. */
 export function openGallery(options: GalleryOptions): Gallery {
-  const { path, dataKey, protectionSeed, protectionVersion, modelSha256, dimensions, calibration, chance } = options;
-  const protection = protectionFrom(protectionSeed, dimensions);
+  const { path, dataKey, modelSha256, dimensions, calibration, chance } = options;
+  const given = { version: options.protectionVersion, seed: options.protectionSeed };
+  const next = options.nextProtection ?? null;
   const store = openTemplateStore({ path, dataKey, chance });
-  const search = new ExactSearch(dimensions);
+  const generationOf = (version: string, protection: Protection, expected = 0): Generation => ({
+    version,
+    protection,
+    search: new ExactSearch(dimensions, expected),
+  });
+  /** Whose templates are made and asked for now. */
+  let current = generationOf(given.version, protectionFrom(given.seed, dimensions));
+  let change: Change | null = null;
+  if (next) {
+    const { protection, change: matrix } = atOnce(growChange({ from: given.seed, to: next.seed }, dimensions));
+    change = { matrix, from: current, to: generationOf(next.version, protection) };
+    current = change.to;
+  }
+  /** Needed for the way to the next one. */
+  let currentSeed = next?.seed ?? given.seed;
+  /** Oldest first. */
+  const generations = (): readonly Generation[] => (change ? [change.from, change.to] : [current]);
   /** Held, and not compared: one unusable template must not keep the feed from what follows it, such as an erasure. */
   const setAside = new ExactSearch(0);
-  const rosters: ReadonlyMap<string, ExactSearch> = new Map([
-    [`${modelSha256} ${protectionVersion} ${dimensions}`, search],
+  const nameOf = (version: string) => `${modelSha256} ${version} ${dimensions}`;
+  const rosters = (): readonly (readonly [string, ExactSearch])[] => [
+    ...generations().map(({ version, search }) => [nameOf(version), search] as const),
     [ASIDE, setAside],
-  ]);
+  ];
+  /** Everybody who is compared. */
+  const sizeOfAll = () => generations().reduce((sum, { search }) => sum + search.size, 0);
   /** Who was named as a look-alike, by how many. */
   const namedBy = new Map<Uuid, number>();
 
   const erased = new Set<Uuid>(store.erasures().map(({ personId }) => personId));
 
-  const comparable = (template: Omit<StoredTemplate, 'personId' | 'lookAlikeOf'>) =>
-    template.modelSha256 === modelSha256 && template.protectionVersion === protectionVersion;
+  /** Under which matrix a template of this model is; null when it can't be compared. */
+  const generationFor = (template: Pick<StoredTemplate, 'modelSha256' | 'protectionVersion'>): Generation | null =>
+    template.modelSha256 === modelSha256
+      ? (generations().find(({ version }) => version === template.protectionVersion) ?? null)
+      : null;
   const count = (named: Uuid | null, by: 1 | -1) => {
     if (named) namedBy.set(named, (namedBy.get(named) ?? 0) + by);
   };
   const presented = presentedFaces({
     store,
-    seed: protectionSeed,
+    protectedBy: next ?? given,
+    before: change && { version: change.from.version, change: change.matrix },
     dimensions,
     chance,
     fmrAt: (score) => singleFmr(calibration, score),
   });
 
-  const rosterOf = (personId: Uuid) => [search, setAside].find((roster) => roster.has(personId)) ?? null;
+  const generationWith = (personId: Uuid) => generations().find(({ search }) => search.has(personId)) ?? null;
+  const rosterOf = (personId: Uuid) => generationWith(personId)?.search ?? (setAside.has(personId) ? setAside : null);
+  const lookAlikeOf = (personId: Uuid) => rosterOf(personId)?.lookAlikeOf(personId) ?? null;
   /** Out of memory. Returns how to undo it; null when nobody was there. */
   const forget = (personId: Uuid): (() => void) | null => {
     const roster = rosterOf(personId);
     if (!roster) return null;
-    const lookAlikeOf = roster.lookAlikeOf(personId);
+    const alike = roster.lookAlikeOf(personId);
     const restore = roster.delete(personId);
-    count(lookAlikeOf, -1);
+    count(alike, -1);
     return () => {
-      count(lookAlikeOf, 1);
+      count(alike, 1);
       restore?.();
     };
   };
-  /** Into memory. Whoever is already there is replaced. Returns how to undo it. */
-  const learn = ({ personId, lookAlikeOf }: StoredTemplate, vector: Float32Array | null): (() => void) => {
+  /** Into memory, where it can be compared or aside. Whoever is already there is replaced. Returns how to undo it. */
+  const learn = ({ personId, lookAlikeOf: alike }: StoredTemplate, found: Placed | null): (() => void) => {
     const restore = forget(personId);
-    const remove = vector
-      ? search.add(personId, vector, lookAlikeOf)
-      : setAside.add(personId, new Float32Array(0), lookAlikeOf);
-    count(lookAlikeOf, 1);
+    const remove = found
+      ? found.generation.search.add(personId, found.vector, alike)
+      : setAside.add(personId, new Float32Array(0), alike);
+    count(alike, 1);
     return () => {
-      count(lookAlikeOf, -1);
+      count(alike, -1);
       remove();
       restore?.();
     };
   };
 
-  const vectorIn = (template: StoredTemplate) => (comparable(template) ? vectorOf(template.values, dimensions) : null);
+  /** A template's vector, and the generation it is compared in; null when it can't be. */
+  const placed = (template: Omit<StoredTemplate, 'personId' | 'lookAlikeOf'>): Placed | null => {
+    const generation = generationFor(template);
+    const vector = generation && vectorOf(template.values, dimensions);
+    return vector && { generation, vector };
+  };
 
   let damaged = false;
-  /** The template as it is on disk. */
-  const exact = (personId: Uuid): Float32Array | null => {
-    let error = new TerminalError(
-      'GALLERY_UNREADABLE',
-      `the gallery ${path}: the template of person ${personId} is missing`,
-    );
+  /** The template as it is on disk. Nothing but what is under the generation's own matrix comes back. */
+  const exactIn =
+    (generation: Generation) =>
+    (personId: Uuid): Float32Array | null => {
+      const found = readable(personId);
+      if (found?.placed?.generation === generation) return found.placed.vector;
+      if (found) damage(`the template of person ${personId} is under protection ${found.stored.protectionVersion}`);
+      return null;
+    };
+  /** Null for one that is damaged, which is told. */
+  const readable = (personId: Uuid): { stored: StoredTemplate; placed: Placed | null } | null => {
     try {
       const stored = store.template(personId);
-      const vector = stored && vectorIn(stored);
-      if (vector) return vector;
+      if (stored) return { stored, placed: placed(stored) };
+      damage(`the template of person ${personId} is missing`);
     } catch (cause) {
       if (!(cause instanceof TerminalError) || cause.code !== 'GALLERY_UNREADABLE') throw cause;
-      error = cause;
-    }
-    if (!damaged) {
-      damaged = true;
-      condemn(error);
+      condemn(cause);
     }
     return null;
   };
+  const damage = (what: string) => condemn(new TerminalError('GALLERY_UNREADABLE', `the gallery ${path}: ${what}`));
   const condemn = (error: TerminalError) => {
+    if (damaged) return;
+    damaged = true;
     try {
       store.condemn(error.message);
     } catch (cause) {
@@ -213,10 +288,35 @@ export function openGallery(options: GalleryOptions): Gallery {
     options.onDamaged?.(error);
   };
 
+  /** A vector under one generation's matrix as it is under another's. */
+  const carried = (vector: Float32Array, from: Generation, to: Generation): Float32Array => {
+    if (from === to) return vector;
+    if (!change) throw new Error('two matrices, and no way between them');
+    return to === change.to ? change.matrix.forward(vector) : change.matrix.back(vector);
+  };
+  /** The most similar of everybody, whichever matrix they are under. `probeFor` gives the probe under each. */
+  const nearest = (probeFor: (generation: Generation) => Float32Array, wanted: number): readonly Neighbour[] => {
+    const found = generations().map((generation) =>
+      generation.search.size === 0 ? [] : generation.search.nearest(probeFor(generation), wanted, exactIn(generation)),
+    );
+    return found.length === 1
+      ? found[0]!
+      : found
+          .flat()
+          .sort((a, b) => b.score - a.score)
+          .slice(0, wanted);
+  };
+  const nearestTo = (embedding: Float32Array, wanted: number) =>
+    nearest(({ protection }) => protection.protect(embedding), wanted);
+
   /** Presentations that were as like somebody who goes as two of their own would be. */
   const forgetTriesOf = (personId: Uuid): void => {
-    const template = search.has(personId) ? exact(personId) : null;
-    if (template) presented.forgetLike(template, (score) => singleFmr(calibration, score) <= FORGET_LIKE_FMR);
+    const generation = generationWith(personId);
+    const template = generation && exactIn(generation)(personId);
+    if (!template) return;
+    // Presented faces are under the newest matrix.
+    const likeness = carried(template, generation, current);
+    presented.forgetLike(likeness, (score) => singleFmr(calibration, score) <= FORGET_LIKE_FMR);
   };
 
   /** Changes file and memory together: both, or neither. `change` collects how to undo what it does in memory. */
@@ -226,7 +326,7 @@ export function openGallery(options: GalleryOptions): Gallery {
     try {
       store.commit(() => {
         change(undo);
-        for (const [name, roster] of rosters) saved.push(store.packs.save(name, roster));
+        for (const [name, roster] of rosters()) saved.push(store.packs.save(name, roster));
       });
     } catch (cause) {
       for (const restore of undo.reverse()) restore();
@@ -240,11 +340,14 @@ export function openGallery(options: GalleryOptions): Gallery {
     let rows = 0;
     for (const template of store.all()) {
       rows += 1;
-      const roster = vectorIn(template) ? search : setAside;
+      const roster = placed(template)?.generation.search ?? setAside;
       if (roster.has(template.personId) && roster.lookAlikeOf(template.personId) === template.lookAlikeOf) continue;
       throw new TerminalError('GALLERY_UNREADABLE', `the gallery ${path}: person ${template.personId} is in no pack`);
     }
-    const packed = search.size + setAside.size;
+    checkCount(rows);
+  };
+  const checkCount = (rows: number): void => {
+    const packed = sizeOfAll() + setAside.size;
     if (rows === packed) return;
     throw new TerminalError(
       'GALLERY_UNREADABLE',
@@ -253,47 +356,77 @@ export function openGallery(options: GalleryOptions): Gallery {
   };
   /** From an older Kaopass, or packed for another model: once, from the rows. */
   const packAnew = (): void => {
-    for (const template of store.all()) learn(template, vectorIn(template));
+    for (const template of store.all()) learn(template, placed(template));
     commit(() => store.packs.clear());
+  };
+  /**
+   * Which rosters the file has: 'all' of them; 'begun' or 'ended' where a change was taken up and the power went before the file had heard
+   * of it, or after the file was done with it; 'others' otherwise.
+   */
+  const rostersThere = (): 'all' | 'begun' | 'ended' | 'others' => {
+    const there = store.packs.names().join();
+    const are = (...names: string[]) => there === names.sort().join();
+    if (are(...rosters().map(([name]) => name))) return 'all';
+    if (change && are(nameOf(change.from.version), ASIDE)) return 'begun';
+    if (change && are(nameOf(change.to.version), ASIDE)) return 'ended';
+    return 'others';
+  };
+  const loadPacks = (): void => {
+    const there = rostersThere();
+    if (there === 'others') {
+      packAnew();
+      return;
+    }
+    const names = store.packs.names();
+    for (const [name, roster] of rosters()) {
+      if (!names.includes(name)) continue;
+      store.packs.load(name, roster);
+      for (const [, named] of roster.lookAlikes()) count(named, 1);
+    }
+    if (sizeOfAll() + setAside.size <= OPENED_AT_START_UP_TO) checkRows();
+    else if (there !== 'all') checkCount(store.count());
+    if (there !== 'all') commit(takeBack);
+  };
+  /** Those that were set aside and are under a matrix that is known now. */
+  const takeBack = (undo: (() => void)[]): void => {
+    for (const personId of setAside.last(setAside.size)) {
+      const found = readable(personId);
+      if (found?.placed) undo.push(learn(found.stored, found.placed));
+    }
   };
 
   try {
     const why = store.condemned();
     if (why) throw new TerminalError('GALLERY_UNREADABLE', why);
-    if (store.packs.names().join() === [...rosters.keys()].sort().join()) {
-      for (const [name, roster] of rosters) {
-        store.packs.load(name, roster);
-        for (const [, named] of roster.lookAlikes()) count(named, 1);
-      }
-      if (search.size + setAside.size <= OPENED_AT_START_UP_TO) checkRows();
-    } else packAnew();
+    loadPacks();
   } catch (cause) {
     store.close();
     throw cause;
   }
 
-  /** The probe against everybody. */
-  const compare = (probe: Float32Array) => {
-    const [best, runnerUp] = search.nearest(probe, 2, exact);
-    const fmrAt = (score: number) => estimatedFmr(calibration, score, search.size);
+  /** The face against everybody. */
+  const compare = (embedding: Float32Array) => {
+    const [best, runnerUp] = nearestTo(embedding, 2);
+    const size = sizeOfAll();
+    const fmrAt = (score: number) => estimatedFmr(calibration, score, size);
     const comparison: Comparison = {
       score: best?.score ?? null,
       runnerUpScore: runnerUp?.score ?? null,
-      gallerySize: search.size,
+      gallerySize: size,
       estimatedFmr: best ? fmrAt(best.score) : null,
     };
     return { best, runnerUp, fmrAt, comparison };
   };
-  const declaredAlike = (one: Uuid, other: Uuid): boolean =>
-    search.lookAlikeOf(one) === other || search.lookAlikeOf(other) === one;
+  const declaredAlike = (one: Uuid, other: Uuid): boolean => lookAlikeOf(one) === other || lookAlikeOf(other) === one;
   /** Whether the best is better than the second by the margin. Two beyond the calibration's floor are not told apart by it. */
   const isClear = (best: Neighbour, runnerUp: Neighbour | undefined): boolean =>
     runnerUp === undefined || singleFmr(calibration, runnerUp.score) >= MARGIN * singleFmr(calibration, best.score);
   /** Whether this person was named as looking like another, names one, or has one in the gallery. */
   const needsPin = (personId: Uuid, lookAlikeFmr: number): boolean => {
-    if (search.lookAlikeOf(personId) || (namedBy.get(personId) ?? 0) > 0) return true;
-    const template = exact(personId);
-    const [, other] = template ? search.nearest(template, 2, exact) : [];
+    if (lookAlikeOf(personId) || (namedBy.get(personId) ?? 0) > 0) return true;
+    const home = generationWith(personId);
+    const template = home && exactIn(home)(personId);
+    const [, other] = template ? nearest((generation) => carried(template, home, generation), 2) : [];
     return other !== undefined && singleFmr(calibration, other.score) < lookAlikeFmr;
   };
 
@@ -303,16 +436,38 @@ export function openGallery(options: GalleryOptions): Gallery {
     if (restore) undo.push(restore);
   };
 
-  const taken = (personId: Uuid, template: ProtectedTemplate, lookAlikeOf: Uuid | null) => {
-    const values = Buffer.from(template.values, 'base64url');
-    const { modelSha256: model, protectionVersion: version } = template;
-    const stored = { personId, modelSha256: model, protectionVersion: version, lookAlikeOf, values };
-    return { stored, vector: comparable(stored) ? vectorOf(values, dimensions) : null };
+  const taken = (personId: Uuid, template: ProtectedTemplate, alike: Uuid | null): StoredTemplate => ({
+    personId,
+    modelSha256: template.modelSha256,
+    protectionVersion: template.protectionVersion,
+    lookAlikeOf: alike,
+    values: Buffer.from(template.values, 'base64url'),
+  });
+
+  /** The file's part of taking up another matrix, and what of it is in memory. */
+  const takeUp = (next: ProtectionSecret, grown: { protection: Protection; change: ProtectionChange }): void => {
+    const before = current;
+    const to = generationOf(next.version, grown.protection, before.search.size);
+    change = { matrix: grown.change, from: before, to };
+    current = to;
+    let changed: () => void = () => undefined;
+    try {
+      commit((undo) => {
+        takeBack(undo);
+        changed = presented.changeTo(next, grown.change);
+      });
+    } catch (cause) {
+      change = null;
+      current = before;
+      throw cause;
+    }
+    changed();
+    currentSeed = next.seed;
   };
 
   return {
     get size() {
-      return search.size;
+      return sizeOfAll();
     },
     get notComparable() {
       return setAside.size;
@@ -321,7 +476,7 @@ export function openGallery(options: GalleryOptions): Gallery {
       return store.cursor();
     },
     identify: (embedding, { maxFmr, lookAlikeFmr }) => {
-      const { best, runnerUp, fmrAt, comparison } = compare(protection.protect(embedding));
+      const { best, runnerUp, fmrAt, comparison } = compare(embedding);
       if (!best || fmrAt(best.score) > maxFmr) return { outcome: 'nobody', comparison };
       const rivals = runnerUp !== undefined && fmrAt(runnerUp.score) <= maxFmr;
       if (rivals && !declaredAlike(best.key, runnerUp.key)) return { outcome: 'look-alikes', comparison };
@@ -329,26 +484,75 @@ export function openGallery(options: GalleryOptions): Gallery {
       return { outcome: 'match', personId: best.key, comparison, pinAlways };
     },
     lookAlike: (embedding, lookAlikeFmr) => {
-      const most = alikeMax(search.size, lookAlikeFmr);
-      const alike = search
-        .nearest(protection.protect(embedding), most + 1, exact)
-        .filter(({ score }) => singleFmr(calibration, score) <= lookAlikeFmr);
+      const most = alikeMax(sizeOfAll(), lookAlikeFmr);
+      const alike = nearestTo(embedding, most + 1).filter(({ score }) => singleFmr(calibration, score) <= lookAlikeFmr);
       return alike[0] ? { personId: alike[0].key, likeTooMany: alike.length > most } : null;
     },
     fmrBetween: (a, b) => singleFmr(calibration, dot(fuse([a]), fuse([b]))),
     fuse,
     // Float32 as this processor has it, which is little endian: see vectorOf.
     protectedTemplate: (embedding) => ({
-      values: Buffer.from(protection.protect(embedding).buffer).toString('base64url'),
+      values: Buffer.from(current.protection.protect(embedding).buffer).toString('base64url'),
       dimensions,
       modelSha256,
-      protectionVersion,
+      protectionVersion: current.version,
     }),
+    get protections() {
+      return generations().map(({ version }) => version);
+    },
+    get unconverted() {
+      return change?.from.search.size ?? 0;
+    },
+    beginProtection: async (next, pause) => {
+      const refuse = () => {
+        if (change) throw new Error(`the change to protection ${change.to.version} is under way`);
+        if (next.version === current.version) throw new Error(`protection ${next.version} is the one in use`);
+      };
+      refuse();
+      const grown = await inPieces(growChange({ from: currentSeed, to: next.seed }, dimensions), pause);
+      refuse();
+      takeUp(next, grown);
+    },
+    convert: (count) => {
+      if (!change) return;
+      const { from, to, matrix } = change;
+      const found = from.search.last(count).map((personId) => ({ personId, read: readable(personId) }));
+      commit((undo) => {
+        for (const { personId, read } of found) {
+          if (read?.placed?.generation === from) {
+            const vector = matrix.forward(read.placed.vector);
+            const values = new Uint8Array(vector.buffer);
+            const stored = { ...read.stored, protectionVersion: to.version, values };
+            store.put(stored);
+            undo.push(learn(stored, { generation: to, vector }));
+            continue;
+          }
+          // Damaged, and told: the next start pulls everybody anew. Until then this person is held and not compared, as before.
+          if (read) damage(`the template of person ${personId} is under protection ${read.stored.protectionVersion}`);
+          const alike = from.search.lookAlikeOf(personId);
+          const restore = from.search.delete(personId);
+          undo.push(() => restore?.());
+          undo.push(setAside.add(personId, new Float32Array(0), alike));
+        }
+      });
+    },
+    endProtection: () => {
+      if (!change) return;
+      const { from, to, matrix } = change;
+      if (from.search.size > 0)
+        throw new Error(`${from.search.size} people are still under protection ${from.version}`);
+      store.commit(() => store.packs.drop(nameOf(from.version)));
+      store.scrub();
+      matrix.destroy();
+      from.protection.destroy();
+      current = to;
+      change = null;
+    },
     put: (personId, template, lookAlikeOf) => {
-      const { stored, vector } = taken(personId, template, lookAlikeOf);
+      const stored = taken(personId, template, lookAlikeOf);
       if (erased.has(personId)) return;
       commit((undo) => {
-        if (store.put(stored)) undo.push(learn(stored, vector));
+        if (store.put(stored)) undo.push(learn(stored, placed(stored)));
       });
     },
     erase: (personId) => {
@@ -365,7 +569,7 @@ export function openGallery(options: GalleryOptions): Gallery {
       return waiting;
     },
     tries: (embedding, at, rules) => {
-      const probe = protection.protect(embedding);
+      const probe = current.protection.protect(embedding);
       const live = presented.find({ kind: 'live', probe, at }, rules);
       const attack = presented.find({ kind: 'attack', probe, at }, rules);
       return {
@@ -376,29 +580,34 @@ export function openGallery(options: GalleryOptions): Gallery {
     },
     matchedFace: (embedding, { personId, score }, at, rules) => {
       if (score !== null && singleFmr(calibration, score) <= rules.sameFaceFmr) return presented.ownFaceOf(personId);
-      return presented.keep({ kind: 'live', probe: protection.protect(embedding), at }, rules);
+      return presented.keep({ kind: 'live', probe: current.protection.protect(embedding), at }, rules);
     },
     refusedFace: (embedding, kind, at, rules) =>
-      presented.refused({ kind, probe: protection.protect(embedding), at }, rules),
+      presented.refused({ kind, probe: current.protection.protect(embedding), at }, rules),
     ownFace: (personId) => presented.ownFaceOf(personId),
     forgetOldFaces: (at, rules) => presented.forgetOld(at, rules),
     acknowledged: (personId) => store.commit(() => store.acknowledged(personId)),
     applyFeed: ({ entries, next }) => {
-      const changes = entries.map((entry) =>
+      const news = entries.map((entry) =>
         entry.kind === 'put' ? taken(entry.personId, entry.template, entry.lookAlikeOf) : entry,
       );
-      for (const change of changes) if ('kind' in change) forgetTriesOf(change.personId);
+      for (const one of news) if ('kind' in one) forgetTriesOf(one.personId);
       commit((undo) => {
-        for (const change of changes) {
-          if ('kind' in change) eraseWithin(change, undo);
-          else if (store.put(change.stored)) undo.push(learn(change.stored, change.vector));
+        for (const one of news) {
+          if ('kind' in one) eraseWithin(one, undo);
+          else if (store.put(one)) undo.push(learn(one, placed(one)));
         }
         store.setCursor(next);
       });
-      for (const change of changes) if ('kind' in change) erased.add(change.personId);
+      for (const one of news) if ('kind' in one) erased.add(one.personId);
     },
     close: () => store.close(),
   };
+}
+
+interface Placed {
+  readonly generation: Generation;
+  readonly vector: Float32Array;
 }
 
 /** The vector in a template; null when it has not the dimensions, or not unit length. Contract and processor agree on

@@ -22,6 +22,8 @@ export interface PackStore {
   load(name: string, search: ExactSearch): void;
   /** Writes what changed in the search; within a commit. Call what it returns once that commit is done. */
   save(name: string, search: ExactSearch): () => void;
+  /** Takes one roster away, within a commit. */
+  drop(name: string): void;
   /** Takes all rosters away, within a commit. */
   clear(): void;
 }
@@ -51,6 +53,10 @@ export function packStore(options: {
   const writePack = db.prepare<[number, number, Uint8Array]>(
     'INSERT INTO packs VALUES (?, ?, ?) ON CONFLICT (roster, number) DO UPDATE SET sealed = excluded.sealed',
   );
+  const dropPacks = db.prepare<[string]>(
+    'DELETE FROM packs WHERE roster = (SELECT roster FROM rosters WHERE name = ?)',
+  );
+  const dropHead = db.prepare<[string]>('DELETE FROM rosters WHERE name = ?');
   const dropPack = db.prepare<[number, number]>('DELETE FROM packs WHERE roster = ? AND number = ?');
   /** Of each roster, the tags of its packs as they are on disk. */
   const tagsOf = new Map<string, Buffer>();
@@ -109,6 +115,11 @@ export function packStore(options: {
       const sealedHead = sealedUnder(new TextEncoder().encode(head), headData(name), dataKey, chance);
       writeHead.get(name, search.size, sealedHead);
       return () => void tagsOf.set(name, tags);
+    },
+    drop: (name) => {
+      dropPacks.run(name);
+      dropHead.run(name);
+      tagsOf.delete(name);
     },
     clear: () => {
       db.exec('DELETE FROM packs; DELETE FROM rosters;');

@@ -5,15 +5,15 @@
  * leaves the terminal is a pseudonym: 128 random bits, or for a person's own face a keyed hash of the person's id, the same everywhere.
  */
 import { createHmac } from 'node:crypto';
-import type { AttemptRules } from '../../src-contract/attempts.ts';
+import { type AttemptRules, ownFaceText, PSEUDONYM_BYTES } from '../../src-contract/attempts.ts';
 import type { Chance } from '../clock.ts';
+import type { ProtectionChange } from './protection.ts';
 import { dot } from './search.ts';
 import type { StoredFace, TemplateStore } from './template-store.ts';
 
 /** More than stand before one terminal in a day; when it is full, the one not seen for longest goes. */
 const FACES_MAX = 500;
 const PAUSE_DOUBLINGS_MAX = 6;
-const PSEUDONYM_BYTES = 16;
 
 export interface PresentedFaces {
   /** The face that this probe is, if it was kept; null for a new one. */
@@ -28,6 +28,17 @@ export interface PresentedFaces {
   forgetLike(template: Float32Array, sameAs: (score: number) => boolean): void;
   /** The pseudonym of a person's own face. */
   ownFaceOf(personId: string): string;
+  /**
+   * Goes over to another matrix, within a commit: every face is stored anew under it, and pseudonyms of own faces come from its seed.
+   * Pseudonyms of the others are drawn by chance and stay. Returns what to call once the commit is done.
+   */
+  changeTo(next: ProtectedBy, change: Pick<ProtectionChange, 'forward'>): () => void;
+}
+
+/** Which matrix probes come under, and its seed. */
+export interface ProtectedBy {
+  readonly version: string;
+  readonly seed: Uint8Array;
 }
 
 /**
@@ -49,20 +60,42 @@ interface Face extends StoredFace {
 }
 
 export function presentedFaces(options: {
-  readonly store: Pick<TemplateStore, 'faces' | 'putFace' | 'dropFaces'>;
-  readonly seed: Uint8Array;
+  readonly store: Pick<TemplateStore, 'faces' | 'putFace' | 'dropFaces' | 'commit'>;
+  /** The newest the terminal has. */
+  readonly protectedBy: ProtectedBy;
+  /** Where another matrix came before, and faces may still be under it: its name, and how to leave it. */
+  readonly before: { readonly version: string; readonly change: Pick<ProtectionChange, 'forward'> } | null;
   readonly dimensions: number;
   readonly chance: Chance;
   /** Rate at which strangers reach a score, for one comparison. */
   readonly fmrAt: (score: number) => number;
 }): PresentedFaces {
-  const { store, seed, dimensions, chance, fmrAt } = options;
+  const { store, dimensions, chance, fmrAt, before } = options;
+  let { protectedBy } = options;
   const faces = new Map<string, Face>();
+  const under = (face: Face, vector: Float32Array, protectionVersion: string): Face => ({
+    ...face,
+    protectionVersion,
+    vector,
+    values: new Uint8Array(Float32Array.from(vector).buffer),
+  });
+  const late: Face[] = [];
+  const lost: string[] = [];
   for (const stored of store.faces()) {
     // Of another model: nothing to compare it with.
     if (stored.values.length !== dimensions * 4) continue;
-    faces.set(stored.face, { ...stored, vector: new Float32Array(Uint8Array.from(stored.values).buffer) });
+    const face: Face = { ...stored, vector: new Float32Array(Uint8Array.from(stored.values).buffer) };
+    const version = stored.protectionVersion ?? before?.version ?? protectedBy.version;
+    if (version === protectedBy.version) faces.set(stored.face, face);
+    else if (version === before?.version)
+      late.push(under(face, before.change.forward(face.vector), protectedBy.version));
+    else lost.push(stored.face);
   }
+  // A change was taken up, and the power went before its commit.
+  if (late.length > 0) store.commit(() => void late.map((face) => store.putFace(face)));
+  for (const face of late) faces.set(face.face, face);
+  // Under a matrix that is gone: nobody can be compared with them any more.
+  if (lost.length > 0) store.dropFaces(lost);
 
   const drop = (gone: readonly Face[]): void => {
     if (gone.length === 0) return;
@@ -100,6 +133,7 @@ export function presentedFaces(options: {
     return {
       face: Buffer.from(chance.bytes(PSEUDONYM_BYTES)).toString('base64url'),
       kind,
+      protectionVersion: protectedBy.version,
       values: new Uint8Array(Float32Array.from(probe).buffer),
       vector: probe,
       refusals: 0,
@@ -129,10 +163,18 @@ export function presentedFaces(options: {
     forgetOld,
     forgetLike: (template, sameAs) => drop([...faces.values()].filter(({ vector }) => sameAs(dot(template, vector)))),
     ownFaceOf: (personId) =>
-      createHmac('sha256', seed)
-        .update(`kaopass-own-face:${personId}`)
+      createHmac('sha256', protectedBy.seed)
+        .update(ownFaceText(personId))
         .digest()
         .subarray(0, PSEUDONYM_BYTES)
         .toString('base64url'),
+    changeTo: (next, { forward }) => {
+      const converted = [...faces.values()].map((face) => under(face, forward(face.vector), next.version));
+      for (const face of converted) store.putFace(face);
+      return () => {
+        for (const face of converted) faces.set(face.face, face);
+        protectedBy = next;
+      };
+    },
   };
 }

@@ -47,10 +47,15 @@ export class ExactSearch {
   #errorMax = 0;
   #touched = new Set<number>();
 
-  /** @param dimensions 0 for people who are held and not compared. */
-  constructor(dimensions: number) {
+  /**
+   * @param dimensions 0 for people who are held and not compared.
+   * @param expected how many will come, where that is known: the first block is made for them at once and never copied. The system
+   *   gives memory to what is written, so that it costs nothing before they come.
+   */
+  constructor(dimensions: number, expected = 0) {
     this.#dimensions = dimensions;
     this.#scale = (127 * Math.sqrt(dimensions)) / SPAN;
+    if (expected > 0) this.#blocks.push(new Int8Array(Math.min(BLOCK, powerOfTwo(expected)) * dimensions));
   }
 
   get size(): number {
@@ -134,6 +139,12 @@ export class ExactSearch {
         return best.map((found) => ({ key: this.#ids.idAt(found.place), score: found.score }));
     }
     throw new Error('a search among all found no answer');
+  }
+
+  /** Who has the last places, the very last first: taken away in this order, they leave all other packs as they are. */
+  last(count: number): readonly Uuid[] {
+    const { size } = this;
+    return Array.from({ length: Math.min(count, size) }, (_, i) => this.#ids.idAt(size - 1 - i));
   }
 
   /** Packs that hold somebody. */
@@ -248,6 +259,8 @@ export class ExactSearch {
     this.#lookAlikes.delete(key);
     this.#touch(place);
     this.#touch(last);
+    // A block that nobody is left in goes: during a change of the matrix another search grows meanwhile.
+    if (last > 0 && last % BLOCK === 0) this.#blocks.length = last / BLOCK;
   }
 
   #copy(from: number, to: number): void {

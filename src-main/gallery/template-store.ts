@@ -35,6 +35,8 @@ export interface StoredFace {
   readonly kind: 'live' | 'attack';
   /** Float32, little endian, protected. */
   readonly values: Uint8Array;
+  /** Null in files from before the matrix could be changed: then it is the terminal's first. */
+  readonly protectionVersion: string | null;
   readonly refusals: number;
   readonly refusedSince: number;
   readonly pauses: number;
@@ -57,6 +59,8 @@ export interface TemplateStore {
   put(template: StoredTemplate): boolean;
   /** For good. The first to tell is the one remembered. */
   erase(erasure: Erasure): void;
+  /** How many there are. Reads them all: minutes on a slow disk for a million. */
+  count(): number;
   /** Everybody erased. */
   erasures(): readonly Erasure[];
   /** Erasures whose receipt the journal has not got yet, oldest first. */
@@ -144,6 +148,11 @@ CREATE TABLE packs (
 ) STRICT;
 CREATE TABLE condemned (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), why TEXT NOT NULL) STRICT;`,
   },
+  {
+    number: 5,
+    name: 'protection-of-presented-faces',
+    sql: 'ALTER TABLE presented_faces ADD COLUMN protection_version TEXT;',
+  },
 ];
 
 interface Row {
@@ -170,6 +179,7 @@ export function openTemplateStore(options: { path: string; dataKey: KeyObject; c
   db.pragma('secure_delete = ON');
   const rows = db.prepare<[], Row>('SELECT * FROM templates ORDER BY person_id');
   const oneRow = db.prepare<[string], Row>('SELECT * FROM templates WHERE person_id = ?');
+  const countRows = db.prepare<[], number>('SELECT count(*) FROM templates').pluck();
   const readCondemned = db.prepare<[], string>('SELECT why FROM condemned').pluck();
   const writeCondemned = db.prepare<[string]>('INSERT OR IGNORE INTO condemned VALUES (1, ?)');
   const upsert = db.prepare<unknown[]>(
@@ -185,9 +195,9 @@ export function openTemplateStore(options: { path: string; dataKey: KeyObject; c
   const acknowledge = db.prepare<[string]>('UPDATE erasures SET acknowledged = 1 WHERE person_id = ?');
   const faceRows = db.prepare<[], Omit<StoredFace, 'values'> & { sealed: Uint8Array }>(
     `SELECT face, kind, sealed, refusals, refused_since AS refusedSince, pauses, paused_until AS pausedUntil,
-       last_at AS lastAt FROM presented_faces`,
+       last_at AS lastAt, protection_version AS protectionVersion FROM presented_faces`,
   );
-  const putFace = db.prepare<unknown[]>('INSERT OR REPLACE INTO presented_faces VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
+  const putFace = db.prepare<unknown[]>('INSERT OR REPLACE INTO presented_faces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
   const dropFace = db.prepare<[string]>('DELETE FROM presented_faces WHERE face = ?');
   const readCursor = db.prepare<[], number>('SELECT cursor FROM feed').pluck();
   const writeCursor = db.prepare<[number]>('UPDATE feed SET cursor = ?');
@@ -245,6 +255,7 @@ export function openTemplateStore(options: { path: string; dataKey: KeyObject; c
       remove.run(personId);
       erase.run(personId, cursor);
     },
+    count: () => countRows.get() ?? 0,
     erasures: () => everybodyErased.all(),
     unacknowledged: () => unacknowledged.all(),
     acknowledged: (personId) => void acknowledge.run(personId),
@@ -257,8 +268,8 @@ export function openTemplateStore(options: { path: string; dataKey: KeyObject; c
       }),
     putFace: (face) => {
       const sealed = sealedUnder(face.values, faceData(face), dataKey, chance);
-      const { kind, refusals, refusedSince, pauses, pausedUntil, lastAt } = face;
-      putFace.run(face.face, kind, sealed, refusals, refusedSince, pauses, pausedUntil, lastAt);
+      const { kind, refusals, refusedSince, pauses, pausedUntil, lastAt, protectionVersion } = face;
+      putFace.run(face.face, kind, sealed, refusals, refusedSince, pauses, pausedUntil, lastAt, protectionVersion);
     },
     dropFaces: (faces) => db.transaction(() => void faces.map((face) => dropFace.run(face))).immediate(),
     scrub: () => void db.pragma('wal_checkpoint(TRUNCATE)'),
@@ -275,8 +286,13 @@ function templateData(personId: string, model: string, version: string, lookAlik
   return additionalData('kaopass-template', 1, personId, model, version, lookAlikeOf);
 }
 
-function faceData({ face, kind }: Pick<StoredFace, 'face' | 'kind'>): Uint8Array {
-  return additionalData('kaopass-presented-face', 1, face, kind);
+function faceData({
+  face,
+  kind,
+  protectionVersion,
+}: Pick<StoredFace, 'face' | 'kind' | 'protectionVersion'>): Uint8Array {
+  if (protectionVersion === null) return additionalData('kaopass-presented-face', 1, face, kind);
+  return additionalData('kaopass-presented-face', 2, face, kind, protectionVersion);
 }
 
 function seal(template: StoredTemplate, key: KeyObject, chance: Chance): Uint8Array {
