@@ -8,6 +8,7 @@ import { middleFace } from '../src-main/vision/detections.ts';
 import { loadManifests } from '../src-main/vision/manifest.ts';
 import { Pipeline } from '../src-main/vision/pipeline.ts';
 import { rasterOf } from '../src-main/vision/resample.ts';
+import { openRendering } from '../tests/attacks/rendering.ts';
 import { type Cache, openCache, pipelineDigest } from './evaluate/cache.ts';
 import { calibrationOf, withCalibration } from './evaluate/calibration.ts';
 import { evaluate, type Plan } from './evaluate/evaluate.ts';
@@ -20,7 +21,7 @@ import { progressOn } from './evaluate/progress.ts';
 const ROOT = join(import.meta.dirname, '..');
 const HELP = `Measures what recognition is worth, through the terminal's own pipeline, and writes the error card.
 
-  npm run evaluate -- --images FOLDER [--pairs FILE] [--attacks FOLDER] [options]
+  npm run evaluate -- [--images FOLDER [--pairs FILE]] [--attacks FOLDER] [--sequences N] [options]
 
 What is measured
   --images FOLDER    one folder of photographs per person (FOLDER/Name/anything.jpg); the face in the middle
@@ -32,6 +33,9 @@ What is measured
   --attacks FOLDER   folders live, print, replay, mask, …: the images in them are presentations of one frame,
                      folders in them presentations of many, in the order of their names
   --fps N            at which the frames of those were taken (15)
+  --sequences N      N attacks of each kind and 3 × N people, rendered from the demonstration's footage and looked
+                     at until the terminal decides (0)
+  --part NAME        of the footage: "reported", or "tuning", on which thresholds are chosen (reported)
 
 What is written
   --out FOLDER       error-card.json, error-card.html, error-card.md, calibration.json (.cache/evaluation)
@@ -64,6 +68,8 @@ function parsed() {
         labels: { type: 'string' },
         attacks: { type: 'string' },
         fps: { type: 'string', default: '15' },
+        sequences: { type: 'string', default: '0' },
+        part: { type: 'string', default: 'reported' },
         out: { type: 'string', default: join(ROOT, '.cache', 'evaluation') },
         card: { type: 'string' },
         calibrate: { type: 'boolean', default: false },
@@ -103,7 +109,11 @@ if (values.help) console.log(HELP);
 else process.exitCode = await run();
 
 async function run(): Promise<number> {
-  if (!values.images && !values.attacks) refused('nothing to measure: --images or --attacks is needed');
+  const sequences = numberOf('sequences', 0, 10_000);
+  if (!values.images && !values.attacks && sequences === 0)
+    refused('nothing to measure: --images, --attacks or --sequences is needed');
+  const { part } = values;
+  if (part !== 'reported' && part !== 'tuning') refused(`--part: "${part}" is neither reported nor tuning`);
   for (const name of ['pairs', 'labels', 'calibrate'] as const)
     if (values[name] && !values.images) refused(`--${name} needs --images`);
   const folder = (path: string | undefined) => (path ? resolve(path) : null);
@@ -114,9 +124,10 @@ async function run(): Promise<number> {
     labels: folder(values.labels),
     title:
       values.title ??
-      [values.images, values.pairs, values.attacks]
+      ([values.images, values.pairs, values.attacks]
         .flatMap((path) => (path ? [basename(resolve(path))] : []))
-        .join(', '),
+        .join(', ') ||
+        'the footage of the demonstration'),
     about: values.about,
     seed: numberOf('seed', 0, 2 ** 32 - 1),
     replicas: numberOf('bootstrap', 0, 100_000),
@@ -125,6 +136,7 @@ async function run(): Promise<number> {
     draws: numberOf('draws', 1, 1_000),
     safetyFactor: numberOf('safety-factor', 1, 1_000, false),
     framesPerSecond: numberOf('fps', 0.1, 1_000, false),
+    ...{ sequences, part },
   };
   const threads = numberOf('threads', 1, 64);
   const out = resolve(values.out);
@@ -139,6 +151,7 @@ async function run(): Promise<number> {
       ...{ width, height, sequence: 0, capturedAtMs },
       raster: rasterOf(width, height, pixels),
     });
+    const progress = progressOn(process.stderr, systemClock.monotonicMs);
     const eyes = {
       manifests,
       pipelineDigest: pipelineDigest(manifests),
@@ -146,13 +159,9 @@ async function run(): Promise<number> {
         opened.look({ ...frame(picture, 0), embedding: true, whateverQuality: true, choose: middleFace }),
       frame: (picture: Picture, capturedAtMs: number) =>
         opened.look({ ...frame(picture, capturedAtMs), embedding: false }),
+      rendering: () => openRendering(opened, manifests, part, (clip) => progress.at('footage', 0, clip)),
     };
-    const { card, fitted, warnings } = await evaluate(
-      plan,
-      eyes,
-      cache,
-      progressOn(process.stderr, systemClock.monotonicMs),
-    );
+    const { card, fitted, warnings } = await evaluate(plan, eyes, cache, progress);
     for (const warning of warnings) console.error(`warning: ${warning}`);
     const markdown = markdownOf(card);
     save(join(out, 'error-card.json'), `${JSON.stringify(card, null, 2)}\n`);

@@ -6,6 +6,7 @@ import type { GallerySize } from './identification.ts';
 import type { Limits } from './intervals.ts';
 import type { KindRates } from './presentation.ts';
 import type { Accuracy } from './protocol.ts';
+import type { SequenceRates } from './sequences.ts';
 import type { Curve, OperatingPoint } from './verification.ts';
 
 export interface Verification {
@@ -56,6 +57,8 @@ export interface ErrorCard {
   readonly verification: readonly Verification[];
   readonly identification: readonly GallerySize[];
   readonly presentation: readonly KindRates[];
+  /** Rendered from the demonstration's footage; null where it was not asked for. */
+  readonly sequences: { readonly part: 'tuning' | 'reported'; readonly kinds: readonly SequenceRates[] } | null;
   readonly groups: readonly Attribute[];
   readonly calibration: {
     readonly shipped: Calibration;
@@ -93,7 +96,7 @@ export function limitsOf(card: Omit<ErrorCard, 'limits'>): string[] {
     said.push(
       `The largest gallery held ${number(Math.max(...card.identification.map(({ people }) => people)))} people.`,
     );
-  if (card.presentation.length === 0) said.push('Presentation attacks were not measured.');
+  if (card.presentation.length === 0 && !card.sequences) said.push('Presentation attacks were not measured.');
   else {
     if (card.presentation.some(({ judged }) => judged === 'single frames'))
       said.push(
@@ -104,6 +107,13 @@ export function limitsOf(card: Omit<ErrorCard, 'limits'>): string[] {
       said.push(
         `Fewer than 300 presentations of ${[...new Set(few)].join(', ')}: no rate below 1 % can be shown with so few (rule of three), and frames of one clip are not independent.`,
       );
+  }
+  if (card.sequences) {
+    const { part, kinds } = card.sequences;
+    said.push(
+      `Attack sequences are rendered from three clips of two men: they show which cues work and where nothing stands in the way, not how often attacks succeed that people make with their hands. ${part === 'tuning' ? 'These are the very moments on which thresholds were chosen.' : 'Thresholds that came with them were chosen on other moments, of one of the two men; the older ones on any (models/README.md).'}`,
+      `${Math.min(...kinds.map(({ presentations }) => presentations))} sequences of a kind: a rate below ${percent(3 / Math.min(...kinds.map(({ presentations }) => presentations)))} can't be told from none (rule of three).`,
+    );
   }
   if (card.groups.length === 0)
     said.push('How the rates differ by age, sex or skin was not measured: no labels were given.');

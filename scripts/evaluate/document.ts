@@ -25,6 +25,7 @@ export function documentOf(card: ErrorCard): Block[] {
       ? [...acquisitionOf(card), ...verificationOf(card), ...identificationOf(card), ...calibrationBlocks(card)]
       : []),
     ...presentationOf(card),
+    ...sequencesOf(card),
     ...groupsOf(card),
     ...stagesOf(card),
     heading('Models'),
@@ -242,6 +243,39 @@ function presentationOf({ presentation }: ErrorCard): Block[] {
         ...[row.presentations, row.live, row.attack, row.undecided, row.noFace].map(count),
         row.rate === null ? '–' : `${row.bonaFide ? 'BPCER' : 'APCER'} ${share(row.rate)}`,
         row.limits ? between(row.limits) : '–',
+      ]),
+    ),
+  ];
+}
+
+function sequencesOf({ sequences }: ErrorCard): Block[] {
+  if (!sequences) return [];
+  const seconds = (ms: number | null) => (ms === null ? '–' : `${(ms / 1000).toFixed(1)} s`);
+  return [
+    heading('Attack sequences'),
+    text(
+      "Rendered from the demonstration's footage by tests/attacks and shown to the terminal's own eyes frame by frame until it had decided, as a customer's look is: passive cues alone, no challenge, any camera.",
+      'APCER: share of attacks taken for a living person. BPCER: share of people taken for an attack. No answer: the film ended first.',
+    ),
+    table(
+      [
+        'kind',
+        'sequences',
+        'taken for living',
+        'for an attack',
+        'no answer',
+        'rate',
+        '95 % limits',
+        'answer after, median',
+        'refused by',
+      ],
+      sequences.kinds.map((row) => [
+        row.kind,
+        ...[row.presentations, row.live, row.attack, row.unanswered].map(count),
+        `${row.bonaFide ? 'BPCER' : 'APCER'} ${share(row.rate)}`,
+        between(row.limits),
+        seconds(row.answeredAfterMs),
+        row.cues.map(({ cue, presentations }) => `${cue} ${count(presentations)}`).join(', ') || '–',
       ]),
     ),
   ];

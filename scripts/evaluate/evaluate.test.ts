@@ -53,12 +53,21 @@ async function eyes(): Promise<Eyes & { readonly looks: () => number }> {
     const seen = person === 5 ? { faces: [], chosen: null } : { faces: [face], chosen: 0 };
     return { ...{ sequence: 0, capturedAtMs: 0, width, height, hint: null, stageMs: { total: 3 } }, ...seen };
   };
-  return { manifests, pipelineDigest: pipelineDigest(manifests), portrait, frame: portrait, looks: () => looks };
+  const rendering = () => Promise.reject(new Error('nothing is rendered here'));
+  return {
+    manifests,
+    pipelineDigest: pipelineDigest(manifests),
+    portrait,
+    frame: portrait,
+    rendering,
+    looks: () => looks,
+  };
 }
 
 const plan = (changes: Partial<Plan> = {}): Plan => ({
   ...{ images: join(folder, 'faces'), pairs: null, attacks: null, labels: null, title: 'six colours', about: '' },
   ...{ seed: 1, replicas: 20, impostorsMax: 1e6, probesMax: 100, draws: 2, safetyFactor: 3, framesPerSecond: 15 },
+  ...{ sequences: 0, part: 'reported' },
   ...changes,
 });
 

@@ -20,6 +20,7 @@ import { EvaluationError } from './problem.ts';
 import type { Progress } from './progress.ts';
 import { foldAccuracy } from './protocol.ts';
 import { fmrAbove, type Scores, thresholdAt } from './scores.ts';
+import { countOf, type Rendering, sequenceRates } from './sequences.ts';
 import type { Templates } from './templates.ts';
 import { detCurve, operatingPoints } from './verification.ts';
 
@@ -37,6 +38,10 @@ export interface Plan {
   readonly draws: number;
   readonly safetyFactor: number;
   readonly framesPerSecond: number;
+  /** Rendered presentations of each kind; 0 for none. */
+  readonly sequences: number;
+  /** Which moments of the footage those are made of. */
+  readonly part: 'tuning' | 'reported';
 }
 
 /** What does not depend on the models' weights of an evaluation. */
@@ -45,6 +50,8 @@ export interface Eyes {
   readonly pipelineDigest: string;
   readonly portrait: (picture: Picture) => Promise<Observation>;
   readonly frame: (picture: Picture, capturedAtMs: number) => Promise<Observation>;
+  /** Asked for once, and only when sequences are wanted. */
+  readonly rendering: () => Promise<Rendering>;
 }
 
 export interface Evaluated {
@@ -57,7 +64,8 @@ export interface Evaluated {
 const WARNED_MAX = 10;
 
 export async function evaluate(plan: Plan, eyes: Eyes, cache: Cache, progress: Progress): Promise<Evaluated> {
-  if (plan.images === null && plan.attacks === null) throw new EvaluationError('neither images nor attacks are given');
+  if (plan.images === null && plan.attacks === null && plan.sequences === 0)
+    throw new EvaluationError('neither images nor attacks are given');
   // Everything that may be refused is read before the first image is looked at.
   const list = plan.pairs === null ? null : await readPairs(plan.pairs);
   const set =
@@ -151,6 +159,22 @@ export async function evaluate(plan: Plan, eyes: Eyes, cache: Cache, progress: P
   });
   if (presentations.length > 0) progress.done('presentations', `${presentations.length}`);
 
+  const rendering = plan.sequences > 0 ? await eyes.rendering() : null;
+  const sequences = rendering && {
+    part: plan.part,
+    kinds: await sequenceRates(rendering, {
+      count: plan.sequences,
+      pipelineDigest: eyes.pipelineDigest,
+      calibration: eyes.manifests.liveness.calibration,
+      cache,
+      onProgress: (share, kind) => progress.at('sequences', share, kind),
+    }),
+  };
+  if (rendering) {
+    const shown = rendering.kinds.reduce((sum, { bonaFide }) => sum + countOf(plan.sequences, bonaFide), 0);
+    progress.done('sequences', `${shown} of ${rendering.kinds.length} kinds`);
+  }
+
   const failed = acquired ? acquired.noFace + acquired.unreadable.length : 0;
   const looked = set?.photographs.length ?? 0;
   const card: Omit<ErrorCard, 'limits'> = {
@@ -179,6 +203,7 @@ export async function evaluate(plan: Plan, eyes: Eyes, cache: Cache, progress: P
     verification,
     identification,
     presentation: presentationRates(judged),
+    sequences,
     groups,
     calibration,
     stages: [...(acquired?.stageMs ?? [])].map(([stage, ms]) => ({

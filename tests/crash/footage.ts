@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { ROOT } from '../../scripts/demo/processes.ts';
 import { checkoutInstallation } from '../../src-main/places.ts';
@@ -25,22 +26,24 @@ export async function recordFootage(): Promise<Footage> {
   const browser = await launchChromium();
   try {
     const page = await browser.newPage();
-    const record = async (clip: Clip): Promise<Buffer[]> => {
-      const file = readFileSync(join(checkoutInstallation(ROOT).footageDir ?? '', clip)).toString('base64');
-      const size = { width: FRAME_WIDTH_PX, height: FRAME_HEIGHT_PX };
-      const frames = await page.evaluate(takeFrames, {
-        file,
-        seconds: CLIP_S,
-        fps: CLIP_FPS,
-        quality: QUALITY,
-        ...size,
-      });
-      return frames.map((frame) => Buffer.from(frame, 'base64'));
-    };
+    const record = (clip: Clip) => recordClip(page, clip, { fromS: 0, seconds: CLIP_S });
     return { 'cap12_edit.webm': await record('cap12_edit.webm'), 'cap13_edit2.webm': await record('cap13_edit2.webm') };
   } finally {
     await browser.close();
   }
+}
+
+/** Frames of one of the demonstration's clips, CLIP_FPS a second; fewer where the clip ends. */
+export async function recordClip(
+  page: Page,
+  clip: string,
+  { fromS, seconds }: { readonly fromS: number; readonly seconds: number },
+): Promise<Buffer[]> {
+  const file = readFileSync(join(checkoutInstallation(ROOT).footageDir ?? '', clip)).toString('base64');
+  const size = { width: FRAME_WIDTH_PX, height: FRAME_HEIGHT_PX };
+  const order = { file, fromS, seconds, fps: CLIP_FPS, quality: QUALITY, ...size };
+  const frames = await page.evaluate(takeFrames, order);
+  return frames.map((frame) => Buffer.from(frame, 'base64'));
 }
 
 /** RGBA, as a camera page hands it on. */
@@ -51,6 +54,7 @@ export async function pixelsOf(frame: Buffer): Promise<Uint8Array<ArrayBuffer>> 
 /** Runs in the page. The clip comes as bytes: a canvas may not be read that showed another origin's picture. */
 async function takeFrames(order: {
   file: string;
+  fromS: number;
   seconds: number;
   fps: number;
   quality: number;
@@ -79,8 +83,10 @@ async function takeFrames(order: {
   const [w, h] = [video.videoWidth * scale, video.videoHeight * scale];
   const frames: string[] = [];
   for (let at = 0; at < order.seconds * order.fps; at++) {
+    const atS = order.fromS + (at + 0.5) / order.fps;
+    if (atS > video.duration) break;
     const sought = once('seeked');
-    video.currentTime = (at + 0.5) / order.fps;
+    video.currentTime = atS;
     await sought;
     context.drawImage(video, (width - w) / 2, (height - h) / 2, w, h);
     frames.push(canvas.toDataURL('image/jpeg', order.quality).split(',')[1] ?? '');
