@@ -136,9 +136,13 @@ export class DemoBank {
   }
 
   /** Withdrawals that were granted a token. */
-  async dispenses(): Promise<{ transactionId: string; state: string }[]> {
-    return (await this.#ask<{ dispenses: { transactionId: string; state: string }[] }>('GET', '/admin/dispenses'))
-      .dispenses;
+  async dispenses(): Promise<{ transactionId: string; state: string; toldMinor: number | null }[]> {
+    return (
+      await this.#ask<{ dispenses: { transactionId: string; state: string; toldMinor: number | null }[] }>(
+        'GET',
+        '/admin/dispenses',
+      )
+    ).dispenses;
   }
 
   async results(terminalId: string): Promise<BankResult[]> {

@@ -145,8 +145,13 @@ function ofBooks({ books, terminals }: Observed): string[] {
   if (!books.balanced) found.push('the books do not balance');
   found.push(...books.incidents.map((incident) => `the bank noticed ${incident}`));
   const all = terminals.flatMap(({ journal }) => journal.transactions);
+  // By a proof that nothing was used; or, where the grant's answer never came, by the terminal's word alone: it has no nonce to ask with.
+  // Both wait for the proofs of the next withdrawal, after which nothing may be held (crash.ts). Without proof, and not for that
+  // reason, the bank notices an incident.
   const unconfirmed = new Set(
-    books.dispenses.filter(({ state }) => state === 'unconfirmed').map(({ transactionId }) => transactionId),
+    books.dispenses
+      .filter(({ state, toldMinor }) => state === 'unconfirmed' || (state === 'open' && toldMinor === 0))
+      .map(({ transactionId }) => transactionId),
   );
   const entries = Map.groupBy(books.entries, ({ transactionId }) => transactionId);
   for (const transaction of all) {

@@ -145,7 +145,11 @@ export interface Books {
     readonly customerMinor: number;
   }[];
   readonly held: readonly { readonly transactionId: string; readonly amountMinor: number }[];
-  readonly dispenses: readonly { readonly transactionId: string; readonly state: string }[];
+  readonly dispenses: readonly {
+    readonly transactionId: string;
+    readonly state: string;
+    readonly toldMinor: number | null;
+  }[];
   readonly incidents: readonly string[];
 }
 
