@@ -80,6 +80,8 @@ export class DemoTerminal {
     const page = this.#browser.contexts()[0]?.pages()[0];
     if (!page) throw new Error(`${this.#name} opened no page`);
     page.setDefaultTimeout(SCREEN_MS_MAX);
+    // Nobody watches, and what moves takes a core of the machine's where no GPU draws it.
+    await page.emulateMedia({ reducedMotion: 'reduce' });
     this.#page = page;
     await this.sees('attract');
   }
