@@ -42,7 +42,7 @@ export interface ClockError {
 export interface TrustedTime {
   /** UTC ms; never earlier than any time ever seen, but for what the bank took back. */
   now(): WallTimeMs;
-  /** How long this terminal has been running in all, ms; less than a minute may be lost with the power. */
+  /** How long this terminal has been running in all, ms; less than five minutes may be lost with the power. */
   runMs(): number;
   /** Since the bank last heard of everything, ms; since its policy was issued, when it never did. */
   offlineMs(): number;
