@@ -86,7 +86,7 @@ describe('a policy file', () => {
     expect(transfer.maxAmountMinor).toBeGreaterThan(0);
     expect(load({ ...DEFAULT_POLICY, services }).services).toEqual({
       ...services,
-      transfer: { maxFmr: 0, secondFactor: { kind: 'always' }, maxAmountMinor: 0 },
+      transfer: { maxFmr: 0, secondFactor: { kind: 'always' }, challenge: { kind: 'never' }, maxAmountMinor: 0 },
     });
   });
 

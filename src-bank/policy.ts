@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { ATTEMPTS_DEFAULT } from '../src-contract/attempts.ts';
+import { CHALLENGES_DEFAULT } from '../src-contract/challenge.ts';
 import { PolicyTerms } from '../src-contract/policy.ts';
 import { CONSENT } from './consent.ts';
 import { sha256OfValue } from './digest.ts';
@@ -14,6 +15,14 @@ import { StartError } from './problem.ts';
  */
 const FACE_ALONE_FMR_MAX = 1e-5;
 const FACE_AND_PIN_FMR_MAX = 1e-4;
+
+/**
+ * Above this the person is asked to do something before the camera; below it a look is enough, and takes two seconds. It is the sum
+ * from which Japanese law (the enforcement order of the Act on Prevention of Transfer of Criminal Proceeds) wants to know who
+ * sends cash. No challenge at the registration, whose first witness is the person themselves: a bank whose terminals stand where nobody
+ * looks on sets "always" for it.
+ */
+const MUCH_MONEY = { kind: 'above', amountMinor: 100_000 };
 
 /** How long a terminal may go on with a policy it was given, ms: the longest week-end without a line, and a day. */
 export const POLICY_VALID_MS_DEFAULT = 4 * 24 * 60 * 60 * 1000;
@@ -32,9 +41,19 @@ export const DEFAULT_POLICY: PolicyTerms = PolicyTerms.parse({
     enrol: { maxFmr: FACE_ALONE_FMR_MAX, secondFactor: { kind: 'always' }, maxAmountMinor: null },
     // No PIN: a deposit to the wrong account costs the depositor, who sees whose it is on the receipt, and nobody else.
     deposit: { maxFmr: FACE_AND_PIN_FMR_MAX, secondFactor: { kind: 'never' }, maxAmountMinor: 1_000_000 },
-    withdraw: { maxFmr: FACE_AND_PIN_FMR_MAX, secondFactor: { kind: 'always' }, maxAmountMinor: 500_000 },
+    withdraw: {
+      maxFmr: FACE_AND_PIN_FMR_MAX,
+      secondFactor: { kind: 'always' },
+      challenge: MUCH_MONEY,
+      maxAmountMinor: 500_000,
+    },
     // Money that left cannot be asked back from a machine: never more than may be withdrawn.
-    transfer: { maxFmr: FACE_AND_PIN_FMR_MAX, secondFactor: { kind: 'always' }, maxAmountMinor: 500_000 },
+    transfer: {
+      maxFmr: FACE_AND_PIN_FMR_MAX,
+      secondFactor: { kind: 'always' },
+      challenge: MUCH_MONEY,
+      maxAmountMinor: 500_000,
+    },
     balance: { maxFmr: FACE_AND_PIN_FMR_MAX, secondFactor: { kind: 'always' }, maxAmountMinor: null },
     purchase: {
       maxFmr: FACE_ALONE_FMR_MAX,
@@ -67,6 +86,7 @@ export const DEFAULT_POLICY: PolicyTerms = PolicyTerms.parse({
   },
   pin: { digitsMin: 4, digitsMax: 6, attempts: 3 },
   attempts: ATTEMPTS_DEFAULT,
+  challenges: CHALLENGES_DEFAULT,
   lookAlikeFmr: 1e-4,
   consent: CONSENT,
 });

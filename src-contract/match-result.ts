@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { PresentedFace } from './attempts.ts';
+import { ChallengeEvidence } from './challenge.ts';
 import { Base64Url, Money, Rate, Service, Sha256Hex, Uuid, WallTimeMs } from './primitives.ts';
 
 /** The JWS `typ` header (RFC 7515, section 4.1.9); a JWS of any other type is not a match result. */
@@ -20,6 +21,8 @@ export const RefusalReason = z.enum([
   'already-enrolled',
   /** This face led to nobody too often, and has to rest: it was not compared. */
   'too-many-tries',
+  /** What was asked for before the camera was not done: it was not compared. */
+  'challenge-failed',
 ]);
 export type RefusalReason = z.infer<typeof RefusalReason>;
 
@@ -66,6 +69,8 @@ export const MatchResult = z.strictObject({
   personId: Uuid.nullable(),
   comparison: Comparison,
   liveness: LivenessEvidence,
+  /** What was asked for before the camera, and done; null where nothing was, and in results of before there were challenges. */
+  challenge: ChallengeEvidence.nullable().default(null),
   secondFactor: z.enum(['none', 'pin']),
   /** The terminal's pseudonym for the face that was presented (attempts.ts); null where none could be told. */
   presentedFace: PresentedFace.nullable().default(null),

@@ -3,6 +3,7 @@
  */
 import { z } from 'zod';
 import { ATTEMPTS_DEFAULT, AttemptRules } from './attempts.ts';
+import { CHALLENGES_DEFAULT, ChallengeRule, ChallengeTerms } from './challenge.ts';
 import { Base64Url, Language, MinorUnits, Rate, type Service, WallTimeMs } from './primitives.ts';
 import { StandInPolicy } from './stand-in.ts';
 
@@ -22,6 +23,8 @@ export const ServicePolicy = z.strictObject({
   /** Highest estimated false-match rate, over the whole gallery searched, at which a match is believed. */
   maxFmr: Rate,
   secondFactor: SecondFactorRule,
+  /** When the person is asked to do something before the camera. A policy of before there were challenges wants none. */
+  challenge: ChallengeRule.default({ kind: 'never' }),
   /** Largest single amount, minor units; null where the service moves none. */
   maxAmountMinor: MinorUnits.nullable(),
 });
@@ -62,6 +65,7 @@ export const PolicyTerms = z.strictObject({
     attempts: z.int().min(1).max(10),
   }),
   attempts: AttemptRules.default(ATTEMPTS_DEFAULT),
+  challenges: ChallengeTerms.default(CHALLENGES_DEFAULT),
   /** Two different people whose templates compare with a false-match rate below this are told apart by PIN only. */
   lookAlikeFmr: Rate,
   consent: ConsentText,

@@ -3,6 +3,7 @@
  * sends intents. The screen process is not trusted: an intent is parsed, and refused unless the current view offers it.
  */
 import { z } from 'zod';
+import { Demand } from './challenge.ts';
 import { ConsentText } from './policy.ts';
 import { AccountNumber, Language, MinorUnits, Money, Profile, Rate, Service, Uuid, WallTimeMs } from './primitives.ts';
 
@@ -37,6 +38,7 @@ export const SorryCode = z.enum([
   'presentation-attack', // worded politely: "we could not confirm"
   'already-enrolled',
   'too-many-tries', // this face led to nobody again and again
+  'challenge-failed', // what was asked for before the camera was not done
   'pin-wrong',
   'pin-locked',
   'pin-cancelled',
@@ -90,6 +92,28 @@ export const Screen = z.discriminatedUnion('name', [
     face: z.strictObject({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }).nullable(),
     /** The amount this look will pay, at a checkout. */
     amount: Money.nullable(),
+  }),
+  /** Something is asked of the person before the camera. */
+  screen('challenge', {
+    service: Service,
+    amount: Money.nullable(),
+    /** What; null while the face is to come to rest, before anything is asked for. */
+    demand: Demand.nullable(),
+    hint: LookHint.nullable(),
+    /** How much of this step is done, 0…1. */
+    progress: Rate,
+    /** How much of the time for it is left, 1…0; null where the customer has not to hurry. */
+    remaining: Rate.nullable(),
+    step: z.strictObject({ number: z.int().positive().max(9), of: z.int().positive().max(9) }),
+    /** How the step before went wrong, until the next is asked for. */
+    problem: z.enum(['wrong', 'late', 'lost']).nullable(),
+    /** What the whole screen shines at the face, a CSS colour; null unless light is asked for. */
+    colour: z
+      .string()
+      .regex(/^#[0-9a-f]{6}$/)
+      .nullable(),
+    /** As in "look". */
+    face: z.strictObject({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }).nullable(),
   }),
   screen('amount', {
     /** Amounts offered as buttons, all of which the cassettes can give now. */
@@ -278,6 +302,8 @@ export const Intent = z.discriminatedUnion('kind', [
   intent('extend', {}),
   intent('remove-line', { lineId: Uuid }),
   intent('pay', {}),
+  /** "I can't do this." Names what the screen asked for, so that it never declines what came after. */
+  intent('decline-challenge', { demand: Demand }),
   /** The camera page's own report; not a person's doing. */
   intent('report-camera', {
     state: z.enum(['running', 'stopped', 'denied', 'not-found', 'failed']),
@@ -301,6 +327,7 @@ export const IntentKind = z.enum([
   'extend',
   'remove-line',
   'pay',
+  'decline-challenge',
   'report-camera',
 ]);
 export type IntentKind = z.infer<typeof IntentKind>;

@@ -52,10 +52,11 @@ export async function listResults(
   return {
     results: rows.map((row) => {
       const result = MatchResult.parse(decodeJwt(row.jws));
-      const { sequence, resultId, at, service, outcome, reason, personId, transactionId, amount, liveness, mode } =
+      const { sequence, resultId, at, service, outcome, reason, personId, transactionId, amount, liveness, challenge } =
         result;
       return {
-        ...{ sequence, resultId, at, service, outcome, reason, personId, transactionId, amount, liveness, mode },
+        ...{ sequence, resultId, at, service, outcome, reason, personId, transactionId, amount, liveness, challenge },
+        mode: result.mode,
         recordedAt: row.recorded_at,
         estimatedFmr: result.comparison.estimatedFmr,
         usedBy: row.used_by,

@@ -3,6 +3,7 @@
  * Amounts are whole minor units and may be negative: a debit, an overdrawn account, cash that a terminal holds.
  */
 import { z } from 'zod';
+import { ChallengeEvidence } from '../../src-contract/challenge.ts';
 import { LivenessEvidence, RefusalReason } from '../../src-contract/match-result.ts';
 import {
   AccountNumber,
@@ -285,6 +286,8 @@ export const ResultsListAnswer = z.strictObject({
       amount: Money.nullable(),
       estimatedFmr: Rate.nullable(),
       liveness: LivenessEvidence,
+      /** What was asked for before the camera, and done. */
+      challenge: ChallengeEvidence.nullable(),
       mode: z.enum(['online', 'stand-in']),
       /** The transaction that relied on it. */
       usedBy: Uuid.nullable(),

@@ -8,6 +8,7 @@ import type { DbTransaction } from '../database/database.ts';
 import type { Terminal } from '../fleet/request-assertion.ts';
 import { hashPin, isWeakPin, type OpenPin, samePin } from '../pin.ts';
 import { ProblemError } from '../problem.ts';
+import { challengeMissing } from '../results/evidence.ts';
 import { recordBatch } from '../results/record.ts';
 import { verifyResult } from '../results/verify.ts';
 import { appendToFeed } from './gallery-feed.ts';
@@ -49,6 +50,8 @@ async function recordEnrolResult(
   if (result.outcome !== 'enrolled' || result.service !== 'enrol' || result.personId !== request.personId) {
     throw new ProblemError('conflict', 'the match result is not of the enrolment of this person', { field: 'result' });
   }
+  const against = challengeMissing(result, context.policy);
+  if (against) throw new ProblemError('conflict', `the match result does not do: ${against}`, { field: 'result' });
   return result;
 }
 

@@ -1,9 +1,11 @@
 /** Whether a recorded match result supports what a terminal asks for. */
 import { decodeJwt } from 'jose';
+import { challengeObjection, wantsChallenge } from '../../src-contract/challenge.ts';
 import { MatchResult } from '../../src-contract/match-result.ts';
 import type { PolicyTerms } from '../../src-contract/policy.ts';
 import type { Money, Service } from '../../src-contract/primitives.ts';
 import type { DbTransaction } from '../database/database.ts';
+import { policyInForce } from '../fleet/policy-issue.ts';
 import type { Terminal } from '../fleet/request-assertion.ts';
 import { ProblemError } from '../problem.ts';
 
@@ -13,6 +15,8 @@ export interface Recorded {
   readonly usedBy: string | null;
   /** When it reached the bank. */
   readonly recordedAt: number;
+  /** The policy that the result names, as its terminal had it; null when it was never issued to that terminal. */
+  readonly named: PolicyTerms | null;
 }
 
 /** The named result, locked until the db transaction ends. Throws result-missing when the bank has not got it. */
@@ -29,7 +33,9 @@ export async function findResult(tx: DbTransaction, resultId: string): Promise<R
     });
   }
   // Its signature was verified when it was recorded; the database is the bank's own.
-  return { result: MatchResult.parse(decodeJwt(row.jws)), usedBy: row.used_by, recordedAt: row.recorded_at };
+  const result = MatchResult.parse(decodeJwt(row.jws));
+  const inForce = await policyInForce(tx, result.terminalId, result.policyVersion);
+  return { result, usedBy: row.used_by, recordedAt: row.recorded_at, named: inForce?.terms ?? null };
 }
 
 export async function markUsed(tx: DbTransaction, resultId: string, transactionId: string): Promise<void> {
@@ -46,7 +52,7 @@ export interface Claim {
 
 /** Null when the result supports the claim, else what speaks against it. */
 export function objection(
-  { result, usedBy }: Recorded,
+  { result, usedBy, named }: Recorded,
   claim: Claim,
   terminal: Terminal,
   policy: PolicyTerms,
@@ -69,5 +75,13 @@ export function objection(
   const { estimatedFmr } = result.comparison;
   const { maxFmr } = policy.services[claim.service];
   if (estimatedFmr === null || estimatedFmr > maxFmr) return 'its estimated false-match rate is above the policy';
-  return null;
+  // By the policy it is judged by, and by the one that its own terminal had to follow.
+  return challengeMissing(result, policy) ?? (named && challengeMissing(result, named));
+}
+
+/** What the policy wants of the person before the camera and the result does not show; null when nothing. */
+export function challengeMissing({ service, amount, challenge }: MatchResult, terms: PolicyTerms): string | null {
+  if (!wantsChallenge(terms.services[service].challenge, amount?.amountMinor ?? null)) return null;
+  const against = challengeObjection(challenge, terms.challenges);
+  return against && `policy ${terms.version} wants a challenge: ${against}`;
 }
