@@ -82,6 +82,16 @@ export interface LivenessCalibration {
   readonly flat: { readonly attackMax: number; readonly liveMin: number; readonly spanMsMin: number };
 }
 
+/** Mean red, green and blue, 0…255. */
+export type Colour = readonly [red: number, green: number, blue: number];
+
+export interface FaceColours {
+  /** Of the inner face. */
+  readonly face: Colour;
+  /** Of what is neither the face nor the body below it; null where nothing else is in the frame. */
+  readonly background: Colour | null;
+}
+
 export interface FaceObservation {
   readonly box: Box;
   /** Detector's confidence, 0…1. */
@@ -91,6 +101,8 @@ export interface FaceObservation {
   readonly pose: Pose | null;
   readonly quality: FaceQuality | null;
   readonly liveness: LivenessCues | null;
+  /** What a lamp before the person would change (src-main/challenge/light.ts); absent for faces that were not chosen. */
+  readonly colours?: FaceColours;
   /** Unit length, the embedding model's dimensions, unprotected; null unless asked for, chosen and of good quality. */
   readonly embedding: Float32Array | null;
 }

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../clock.ts';
 import { borderStrength } from './border.ts';
+import { faceColours } from './colours.ts';
 import { chooseFace, type Detection, decodeDetections, type middleFace } from './detections.ts';
 import { coarsen, type FrameScan, scanFrame } from './frame-scan.ts';
 import {
@@ -145,6 +146,7 @@ export class Pipeline {
       const interEyePx = interEyeDistance(points);
       return assessQuality({ box: found.box, interEyePx, pose, luma: this.#luma, lumaSide: LUMA_SIDE, frame: raster });
     });
+    const colours = await this.#stage('colours', () => faceColours(raster, found.box));
     const scan = await this.#stage('scan', () => scanFrame(raster));
     const liveness = await this.#stage('liveness', () => this.#liveness(raster, found.box, points, scan));
     const good = look.whateverQuality || quality.problems.length === 0;
@@ -153,7 +155,7 @@ export class Pipeline {
       const exact = await this.#stage('levelled', () => this.#levelled(raster, landmarks));
       embedding = await this.#stage('embedding', () => this.#embedding(raster, fivePoints(exact)));
     }
-    return { ...found, landmarks, pose, quality, liveness, embedding };
+    return { ...found, landmarks, pose, quality, liveness, colours, embedding };
   }
 
   async #landmarks(raster: Raster, box: Box): Promise<Float32Array> {
