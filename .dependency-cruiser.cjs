@@ -73,7 +73,7 @@ module.exports = {
       from: { path: '^src-main/session/', pathNot: '[.]test[.]ts$' },
       to: {
         pathNot:
-          '^(src-contract/|src-main/session/|src-main/(clock|errors)[.]ts$|src-main/devices/[a-z-]+[.]ts$|src-main/vision/(observation|presentation-attack)[.]ts$|src-main/(gallery|journal|sync|identity)/[a-z-]+[.]ts$|node_modules/(xstate|zod)/)',
+          '^(src-contract/|src-main/session/|src-main/(clock|errors)[.]ts$|src-main/devices/[a-z-]+[.]ts$|src-main/vision/(observation|presentation-attack)[.]ts$|src-main/(gallery|journal|sync|identity|challenge)/[a-z-]+[.]ts$|node_modules/(xstate|zod)/)',
         dependencyTypesNot: ['type-only'],
       },
     },

@@ -9,8 +9,14 @@ import type { Intent, IntentKind, View } from '../src-contract/screen.ts';
 /** Enough for an answer to find a gap between views that come ten times a second. */
 const STALE_ATTEMPTS_MAX = 5;
 
-/** Answers that mean the same whatever the screen says. None of them moves money. */
-const ALWAYS_MEANT: ReadonlySet<IntentKind> = new Set(['set-language', 'cancel', 'extend', 'report-camera']);
+/** Answers that mean the same whatever the screen says, or name what they are about. None of them moves money. */
+const ALWAYS_MEANT: ReadonlySet<IntentKind> = new Set([
+  'set-language',
+  'cancel',
+  'extend',
+  'report-camera',
+  'decline-challenge',
+]);
 
 /** Sends what the newest view offers; resolves when the terminal has dealt with it, or with false if it was not accepted. */
 export async function answerTo(bridge: TerminalBridge, newest: () => View | null, intent: Intent): Promise<boolean> {

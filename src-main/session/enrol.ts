@@ -1,6 +1,7 @@
 /** Enrol: consent, the best frames of one living face, nobody we know yet, a PIN chosen twice, and an account. */
 import { assign, fromPromise, setup } from 'xstate';
 import type { EnrolAnswer } from '../../src-contract/bank-api.ts';
+import { wantsChallenge } from '../../src-contract/challenge.ts';
 import type { Comparison, RefusalReason } from '../../src-contract/match-result.ts';
 import type { Uuid, WallTimeMs } from '../../src-contract/primitives.ts';
 import type { Screen } from '../../src-contract/screen.ts';
@@ -8,8 +9,10 @@ import { deadline } from '../clock.ts';
 import { fuse } from '../gallery/fusion.ts';
 import type { Observation } from '../vision/observation.ts';
 import { AUTHORISE_MS_MAX, bankHasHeard } from './authorise.ts';
+import { type Challenged, challengeMachine } from './challenge.ts';
 import { type Gathered, gather, type Judgement, judge, NOTHING_GATHERED } from './gather.ts';
-import { lookScreen, watching } from './identify.ts';
+import { watching } from './identify.ts';
+import { lookScreen } from './look-screen.ts';
 import { withoutPin } from './outcomes.ts';
 import { type PinStep, pinMachine } from './pin.ts';
 import type { PortsOf } from './ports.ts';
@@ -23,6 +26,7 @@ interface Context {
   readonly gathered: Gathered;
   readonly latest: Observation | null;
   readonly judgement: Judgement | null;
+  readonly challenge: Exclude<Challenged, { outcome: 'cancelled' }> | null;
   /** The fused embedding; gone with the visit. */
   readonly embedding: Float32Array | null;
   readonly lookAlikeOf: Uuid | null;
@@ -53,6 +57,7 @@ export function enrolMachine(ports: PortsOf<'enrol'>) {
     types: { context: {} as Context, events: {} as Events, output: {} as Outcome, meta: {} as StepMeta<Context> },
     actors: {
       watching: watching(ports),
+      challenge: challengeMachine(ports),
       pin: pinMachine(ports),
       check: fromPromise<Checked, { context: Context; refusal: RefusalReason | null }>(({ input }) =>
         check(ports, input.context, input.refusal),
@@ -63,6 +68,8 @@ export function enrolMachine(ports: PortsOf<'enrol'>) {
     },
     guards: {
       enough: ({ context }) => context.judgement?.kind === 'ready' || context.judgement?.kind === 'refused',
+      challenged: ({ context }) =>
+        context.judgement?.kind === 'ready' && wantsChallenge(ports.policy().services.enrol.challenge, null),
     },
   }).createMachine({
     id: service,
@@ -74,6 +81,7 @@ export function enrolMachine(ports: PortsOf<'enrol'>) {
       gathered: NOTHING_GATHERED,
       latest: null,
       judgement: null,
+      challenge: null,
       embedding: null,
       lookAlikeOf: null,
       resultJws: null,
@@ -124,7 +132,10 @@ export function enrolMachine(ports: PortsOf<'enrol'>) {
           patience: 'none',
         })),
         invoke: { src: 'watching' },
-        always: { guard: 'enough', target: 'checking' },
+        always: [
+          { guard: 'challenged', target: 'challenging' },
+          { guard: 'enough', target: 'checking' },
+        ],
         on: {
           observed: {
             actions: assign(({ context, event }) => {
@@ -136,19 +147,34 @@ export function enrolMachine(ports: PortsOf<'enrol'>) {
           cancel: { target: 'over', actions: assign({ output: { kind: 'cancelled' } as const }) },
         },
       },
+      challenging: {
+        invoke: {
+          src: 'challenge',
+          input: ({ context: { judgement } }) => ({
+            service,
+            amount: null,
+            reference: fuse(judgement?.kind === 'ready' ? judgement.embeddings : []),
+          }),
+          onDone: [
+            {
+              guard: ({ event }) => event.output.outcome === 'cancelled',
+              target: 'over',
+              actions: assign({ output: { kind: 'cancelled' } as const }),
+            },
+            {
+              target: 'checking',
+              actions: assign({
+                challenge: ({ event: { output } }) => (output.outcome === 'cancelled' ? null : output),
+              }),
+            },
+          ],
+        },
+      },
       checking: {
         ...waiting<Context>('remembering'),
         invoke: {
           src: 'check',
-          input: ({ context }) => ({
-            context,
-            refusal:
-              context.judgement?.kind === 'ready'
-                ? null
-                : context.judgement?.kind === 'refused'
-                  ? context.judgement.reason
-                  : context.gathered.lastProblem,
-          }),
+          input: ({ context }) => ({ context, refusal: refusalOf(context) }),
           onDone: [
             {
               guard: ({ event }) => event.output.outcome === 'new',
@@ -275,6 +301,14 @@ export function enrolMachine(ports: PortsOf<'enrol'>) {
   });
 }
 
+/** Why the face is not enrolled, as far as the look and the challenge say. */
+function refusalOf({ judgement, challenge, gathered }: Context): RefusalReason | null {
+  if (judgement?.kind === 'refused') return judgement.reason;
+  if (judgement?.kind !== 'ready') return gathered.lastProblem;
+  if (challenge?.outcome === 'attack') return 'presentation-attack';
+  return challenge?.outcome === 'failed' ? 'challenge-failed' : null;
+}
+
 /** Whether this face can be enrolled, and the signed result that says so or not. */
 async function check(ports: PortsOf<'enrol'>, context: Context, refusal: RefusalReason | null): Promise<Checked> {
   const { judgement } = context;
@@ -298,7 +332,13 @@ async function check(ports: PortsOf<'enrol'>, context: Context, refusal: Refusal
     reason,
     personId: reason ? null : context.personId,
     comparison: known?.comparison ?? nothing,
-    liveness: judgement?.liveness ?? { frames: 0, passive: null, cues: [], decision: 'undecided' },
+    liveness: (context.challenge?.outcome === 'attack' ? context.challenge.liveness : judgement?.liveness) ?? {
+      frames: 0,
+      passive: null,
+      cues: [],
+      decision: 'undecided',
+    },
+    challenge: context.challenge?.evidence ?? null,
     secondFactor: 'pin',
     presentedFace: reason ? null : ports.gallery.ownFace(context.personId),
     mode: ports.sync.online ? 'online' : 'stand-in',

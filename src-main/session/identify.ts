@@ -3,12 +3,15 @@
  * durable before anything else happens with it.
  */
 import { assign, fromCallback, fromPromise, setup } from 'xstate';
+import { type ChallengeEvidence, wantsChallenge } from '../../src-contract/challenge.ts';
 import type { Comparison, LivenessEvidence, RefusalReason } from '../../src-contract/match-result.ts';
 import type { Money, Service, Uuid } from '../../src-contract/primitives.ts';
 import { fuse } from '../gallery/fusion.ts';
 import type { Observation } from '../vision/observation.ts';
+import { type Challenged, challengeMachine } from './challenge.ts';
 import { type Gathered, GOOD_FRAMES_FUSED, gather, type Judgement, judge, NOTHING_GATHERED } from './gather.ts';
 import { guide } from './guide-light.ts';
+import { lookScreen } from './look-screen.ts';
 import type { StepPorts } from './ports.ts';
 import { type IntentEvent, reached, type StepMeta, shows, waiting } from './step.ts';
 
@@ -34,6 +37,7 @@ interface Context extends IdentifyInput {
   readonly gathered: Gathered;
   readonly latest: Observation | null;
   readonly judgement: Judgement | null;
+  readonly challenge: Exclude<Challenged, { outcome: 'cancelled' }> | null;
   readonly output: Identified | null;
 }
 
@@ -53,32 +57,6 @@ export function watching(ports: StepPorts) {
   });
 }
 
-/** The screen both identification and enrolment look at the customer through. */
-export function lookScreen(
-  service: Service,
-  amount: Money | null,
-  judgement: Judgement | null,
-  latest: Observation | null,
-) {
-  const face = latest && latest.chosen !== null ? latest.faces[latest.chosen] : undefined;
-  return {
-    name: 'look' as const,
-    service,
-    hint: judgement?.kind === 'gathering' ? judgement.hint : null,
-    progress: judgement?.kind === 'gathering' ? judgement.progress : 0,
-    face:
-      face && latest
-        ? {
-            x: face.box.x / latest.width,
-            y: face.box.y / latest.height,
-            width: face.box.width / latest.width,
-            height: face.box.height / latest.height,
-          }
-        : null,
-    amount,
-  };
-}
-
 /** The last good frames of the face that was looked at, fused; null when none was good. */
 function bestOf({ frames }: Gathered): Float32Array | null {
   const embeddings = frames.flatMap((frame) => {
@@ -88,6 +66,13 @@ function bestOf({ frames }: Gathered): Float32Array | null {
   return embeddings.length > 0 ? fuse(embeddings.slice(-GOOD_FRAMES_FUSED)) : null;
 }
 
+/** Why nobody is looked for; null where the face is to be compared. */
+function refusalOf({ judgement, challenge }: Context): RefusalReason | null {
+  if (judgement?.kind === 'refused') return judgement.reason;
+  if (challenge?.outcome === 'attack') return 'presentation-attack';
+  return challenge?.outcome === 'failed' ? 'challenge-failed' : null;
+}
+
 export function identifyMachine(ports: StepPorts) {
   /** Compares, decides and records. Runs once per look. */
   const decide = fromPromise<Identified, { context: Context; refusal: RefusalReason | null }>(async ({ input }) => {
@@ -95,7 +80,9 @@ export function identifyMachine(ports: StepPorts) {
     const policy = ports.policy();
     const rule = policy.services[context.service];
     const judgement = context.judgement;
-    const liveness: LivenessEvidence = judgement?.liveness ?? {
+    const challenge: ChallengeEvidence | null = context.challenge?.evidence ?? null;
+    const seen = context.challenge?.outcome === 'attack' ? context.challenge.liveness : judgement?.liveness;
+    const liveness: LivenessEvidence = seen ?? {
       frames: 0,
       passive: null,
       cues: [],
@@ -124,7 +111,9 @@ export function identifyMachine(ports: StepPorts) {
     const presentedFace = (): string | null => {
       if (!probe) return null;
       if (match) return ports.gallery.matchedFace(probe, { ...match, score: match.comparison.score }, at, attempts);
-      if (reason === 'presentation-attack') return ports.gallery.refusedFace(probe, 'attack', at, attempts);
+      // Who does not do what was asked for may hold up somebody's recording: that person's own face must not rest for it.
+      if (reason === 'presentation-attack' || reason === 'challenge-failed')
+        return ports.gallery.refusedFace(probe, 'attack', at, attempts);
       if (reason === 'nobody' || reason === 'look-alikes')
         return ports.gallery.refusedFace(probe, 'live', at, attempts);
       return tries?.face ?? null;
@@ -146,6 +135,7 @@ export function identifyMachine(ports: StepPorts) {
       personId,
       comparison: found?.comparison ?? nothing,
       liveness,
+      challenge,
       secondFactor,
       presentedFace: presentedFace(),
       mode: ports.sync.online ? 'online' : 'stand-in',
@@ -167,13 +157,23 @@ export function identifyMachine(ports: StepPorts) {
       output: {} as Identified,
       meta: {} as StepMeta<Context>,
     },
-    actors: { watching: watching(ports), decide },
+    actors: { watching: watching(ports), challenge: challengeMachine(ports), decide },
     guards: {
       enough: ({ context }) => context.judgement?.kind === 'ready' || context.judgement?.kind === 'refused',
+      challenged: ({ context: { judgement, service, amount } }) =>
+        judgement?.kind === 'ready' &&
+        wantsChallenge(ports.policy().services[service].challenge, amount?.amountMinor ?? null),
     },
   }).createMachine({
     id: 'identify',
-    context: ({ input }) => ({ ...input, gathered: NOTHING_GATHERED, latest: null, judgement: null, output: null }),
+    context: ({ input }) => ({
+      ...input,
+      gathered: NOTHING_GATHERED,
+      latest: null,
+      judgement: null,
+      challenge: null,
+      output: null,
+    }),
     initial: 'looking',
     output: ({ context }) => reached(context.output),
     states: {
@@ -184,7 +184,10 @@ export function identifyMachine(ports: StepPorts) {
           patience: 'none',
         })),
         invoke: { src: 'watching' },
-        always: { guard: 'enough', target: 'deciding' },
+        always: [
+          { guard: 'challenged', target: 'challenging' },
+          { guard: 'enough', target: 'deciding' },
+        ],
         on: {
           observed: {
             actions: assign(({ context, event }) => {
@@ -196,14 +199,34 @@ export function identifyMachine(ports: StepPorts) {
           cancel: { target: 'over', actions: assign({ output: { outcome: 'cancelled' } as const }) },
         },
       },
+      challenging: {
+        invoke: {
+          src: 'challenge',
+          input: ({ context: { service, amount, judgement } }) => ({
+            service,
+            amount,
+            reference: fuse(judgement?.kind === 'ready' ? judgement.embeddings : []),
+          }),
+          onDone: [
+            {
+              guard: ({ event }) => event.output.outcome === 'cancelled',
+              target: 'over',
+              actions: assign({ output: { outcome: 'cancelled' } as const }),
+            },
+            {
+              target: 'deciding',
+              actions: assign({
+                challenge: ({ event: { output } }) => (output.outcome === 'cancelled' ? null : output),
+              }),
+            },
+          ],
+        },
+      },
       deciding: {
         ...waiting<Context>('asking-bank'),
         invoke: {
           src: 'decide',
-          input: ({ context }) => ({
-            context,
-            refusal: context.judgement?.kind === 'refused' ? context.judgement.reason : null,
-          }),
+          input: ({ context }) => ({ context, refusal: refusalOf(context) }),
           onDone: { target: 'over', actions: assign({ output: ({ event }) => event.output }) },
         },
       },

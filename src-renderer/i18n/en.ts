@@ -94,6 +94,28 @@ export const en: Texts = {
       'hold-it': 'Good. Stay like this',
     },
   },
+  challenge: {
+    title: 'One more check',
+    step: 'Step {{number}} of {{of}}',
+    progress: 'How far this step has come',
+    remaining: 'Time left',
+    settle: 'Look straight ahead for a moment',
+    demands: {
+      'turn-left': 'Slowly turn your head to the left, then back again',
+      'turn-right': 'Slowly turn your head to the right, then back again',
+      nod: 'Nod once, slowly',
+      blink: 'Close your eyes for about a second, then open them',
+      mouth: 'Open your mouth wide, then close it',
+      light: 'Keep looking at the screen. Its colour changes for a few seconds',
+    },
+    problems: {
+      wrong: 'That looked like another movement. Please try once more.',
+      late: 'We could not see it clearly. Please try once more.',
+      lost: 'We lost sight of your face. Please try once more.',
+    },
+    decline: 'I can’t do this',
+    declineLight: 'I can’t look at changing colours',
+  },
   amount: {
     title: 'How much would you like?',
     other: 'Another amount',
@@ -300,6 +322,10 @@ export const en: Texts = {
       'too-many-tries': {
         title: 'Please try again a little later',
         body: 'We could not recognise you several times in a row. Please wait a few minutes, or ask a member of staff.',
+      },
+      'challenge-failed': {
+        title: 'We could not confirm it is you',
+        body: 'Please try again. If a movement is difficult, the button “I can’t do this” offers another way. Or ask a member of staff.',
       },
       'pin-wrong': {
         title: 'We could not confirm your PIN',

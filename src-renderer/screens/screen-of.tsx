@@ -5,6 +5,7 @@ import { AmountScreen } from './amount.tsx';
 import { AttractScreen } from './attract.tsx';
 import { BalanceScreen } from './balance.tsx';
 import { BasketScreen } from './basket.tsx';
+import { ChallengeScreen } from './challenge.tsx';
 import { ConfirmDepositScreen } from './confirm-deposit.tsx';
 import { ConfirmTransferScreen } from './confirm-transfer.tsx';
 import { ConsentScreen } from './consent.tsx';
@@ -34,6 +35,8 @@ export function ScreenOf({ screen }: { screen: Screen }) {
       return <ConsentScreen screen={screen} />;
     case 'look':
       return <LookScreen screen={screen} />;
+    case 'challenge':
+      return <ChallengeScreen screen={screen} />;
     case 'amount':
       return <AmountScreen screen={screen} />;
     case 'pin':

@@ -102,6 +102,20 @@ const look = (more: Partial<Extract<Screen, { name: 'look' }>>): Screen => ({
   amount: null,
   ...more,
 });
+const challenge = (more: Partial<Extract<Screen, { name: 'challenge' }>>): Screen => ({
+  name: 'challenge',
+  service: 'withdraw',
+  amount: money(200_000),
+  demand: null,
+  hint: null,
+  progress: 0.35,
+  remaining: null,
+  step: { number: 1, of: 2 },
+  problem: null,
+  colour: null,
+  face: FACE,
+  ...more,
+});
 const pin = (more: Partial<Extract<Screen, { name: 'pin' }>>): Screen => ({
   name: 'pin',
   purpose: 'verify',
@@ -139,6 +153,7 @@ const RETRIED: ReadonlySet<SorryCode> = new Set([
   'poor-quality',
   'no-face',
   'presentation-attack',
+  'challenge-failed',
   'failed',
 ]);
 /** Codes that say what would work, or that no money is lost. */
@@ -379,6 +394,17 @@ export const FIXTURES: readonly Fixture[] = [
     'done-opt-out',
     { name: 'done', service: 'opt-out', amount: null, balance: null, receipt: 'none', standIn: false },
     ['confirm'],
+  ),
+  fixture('challenge-settle', challenge({ hint: 'hold-it' }), ['cancel'], seen),
+  fixture('challenge-again', challenge({ problem: 'wrong', hint: 'look-straight' }), ['cancel'], seen),
+  ...(['turn-left', 'turn-right', 'nod', 'blink', 'mouth'] as const).map((demand) =>
+    fixture(`challenge-${demand}`, challenge({ demand, remaining: 0.6 }), ['decline-challenge', 'cancel'], seen),
+  ),
+  fixture(
+    'challenge-light',
+    challenge({ demand: 'light', colour: '#4d7dff', step: { number: 1, of: 1 } }),
+    ['decline-challenge', 'cancel'],
+    seen,
   ),
   fixture('look-opt-out', look({ service: 'opt-out', hint: 'hold-it', progress: 0.5, face: FACE }), ['cancel'], seen),
   fixture(

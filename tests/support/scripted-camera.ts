@@ -1,9 +1,11 @@
 /** A camera and its vision, replaced at the session's port: whoever stands before it is seen at 15 frames per second. */
 import type { LivenessEvidence } from '../../src-contract/match-result.ts';
 import type { LookHint } from '../../src-contract/screen.ts';
+import { pointsOf } from '../../src-main/challenge/challenge.fixture.ts';
+import type { Signals } from '../../src-main/challenge/signals.ts';
 import type { Clock } from '../../src-main/clock.ts';
 import { cosineOf, facesFrom } from '../../src-main/gallery/gallery.fixture.ts';
-import type { FaceObservation, Observation } from '../../src-main/vision/observation.ts';
+import type { FaceColours, FaceObservation, Observation } from '../../src-main/vision/observation.ts';
 
 /** Fewer than a real model has, since the protecting matrix is made anew with each start; enough that strangers stay strangers. */
 export const DIMENSIONS = 128;
@@ -26,6 +28,9 @@ export const living = (embedding: Float32Array): Seen => ({ embedding, live: tru
 export const pictureOf = (embedding: Float32Array): Seen => ({ embedding, live: false, good: true });
 export const blurred = (embedding: Float32Array): Seen => ({ embedding, live: true, good: false });
 
+/** What a face does at a moment of the camera's clock, ms. */
+export type Acting = (atMs: number) => { readonly signals: Signals; readonly colours: FaceColours };
+
 interface CameraOptions {
   readonly frameMs: number;
   /** A face as one frame has it. */
@@ -36,6 +41,10 @@ export class ScriptedCamera {
   readonly #clock: Clock;
   readonly #options: CameraOptions;
   scene: Scene = [];
+  /** What who stands there does; they stand still when nothing is said. */
+  acting: Acting | null = null;
+  /** A camera that sends nothing more. */
+  silent = false;
   #sequence = 0;
   #watchers = 0;
 
@@ -54,7 +63,7 @@ export class ScriptedCamera {
     let stopped = false;
     const look = () => {
       if (stopped) return;
-      listener(this.#observe());
+      if (!this.silent) listener(this.#observe());
       callOff = this.#clock.after(frameMs, look);
     };
     this.#watchers += 1;
@@ -66,6 +75,10 @@ export class ScriptedCamera {
     };
   };
 
+  #acts(): Partial<FaceObservation> {
+    return this.acting ? acted(this.acting(this.#clock.monotonicMs())) : {};
+  }
+
   #observe(): Observation {
     this.#sequence += 1;
     const several = this.scene.length > 1;
@@ -75,12 +88,20 @@ export class ScriptedCamera {
       capturedAtMs: this.#clock.monotonicMs(),
       width: 640,
       height: 480,
-      faces: this.scene.map((seen, at) => faceOf(seen, this.#sequence, at, this.#options.near)),
+      faces: this.scene.map((seen, at) => ({
+        ...faceOf(seen, this.#sequence, at, this.#options.near),
+        ...this.#acts(),
+      })),
       chosen: this.scene.length === 1 ? 0 : null,
       hint,
       stageMs: {},
     };
   }
+}
+
+function acted({ signals, colours }: ReturnType<Acting>) {
+  const { yawDeg, pitchDeg } = signals;
+  return { landmarks: pointsOf(signals), pose: { yawDeg, pitchDeg, rollDeg: 0 }, colours };
 }
 
 function faceOf(
