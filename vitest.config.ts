@@ -1,4 +1,5 @@
 import { existsSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
@@ -27,6 +28,8 @@ const roomy = () => {
   return bavail * bsize >= ROOM_BYTES;
 };
 const SCRATCH = existsSync(MEMORY) && roomy() ? { TMPDIR: MEMORY } : {};
+/** Some two hundred programs are started: what one has compiled, the next need not. */
+const COMPILED = { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/kaopass/compiled') };
 /** Busy cores draw late; what is waited for comes, or it fails after this. The default is 1 s. */
 const POLL = { poll: { timeout: 15_000 } };
 
@@ -54,7 +57,7 @@ export default defineConfig({
           name: 'integration',
           isolate: false,
           setupFiles: STANDS_BACK,
-          env: SCRATCH,
+          env: { ...SCRATCH, ...COMPILED },
           include: ['tests/integration/**/*.test.ts'],
           // Five times what the longest takes in a whole run on two cores: a power cut at every moment of a withdrawal, 33 s.
           testTimeout: 180_000,
@@ -85,6 +88,7 @@ export default defineConfig({
       {
         test: {
           name: 'camera',
+          env: COMPILED,
           include: ['tests/camera.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,

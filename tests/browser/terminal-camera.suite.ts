@@ -13,6 +13,7 @@ import { GOOD_FRAMES_MIN } from '../../src-main/session/gather.ts';
 import { en } from '../../src-renderer/i18n/en.ts';
 import { ja } from '../../src-renderer/i18n/ja.ts';
 import { writeMjpegCamera } from '../contract/mjpeg-camera.ts';
+import { layEmptyBank } from '../support/bank-database.ts';
 import { TerminalUnderTest } from './terminal-hands.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'kaopass-camera-'));
@@ -29,6 +30,7 @@ const atm = new TerminalUnderTest({
 
 beforeAll(async () => {
   const camera = join(dir, 'camera.mjpeg');
+  await layEmptyBank(join(dir, 'bank'));
   await Promise.all([writeMjpegCamera(camera, checkoutInstallation(ROOT).footageDir ?? ''), bank.start()]);
   expect(await atm.provision(bank, await bank.activationCode('atm'))).toMatchObject({ code: 0 });
   atm.configure({

@@ -10,6 +10,7 @@ import { DemoBank } from '../../scripts/demo/bank.ts';
 import type { DeviceState } from '../../scripts/demo/devices.ts';
 import type { CameraSource, ScreenName } from '../../src-contract/screen.ts';
 import { SCENES } from '../../src-main/config/scenes.ts';
+import { layEmptyBank } from '../support/bank-database.ts';
 import { TerminalUnderTest } from './terminal-hands.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'kaopass-terminal-'));
@@ -56,6 +57,7 @@ const bankCashMinor = async () => {
 const PATIENCE = { answerMs: 45_000, warnMs: 15_000, lookMs: 20_000, takeMs: 30_000, farewellMs: 20_000 };
 
 beforeAll(async () => {
+  await layEmptyBank(join(dir, 'bank'));
   await bank.start();
   mkdirSync(atm.dataDir);
   writeFileSync(

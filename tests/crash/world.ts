@@ -9,6 +9,7 @@ import { DemoDevices } from '../../scripts/demo/devices.ts';
 import { type Program, startProgram } from '../../scripts/demo/processes.ts';
 import { provisionTerminal } from '../../scripts/demo/provision.ts';
 import { dataPlaces } from '../../src-main/places.ts';
+import { layEmptyBank } from '../support/bank-database.ts';
 import { Screen } from './screen.ts';
 
 export type TerminalName = 'atm' | 'checkout';
@@ -110,6 +111,7 @@ export class World {
   /** A bank, terminals that were activated, nobody enrolled yet. */
   static async prepare(options: WorldOptions, signal: AbortSignal): Promise<World> {
     return await World.#begin(options, signal, async (world) => {
+      await layEmptyBank(join(world.dir, 'bank'));
       await Promise.all([world.bank.start(), ...world.terminals.map(({ machine }) => machine.start())]);
       signal.throwIfAborted();
       await Promise.all(world.terminals.map((terminal) => terminal.provision(world.bank)));

@@ -19,6 +19,7 @@ import { systemChance, systemClock } from '../../src-main/clock.ts';
 import { parseConfig } from '../../src-main/config/config.ts';
 import { checkoutInstallation, dataPlaces } from '../../src-main/places.ts';
 import { startTerminal, type Terminal } from '../../src-main/terminal.ts';
+import { layEmptyBank } from '../support/bank-database.ts';
 
 type Behaviour = 'itself' | 'html' | 'half JSON' | 'other types' | 'other status' | 'silent' | 'hangs up';
 
@@ -83,6 +84,7 @@ function become(next: Behaviour): void {
 }
 
 beforeAll(async () => {
+  await layEmptyBank(join(dir, 'bank'));
   await bank.start();
   line = createServer(answer);
   await new Promise<void>((resolve) => line.listen(0, '127.0.0.1', resolve));

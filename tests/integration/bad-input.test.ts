@@ -31,6 +31,7 @@ import { exampleResult } from '../../src-main/journal/journal.fixture.ts';
 import { openJournal } from '../../src-main/journal/journal.ts';
 import { checkoutInstallation, dataPlaces, type Installation } from '../../src-main/places.ts';
 import { startTerminal, type Terminal } from '../../src-main/terminal.ts';
+import { layEmptyBank } from '../support/bank-database.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'kaopass-bad-input-'));
 const bank = new DemoBank(join(dir, 'bank'), join(dir, 'bank.log'));
@@ -40,6 +41,7 @@ const installation = checkoutInstallation(ROOT);
 let copies = 0;
 
 beforeAll(async () => {
+  await layEmptyBank(join(dir, 'bank'));
   await bank.start();
   expect(await activate(sound, await bank.activationCode('atm'))).toMatchObject({ code: 0 });
   await (await start(sound)).close();
@@ -350,6 +352,7 @@ describe('what another program holds', () => {
 
   it('is named: the port of the bank', async () => {
     const data = mkdtempSync(join(dir, 'bank-port-'));
+    await layEmptyBank(data);
     const { code, output } = await runProgram('src-bank/main.ts', [
       ...['--port', String(port), '--data', data, '--log-level', 'silent'],
     ]);

@@ -3,9 +3,9 @@
  * is kept takes less than one. It is kept under the build of PGlite and the migrations it was made with, so that no old one is used.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { systemChance, systemClock } from '../../src-bank/clock.ts';
 import { type DatabaseSettings, openDatabase, PGLITE_PARSERS } from '../../src-bank/database/database.ts';
@@ -22,9 +22,22 @@ export async function emptyBank(): Promise<DatabaseSettings> {
 
 /** The same, for who opens and closes it himself. */
 export async function emptyPglite(): Promise<PGlite> {
-  const path = join(CACHE, `empty-bank-${key()}.tar`);
-  const kept = read(path) ?? (await make(path));
-  return PGlite.create({ loadDataDir: new Blob([kept]), parsers: PGLITE_PARSERS });
+  const { archive } = await kept();
+  return PGlite.create({ loadDataDir: new Blob([new Uint8Array(readFileSync(archive))]), parsers: PGLITE_PARSERS });
+}
+
+/** Puts the same into the data directory of a bank that was never started. */
+export async function layEmptyBank(dataDir: string): Promise<void> {
+  const { directory } = await kept();
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  cpSync(directory, join(dataDir, 'pglite'), { recursive: true });
+}
+
+/** As an archive and as PGlite's own directory. */
+async function kept(): Promise<{ readonly archive: string; readonly directory: string }> {
+  const path = join(CACHE, `empty-bank-${key()}`);
+  if (!existsSync(path)) await make(path);
+  return { archive: join(path, 'archive.tar'), directory: join(path, 'pglite') };
 }
 
 function key(): string {
@@ -33,30 +46,26 @@ function key(): string {
   return createHash('sha256').update(build).update(JSON.stringify(MIGRATIONS)).digest('hex').slice(0, 16);
 }
 
-function read(path: string): Uint8Array<ArrayBuffer> | null {
-  try {
-    return new Uint8Array(readFileSync(path));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
-}
-
-/** Several workers may make it at the same time; each puts a whole one in its place. */
-async function make(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  const opened = await PGlite.create({ parsers: PGLITE_PARSERS });
+/** Several workers may make it at the same time; the first to be done puts a whole one in its place. */
+async function make(path: string): Promise<void> {
+  const mine = `${path}.${process.pid}`;
+  mkdirSync(mine, { recursive: true });
+  const opened = await PGlite.create({ dataDir: join(mine, 'pglite'), parsers: PGLITE_PARSERS });
   const database = await openDatabase(
     { kind: 'pglite', directory: null, opened },
     { clock: systemClock, chance: systemChance, onIdleError: () => {} },
   );
   try {
     await migrate(database.db, systemClock);
-    const bytes = new Uint8Array(await (await opened.dumpDataDir('none')).arrayBuffer());
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(`${path}.${process.pid}`, bytes);
-    renameSync(`${path}.${process.pid}`, path);
-    return bytes;
+    const archive = await (await opened.dumpDataDir('none')).arrayBuffer();
+    writeFileSync(join(mine, 'archive.tar'), new Uint8Array(archive));
   } finally {
     await database.close();
+  }
+  try {
+    renameSync(mine, path);
+  } catch (error) {
+    if (!existsSync(path)) throw error;
+    rmSync(mine, { recursive: true });
   }
 }

@@ -18,6 +18,7 @@ import { join, resolve } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DEFAULT_POLICY } from '../../../src-bank/policy.ts';
+import { layEmptyBank } from '../../support/bank-database.ts';
 import { adminOf, type Send, TestTerminal } from '../../support/test-terminal.ts';
 
 const MAIN = resolve('src-bank/main.ts');
@@ -34,7 +35,9 @@ afterEach(() => {
 });
 
 function start(...flags: string[]): ChildProcessWithoutNullStreams {
-  const child = spawn(process.execPath, [MAIN, ...flags], { env: {} });
+  const child = spawn(process.execPath, [MAIN, ...flags], {
+    env: { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] },
+  });
   running.add(child);
   return child;
 }
@@ -99,6 +102,7 @@ describe('the bank program', () => {
   });
 
   it('remembers everything after it was killed', async () => {
+    await layEmptyBank(data);
     const child = start(...quiet());
     const { url } = await ready(child);
     const send = over(url);
@@ -133,6 +137,7 @@ describe('the bank program says in one sentence, and ends with 1,', () => {
   let made: string;
   beforeAll(async () => {
     made = mkdtempSync(join(tmpdir(), 'kaopass-bank-made-'));
+    await layEmptyBank(made);
     const child = start('--port', '0', '--data', made);
     await ready(child);
     child.kill('SIGTERM');
