@@ -100,78 +100,84 @@ const command = fc
     ),
   })
   .map(({ sent: [name, payload], spoilt, odd }) => ({ name, payload: { ...payload, ...spoilt }, odd }));
+const RUNS = Number(process.env['KAOPASS_FUZZ_RUNS'] ?? 1_000);
+const LONG = { timeout: 60_000 + RUNS * 60 };
 const noise = fc.oneof(fc.string(), fc.json(), fc.constant('{"header":{"type":"command","name":7}}'));
 
-test('every accepted command is completed once, none by an internal error, and the notes stay whole', async () => {
-  const dir = mkdtempSync(join(tmpdir(), 'kaopass-fuzz-'));
-  const runtime = createRuntime({
-    clock: systemClock,
-    faults: new Faults(CASH_FAULTS),
-    speed: Number.POSITIVE_INFINITY,
-  });
-  const cash = openCash(runtime, dir, systemChance, { flush: false, security: { mode: 'ifConfigured' } });
-  // biome-ignore lint/suspicious/noExplicitAny: whatever comes back is looked at here
-  const heard: any[] = [];
-  let receive: (text: string) => void = () => {};
-  cash.services[0]!.accept({
-    readyState: 1,
-    terminate: () => {},
-    send: (text: string) => heard.push(JSON.parse(text)),
-    on: (event: string, listener: (data: { toString(): string }, isBinary: boolean) => void) => {
-      if (event === 'message') receive = (text) => listener(text, false);
-    },
-  } as unknown as Socket);
-  const turns = async (count: number) => {
-    for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
-  };
-  let requestId = 0;
-  const cancelAll = async () => {
-    receive(
-      JSON.stringify({ header: { type: 'command', name: 'Common.Cancel', version: '2.0', requestId: ++requestId } }),
-    );
-    await turns(20);
-  };
-  try {
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.oneof(command, noise), { minLength: 1, maxLength: 8 }), async (messages) => {
-        // The run before may have left the machine in an exchange, or a cash-in.
-        for (const name of ['Storage.EndExchange', 'CashManagement.Reset']) {
-          receive(JSON.stringify({ header: { type: 'command', name, version: '2.0', requestId: ++requestId } }));
-        }
-        await turns(5);
-        heard.length = 0;
-        for (const message of messages) {
-          if (typeof message === 'string') receive(message);
-          else {
-            const header = {
-              type: 'command',
-              name: message.name,
-              version: listedVersion(message.name, STANDARD_DIALECT),
-              requestId: ++requestId,
-            };
-            receive(JSON.stringify({ header: { ...header, ...message.odd }, payload: message.payload }));
+test(
+  'every accepted command is completed once, none by an internal error, and the notes stay whole',
+  LONG,
+  async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'kaopass-fuzz-'));
+    const runtime = createRuntime({
+      clock: systemClock,
+      faults: new Faults(CASH_FAULTS),
+      speed: Number.POSITIVE_INFINITY,
+    });
+    const cash = openCash(runtime, dir, systemChance, { flush: false, security: { mode: 'ifConfigured' } });
+    // biome-ignore lint/suspicious/noExplicitAny: whatever comes back is looked at here
+    const heard: any[] = [];
+    let receive: (text: string) => void = () => {};
+    cash.services[0]!.accept({
+      readyState: 1,
+      terminate: () => {},
+      send: (text: string) => heard.push(JSON.parse(text)),
+      on: (event: string, listener: (data: { toString(): string }, isBinary: boolean) => void) => {
+        if (event === 'message') receive = (text) => listener(text, false);
+      },
+    } as unknown as Socket);
+    const turns = async (count: number) => {
+      for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+    };
+    let requestId = 0;
+    const cancelAll = async () => {
+      receive(
+        JSON.stringify({ header: { type: 'command', name: 'Common.Cancel', version: '2.0', requestId: ++requestId } }),
+      );
+      await turns(20);
+    };
+    try {
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.oneof(command, noise), { minLength: 1, maxLength: 8 }), async (messages) => {
+          // The run before may have left the machine in an exchange, or a cash-in.
+          for (const name of ['Storage.EndExchange', 'CashManagement.Reset']) {
+            receive(JSON.stringify({ header: { type: 'command', name, version: '2.0', requestId: ++requestId } }));
           }
-          await turns(1);
-        }
-        for (let tries = 0; tries < 50; tries++) {
-          await cancelAll();
-          const accepted = heard.filter(({ header }) => header.type === 'acknowledge' && !header.status);
-          const completed = heard.filter(({ header }) => header.type === 'completion');
-          if (accepted.length === completed.length) break;
-        }
-        const ids = (type: string) =>
-          heard
-            .filter(({ header }) => header.type === type && !header.status)
-            .map(({ header }) => header.requestId)
-            .sort((a, b) => a - b);
-        expect(ids('completion')).toEqual(ids('acknowledge'));
-        const broken = heard.filter(({ header }) => header.completionCode === 'internalError');
-        expect(broken).toEqual([]);
-        expect(problems(cash.machine.state)).toEqual([]);
-      }),
-      { numRuns: Number(process.env['KAOPASS_FUZZ_RUNS'] ?? 1_000) },
-    );
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
-}, 120_000);
+          await turns(5);
+          heard.length = 0;
+          for (const message of messages) {
+            if (typeof message === 'string') receive(message);
+            else {
+              const header = {
+                type: 'command',
+                name: message.name,
+                version: listedVersion(message.name, STANDARD_DIALECT),
+                requestId: ++requestId,
+              };
+              receive(JSON.stringify({ header: { ...header, ...message.odd }, payload: message.payload }));
+            }
+            await turns(1);
+          }
+          for (let tries = 0; tries < 50; tries++) {
+            await cancelAll();
+            const accepted = heard.filter(({ header }) => header.type === 'acknowledge' && !header.status);
+            const completed = heard.filter(({ header }) => header.type === 'completion');
+            if (accepted.length === completed.length) break;
+          }
+          const ids = (type: string) =>
+            heard
+              .filter(({ header }) => header.type === type && !header.status)
+              .map(({ header }) => header.requestId)
+              .sort((a, b) => a - b);
+          expect(ids('completion')).toEqual(ids('acknowledge'));
+          const broken = heard.filter(({ header }) => header.completionCode === 'internalError');
+          expect(broken).toEqual([]);
+          expect(problems(cash.machine.state)).toEqual([]);
+        }),
+        { numRuns: RUNS },
+      );
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+  },
+);
