@@ -183,8 +183,15 @@ async function usbPrinters(): Promise<readonly string[]> {
   return names.filter((name) => /^lp\d+$/.test(name)).map((name) => join('/dev/usb', name));
 }
 
+/** On Linux the library asks udev's own program. */
 async function serialPorts() {
-  return await (await import('serialport')).SerialPort.list();
+  const { SerialPort } = await import('serialport');
+  return await SerialPort.list().catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' || error.path !== 'udevadm') throw error;
+    throw new Error(
+      'serial ports need the program udevadm, which this machine does not have (on Debian: apt-get install udev)',
+    );
+  });
 }
 
 async function mayWrite(path: string): Promise<boolean> {

@@ -98,7 +98,7 @@ export async function testDevice(key: DeviceKey, tools: TestTools, signal: Abort
     if (!result.passed || !health || health.state === 'online') return result;
     // It does what it was asked, and still knows why it must not be used.
     const why = health.problem ?? health.state;
-    return failed(`${result.said.ja} しかし：${why}`, `${result.said.en} But: ${why}`);
+    return failed(`${why}。それ以外：${result.said.ja}`, `${why}. Apart from that: ${result.said.en}`);
   } catch (error) {
     signal.throwIfAborted();
     const why = error instanceof Error ? error.message : String(error);
