@@ -20,6 +20,10 @@ import { Policy } from '../../src-contract/policy.ts';
 import { money, type Service } from '../../src-contract/primitives.ts';
 import type { PayeeAnswer } from '../../src-contract/transfer.ts';
 
+/** Up to this the default policy asks for nothing but a look. */
+const LOOK_ALONE_YEN_MAX = 100_000;
+const PASSED = { outcome: 'passed', steps: [{ try: 1, demand: 'nod', outcome: 'passed', tookMs: 2_000 }] };
+
 export const id = (): string => uuidv7();
 export const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('base64url');
 
@@ -241,6 +245,7 @@ export class TestTerminal {
       amount: of.yen === null ? null : money(of.yen),
       mode: of.mode ?? 'online',
       presentedFace: of.face ?? null,
+      challenge: of.yen !== null && of.yen > LOOK_ALONE_YEN_MAX ? PASSED : null,
     });
     const answer = await this.post('/v1/results', { results: [jws] });
     if (answer.status !== 200) throw new Error(`the result was refused: ${JSON.stringify(answer.body)}`);

@@ -3,6 +3,7 @@
  * each, journal, bank and both accounts agree to the yen.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { obeying } from '../../support/obeying.ts';
 import { reckon } from '../../support/reckoning.ts';
 import { newFace } from '../../support/scripted-camera.ts';
 import { type LineFault, openWorld, type TestedTerminal, type World } from '../../support/terminal-world.ts';
@@ -184,6 +185,7 @@ describe('what the customer can put right', () => {
 
   test('more than there is, and what there is for', async () => {
     const { customer } = atm.run;
+    atm.run.camera.acting = obeying(() => customer.view);
     await asks(120_000);
     await customer.keys(PIN);
     const { refused } = await customer.sees('amount', { refused: { reason: 'insufficient-funds' } as never });

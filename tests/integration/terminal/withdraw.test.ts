@@ -1,6 +1,7 @@
 /** Withdrawals at a whole terminal. After each, machine, journal and bank agree to the yen, or one suspect says why not. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { FaultOrder } from '../../../src-main/devices/simulated/faults.ts';
+import { obeying } from '../../support/obeying.ts';
 import { reckon } from '../../support/reckoning.ts';
 import { blurred, living, newFace, pictureOf } from '../../support/scripted-camera.ts';
 import { openWorld, type TestedTerminal, type World } from '../../support/terminal-world.ts';
@@ -90,6 +91,7 @@ describe('what the customer gets', () => {
 
   test('is never more than the account has', async () => {
     const { customer } = atm.run;
+    atm.run.camera.acting = obeying(() => customer.view);
     await asks(101_000);
     await customer.keys(PIN);
     expect(await customer.sees('sorry')).toMatchObject({ code: 'insufficient-funds', madeWhole: null });
