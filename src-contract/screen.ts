@@ -213,6 +213,7 @@ export const Screen = z.discriminatedUnion('name', [
       'clock-wrong',
       'storage',
       'devices',
+      'camera',
     ]),
   }),
   screen('basket', {

@@ -37,6 +37,7 @@ export function dataPlaces(dataDir: string) {
     journal: join(dataDir, 'journal.sqlite'),
     gallery: join(dataDir, 'gallery.sqlite'),
     devices: join(dataDir, 'devices'),
+    camera: join(dataDir, 'camera.json'),
     receipts: join(dataDir, 'receipts'),
     servicePage: join(dataDir, 'service-page.json'),
   };

@@ -6,6 +6,8 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
+import { attachedCameras } from './camera/attached.ts';
+import { guardCamera, pinFile } from './camera/guard.ts';
 import type { Chance, Clock } from './clock.ts';
 import { type Config, PROFILE_SERVICES } from './config/config.ts';
 import { loadGoods } from './config/goods.ts';
@@ -145,7 +147,13 @@ async function compose(
     bankStanding.close();
     bankStanding.saveTime();
   });
-  const standing = standingOfAll([standingOn(storage), bankStanding]);
+  const cameraGuard = guardCamera({
+    store: pinFile(places.camera),
+    demonstration: config.demonstration,
+    attached: attachedCameras,
+    log,
+  });
+  const standing = standingOfAll([standingOn(storage), bankStanding, cameraGuard]);
   const { protectionVersion } = activation;
   const galleryOptions: GalleryOptions = {
     path: places.gallery,
@@ -284,6 +292,7 @@ async function compose(
     onCameraReport: (report) => {
       log.info(report, 'camera');
       cameraHealth.reported(report);
+      cameraGuard.reported(report);
       // A demonstration without a camera goes on with footage; its screens say that it is one.
       if (report.state === 'not-found' && config.demonstration && installation.footageDir) {
         camera.show(SCENES.personOnDayOne.source);
@@ -316,6 +325,7 @@ async function compose(
         return source.kind === 'device' ? (source.label ?? 'the first camera') : 'footage';
       },
       watch: feed.watch,
+      guard: cameraGuard,
     },
     blocked,
     suspects: suspectDesk({
@@ -345,7 +355,10 @@ async function compose(
       handleIntent: (message) => visits.handleIntent(message),
       onView: (listener) => visits.onView(listener),
       onFrameWanted: (listener) => feed.onFrameWanted(listener),
-      handleFrame: (message) => feed.handleFrame(message),
+      // What a camera shows that is not this terminal's is not looked at. Asked for again, and so seen as soon as it is.
+      handleFrame: (message) => {
+        if (cameraGuard.reason() === null) feed.handleFrame(message);
+      },
     },
     activated: true,
     controlUrl: controlServer?.url ?? null,

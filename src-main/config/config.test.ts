@@ -107,6 +107,8 @@ describe('what does not fit is refused, naming source and key:', () => {
     ['another kind of camera', { camera: { kind: 'crystal-ball' } }, 'kaopass.json: camera.kind: '],
     ['footage outside of its folder', scene('/etc/passwd'), 'kaopass.json: camera.layers.0.url: '],
     ['footage above its folder', scene('/footage/../keys'), 'kaopass.json: camera.layers.0.url: '],
+    ['footage that is no demonstration', scene('/footage/a.webm'), 'camera.kind: "scene" is for a demonstration only'],
+    ['a file for a camera', { screen: { fakeCamera: 'a.mjpeg' } }, 'screen.fakeCamera: only for a demonstration'],
     ['a demonstration that is a word', { demonstration: 'yes' }, 'kaopass.json: demonstration: '],
     ['devices nobody wrote a driver for', { devices: { kind: 'telepathy' } }, 'kaopass.json: devices.kind: '],
     ['devices that stand still', { devices: { kind: 'simulated', speed: 0 } }, 'kaopass.json: devices.speed: '],

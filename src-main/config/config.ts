@@ -37,7 +37,7 @@ export const Config = z.strictObject({
       headless: z.boolean().default(false),
       /** Lets a debugger on this machine drive the browser. Only for demonstrations and tests. */
       remoteDebugging: z.boolean().default(false),
-      /** An MJPEG file that Chromium shows as its camera. Only for demonstrations and tests. */
+      /** An MJPEG file that Chromium shows as its camera. Only for a demonstration. */
       fakeCamera: z.string().nullable().default(null),
     })
     .default({ port: 0, headless: false, remoteDebugging: false, fakeCamera: null }),
@@ -86,6 +86,13 @@ export function explainIssues(error: z.ZodError): string {
 export function parseConfig(value: unknown, source: string): Config {
   const parsed = Config.safeParse(value);
   if (!parsed.success) throw new TerminalError('CONFIG_INVALID', `${source}: ${explainIssues(parsed.error)}`);
+  const { demonstration, camera, screen } = parsed.data;
+  if (!demonstration && camera.kind === 'scene') {
+    throw new TerminalError('CONFIG_INVALID', `${source}: camera.kind: "scene" is for a demonstration only`);
+  }
+  if (!demonstration && screen.fakeCamera !== null) {
+    throw new TerminalError('CONFIG_INVALID', `${source}: screen.fakeCamera: only for a demonstration`);
+  }
   if (parsed.data.services) {
     const possible = PROFILE_SERVICES[parsed.data.profile];
     const stray = parsed.data.services.filter((service) => !possible.includes(service));

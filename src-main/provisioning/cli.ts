@@ -10,6 +10,7 @@ import type { Activation } from '../identity/activation.ts';
 import { dataPlaces } from '../places.ts';
 import type { FetchPort } from '../sync/bank-client.ts';
 import { activate } from './activate.ts';
+import { runCamera } from './camera-command.ts';
 import { runDayClose } from './day-close-command.ts';
 import { runDevices } from './devices-command.ts';
 import { flagsOf, needed, takeSwitch, UsageError } from './flags.ts';
@@ -30,6 +31,9 @@ const USAGE = `kaopass: sets up a terminal and says how it is.
   kaopass devices [list | identify DEVICE | test DEVICE] [--data DIR] [--json]
       What the terminal has and what hangs on this machine, which is which, and whether it works.
       More by kaopass devices --help.
+
+  kaopass camera [show | pin | forget] --data DIR
+      Which camera the terminal is held to, and pinning another. More by kaopass camera --help.
 
   kaopass journal (list | show ID | verify | export) (--data DIR | --journal FILE)
       The money journal: what was done, whether it is whole, and rows for other programs.
@@ -63,6 +67,7 @@ export async function runCli(args: readonly string[], ports: CliPorts): Promise<
     else if (command === 'status') await runStatus(rest, ports);
     else if (command === 'devices')
       return await runDevices(rest, { ...ports, clock: systemClock, chance: systemChance });
+    else if (command === 'camera') return await runCamera(rest, ports);
     else if (command === 'journal') return await runJournal(rest, ports);
     else if (command === 'day-close') return await runDayClose(rest, ports);
     else throw new UsageError(`there is no command "${command}"`);

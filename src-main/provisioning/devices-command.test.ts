@@ -218,11 +218,17 @@ describe('kaopass devices, while a terminal runs there,', () => {
     await opened.close();
     unlock();
   });
+  const guard = {
+    pinned: null,
+    pin: () => {
+      throw new Error('no camera is pinned here');
+    },
+  };
   const serve = async (blocked: string[] = []) => {
     page = await openServicePage({
       terminal: { name: 'ATM 1', profile: 'atm', services: ['withdraw'] },
       ...opened,
-      camera: { health: new CameraHealth(), connection: () => 'footage', watch: () => () => {} },
+      camera: { health: new CameraHealth(), connection: () => 'footage', watch: () => () => {}, guard },
       blocked: new Set(blocked),
       online: () => true,
       notices: () => [],

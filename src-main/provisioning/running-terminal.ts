@@ -52,6 +52,7 @@ const Reports = z.object({
 });
 export type PrintedReport = z.infer<typeof Reports>['devices'][number];
 const Closed = z.object({ dayClose: z.object({ number: z.int().positive() }) });
+const Pinned = z.object({ pinned: z.string().max(600) });
 const Tested = z.object({ passed: z.boolean(), said: z.object({ ja: z.string(), en: z.string() }) });
 
 /** Says where the running terminal is, in a file that its owner alone can read. Returns how to take it away again; one that a power
@@ -69,6 +70,8 @@ export interface RunningTerminal {
   devices(signal: AbortSignal): Promise<readonly PrintedReport[]>;
   /** Closes the business day; answers the number of the close. Rejects with DEVICE_UNAVAILABLE while a customer is served. */
   closeDay(signal: AbortSignal): Promise<number>;
+  /** Pins the camera that was opened last; answers which. Rejects with DEVICE_UNAVAILABLE when none was, or it cannot be. */
+  pinCamera(signal: AbortSignal): Promise<string>;
   /** Rejects with DEVICE_UNAVAILABLE while a customer is served or another test runs. */
   carryOut(what: 'test' | 'identify', device: string, signal: AbortSignal): Promise<z.infer<typeof Tested>>;
 }
@@ -96,6 +99,7 @@ export function runningTerminal(path: string, fetch: FetchPort): RunningTerminal
     pageUrl: async (signal) => (await ask(Launched, { path: '/launch', body: {}, signal })).url,
     devices: async (signal) => (await ask(Reports, { path: '/state', signal })).devices,
     closeDay: async (signal) => (await ask(Closed, { path: '/day-close', body: {}, signal })).dayClose.number,
+    pinCamera: async (signal) => (await ask(Pinned, { path: '/camera-pin', body: {}, signal })).pinned,
     carryOut: (what, device, signal) => ask(Tested, { path: `/${what}`, body: { device }, signal }),
   };
 }

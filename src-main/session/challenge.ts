@@ -24,6 +24,7 @@ import type { Observation } from '../vision/observation.ts';
 import { guide } from './guide-light.ts';
 import { faceIn } from './look-screen.ts';
 import type { StepPorts } from './ports.ts';
+import { onCameraLost } from './standing.ts';
 import { type IntentEvent, type StepMeta, shows } from './step.ts';
 
 export interface ChallengeInput {
@@ -71,6 +72,7 @@ export function challengeMachine(ports: StepPorts) {
         let callOffSilence = ports.clock.after(SILENT_MS_MAX, timeIsUp);
         const callOff = ports.clock.after(CHALLENGE_MS_MAX, timeIsUp);
         const stopGuiding = guide(ports, 'camera');
+        const stopStanding = onCameraLost(ports, timeIsUp);
         const stop = ports.watch((observation) => {
           callOffSilence();
           callOffSilence = ports.clock.after(SILENT_MS_MAX, timeIsUp);
@@ -81,6 +83,7 @@ export function challengeMachine(ports: StepPorts) {
           callOff();
           callOffSilence();
           stopGuiding();
+          stopStanding();
         };
       }),
     },

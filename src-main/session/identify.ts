@@ -13,6 +13,7 @@ import { type Gathered, GOOD_FRAMES_FUSED, gather, type Judgement, judge, NOTHIN
 import { guide } from './guide-light.ts';
 import { lookScreen } from './look-screen.ts';
 import type { StepPorts } from './ports.ts';
+import { onCameraLost } from './standing.ts';
 import { type IntentEvent, reached, type StepMeta, shows, waiting } from './step.ts';
 
 export interface IdentifyInput {
@@ -48,10 +49,13 @@ export function watching(ports: StepPorts) {
   return fromCallback<Events>(({ sendBack }) => {
     const stopGuiding = guide(ports, 'camera');
     const stop = ports.watch((observation) => sendBack({ type: 'observed', observation }));
-    const callOff = ports.clock.after(ports.patience.lookMs, () => sendBack({ type: 'time-is-up' }));
+    const timeIsUp = () => sendBack({ type: 'time-is-up' });
+    const callOff = ports.clock.after(ports.patience.lookMs, timeIsUp);
+    const stopStanding = onCameraLost(ports, timeIsUp);
     return () => {
       stop();
       callOff();
+      stopStanding();
       stopGuiding();
     };
   });

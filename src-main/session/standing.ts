@@ -14,6 +14,16 @@ export interface Standing {
   onChange(listener: () => void): () => void;
 }
 
+/** Calls back when the camera turns out to be another than this terminal's own: a look under way is over. Returns how to stop. */
+export function onCameraLost(
+  { standing }: { readonly standing: Pick<Standing, 'reason' | 'onChange'> },
+  callback: () => void,
+): () => void {
+  return standing.onChange(() => {
+    if (standing.reason() === 'camera') callback();
+  });
+}
+
 /** One fault, for the technician. */
 export type Words = Readonly<Record<Language, string>>;
 

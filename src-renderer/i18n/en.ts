@@ -416,6 +416,7 @@ export const en: Texts = {
       'clock-wrong': 'The clock of this terminal needs to be set. Staff have been told.',
       storage: 'This terminal needs maintenance. Staff have been told.',
       devices: 'A part needs attention. Staff have been told.',
+      camera: 'The camera needs attention. Our staff will see to it.',
     },
     code: 'For staff',
   },

@@ -11,6 +11,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DayClose, DayCloseAnswer } from '../../src-contract/day-close.ts';
 import { money } from '../../src-contract/primitives.ts';
+import type { CameraIdentity } from '../../src-main/camera/identity.ts';
 import { systemChance, systemClock } from '../../src-main/clock.ts';
 import { openDevices } from '../../src-main/devices/open.ts';
 import type { StoredClose } from '../../src-main/journal/day-closes.ts';
@@ -126,11 +127,18 @@ beforeAll(async () => {
     log: pino({ level: 'silent' }),
     onAlarm: (alarm) => troubles.push(alarm.message),
   });
+  const guard = {
+    pinned: null as CameraIdentity | null,
+    pin: () => {
+      guard.pinned = { label: 'Cam (046d:082d)', model: '046d:082d', serial: 'A1' };
+      return guard.pinned;
+    },
+  };
   service = await openServicePage({
     terminal: { name: 'ATM 1', profile: 'atm', services: ['withdraw', 'deposit', 'balance', 'enrol'] },
     devices: opened.devices,
     origins: opened.origins,
-    camera: { health: camera, connection: () => 'footage', watch: () => () => {} },
+    camera: { health: camera, connection: () => 'footage', watch: () => () => {}, guard },
     blocked,
     online: () => online,
     notices: () => notices,
@@ -264,6 +272,13 @@ describe('the service page', () => {
     await page.getByText('お客様が利用中です').waitFor();
     expect(await card('cashDispenser').locator('button').first().isDisabled()).toBe(true);
     busy = false;
+  });
+
+  it('pins the camera that was opened last, once that was meant', async () => {
+    await expect.poll(() => card('camera').textContent()).toContain('none (the first one used is pinned)');
+    page.once('dialog', (dialog) => void dialog.accept());
+    await card('camera').getByRole('button', { name: 'Pin this camera' }).click();
+    await expect.poll(() => card('camera').textContent()).toContain('"Cam (046d:082d)", serial number A1');
   });
 
   it('takes a technician through clearing, counting and recording, and shows what was refused', async () => {

@@ -34,7 +34,8 @@ beforeAll(async () => {
   await Promise.all([writeMjpegCamera(camera, checkoutInstallation(ROOT).footageDir ?? ''), bank.start()]);
   expect(await atm.provision(bank, await bank.activationCode('atm'))).toMatchObject({ code: 0 });
   atm.configure({
-    demonstration: false,
+    // Chromium's fake camera is a program, which no terminal but a demonstration looks through.
+    demonstration: true,
     camera: { kind: 'device', label: null },
     screen: { headless: true, remoteDebugging: true, fakeCamera: camera },
   });

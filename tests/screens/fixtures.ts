@@ -435,7 +435,16 @@ export const FIXTURES: readonly Fixture[] = [
     ),
   ),
   ...(
-    ['starting-failed', 'suspect', 'not-activated', 'policy-expired', 'clock-wrong', 'storage', 'devices'] as const
+    [
+      'starting-failed',
+      'suspect',
+      'not-activated',
+      'policy-expired',
+      'clock-wrong',
+      'storage',
+      'devices',
+      'camera',
+    ] as const
   ).map((reason) => fixture(`out-of-service-${reason}`, { name: 'out-of-service', reason }, [])),
   fixture('basket-empty', { name: 'basket', lines: [], total: money(0), problem: null }, ['cancel', 'extend'], shop),
   fixture(

@@ -4,6 +4,8 @@
  */
 import type { Logger } from 'pino';
 import type { Profile, Service } from '../../../src-contract/primitives.ts';
+import type { CameraGuard } from '../../camera/guard.ts';
+import { cameraInWords } from '../../camera/identity.ts';
 import type { Chance, Clock } from '../../clock.ts';
 import type { DayCloser } from '../../day-close/day-close.ts';
 import type { Devices } from '../../devices/devices.ts';
@@ -28,6 +30,7 @@ export interface OpenServicePageOptions {
     /** Which one, now. */
     readonly connection: () => string;
     readonly watch: TestTools['watch'];
+    readonly guard: Pick<CameraGuard, 'pinned' | 'pin'>;
   };
   /** Devices that are not offered: by a suspect transaction, and for as long as a test takes. */
   readonly blocked: Set<string>;
@@ -112,6 +115,14 @@ export async function openServicePage(options: OpenServicePageOptions): Promise<
     },
     test: (key, signal) => testDevice(key, tools, signal),
     identify: (key, signal) => identifyDevice(key, tools, signal),
+    camera: {
+      pinned: () => (camera.guard.pinned ? cameraInWords(camera.guard.pinned) : null),
+      pin: () => {
+        const pinned = cameraInWords(camera.guard.pin());
+        log.warn({ camera: pinned }, 'a technician has pinned this camera as the terminal’s own');
+        return pinned;
+      },
+    },
     suspects: options.suspects,
   });
   const withdraw = announceTerminal(options.addressFile, { origin: server.origin, token });

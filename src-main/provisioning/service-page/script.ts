@@ -8,6 +8,7 @@ const WORDS = {
     cashDispenser: '紙幣出金機', cashAcceptor: '紙幣入金機', pinPad: '暗証番号パッド', receiptPrinter: '明細票プリンター', barcodeScanner: 'バーコードリーダー', lights: '案内灯', camera: 'カメラ',
     enrol: '顔の登録', deposit: '預け入れ', withdraw: '引き出し', balance: '残高照会', purchase: '買い物', 'opt-out': '登録の取り消し',
     online: '正常', warned: '要確認', offline: '応答なし', hardwareError: '故障', noDevice: '装置なし', userError: '操作が必要', fraudAttempt: '不正の疑い',
+    pin: 'このカメラを登録', pinned: '登録済みのカメラ', notPinned: '未登録（最初に使うカメラを登録します）', pinSure: '最後に開いたカメラを、この端末のカメラとして登録しますか。', pinTold: '登録しました：',
     suspect: '未解決の取引のため停止中', test: 'テスト中',
     driver: 'ドライバー', connection: '接続先', since: '現在の状態', lastProblem: '最後の異常', none: '起動後なし',
     shutter: 'シャッター', stacker: 'スタッカー', outputPosition: '出金口', inputPosition: '入金口', escrow: '一時保留', paper: '用紙',
@@ -35,6 +36,7 @@ const WORDS = {
     cashDispenser: 'Cash dispenser', cashAcceptor: 'Cash acceptor', pinPad: 'PIN pad', receiptPrinter: 'Receipt printer', barcodeScanner: 'Barcode scanner', lights: 'Guide lights', camera: 'Camera',
     enrol: 'Face registration', deposit: 'Deposit', withdraw: 'Withdrawal', balance: 'Balance', purchase: 'Purchase', 'opt-out': 'Withdrawal of consent',
     online: 'Working', warned: 'Look at it', offline: 'Does not answer', hardwareError: 'Broken', noDevice: 'Not there', userError: 'Needs a hand', fraudAttempt: 'Fraud suspected',
+    pin: 'Pin this camera', pinned: 'Pinned camera', notPinned: 'none (the first one used is pinned)', pinSure: 'Take the camera that was opened last for this terminal’s own?', pinTold: 'Pinned: ',
     suspect: 'Blocked by an unsettled transaction', test: 'Being tested',
     driver: 'Driver', connection: 'Connection', since: 'As it is since', lastProblem: 'Last problem', none: 'none since the start',
     shutter: 'Shutter', stacker: 'Stacker', outputPosition: 'Output', inputPosition: 'Input', escrow: 'Escrow', paper: 'Paper',
@@ -70,13 +72,14 @@ function card(key) {
   const parts = {
     state: el('p', { className: 'state' }), problem: el('p', { className: 'problem' }), facts: el('dl'), units: el('table'),
     hint: el('p', { className: 'hint' }), result: el('p', { className: 'result' }),
-    run: el('button', { type: 'button', className: 'primary' }), identify: el('button', { type: 'button' }), title: el('h2', { id: 'device-' + key }),
+    run: el('button', { type: 'button', className: 'primary' }), identify: el('button', { type: 'button' }), pin: el('button', { type: 'button', hidden: key !== 'camera' }), title: el('h2', { id: 'device-' + key }),
   };
   parts.result.setAttribute('role', 'status');
   parts.run.onclick = () => carryOut('/test', key);
   parts.identify.onclick = () => carryOut('/identify', key);
+  parts.pin.onclick = pinCamera;
   parts.root = el('section', {}, parts.title, parts.state, parts.problem, parts.facts, parts.units,
-    el('div', { className: 'deeds' }, parts.hint, el('div', { className: 'row' }, parts.run, parts.identify), parts.result));
+    el('div', { className: 'deeds' }, parts.hint, el('div', { className: 'row' }, parts.run, parts.identify, parts.pin), parts.result));
   parts.root.dataset.device = key;
   parts.root.setAttribute('aria-labelledby', parts.title.id);
   return parts;
@@ -91,9 +94,19 @@ async function carryOut(path, key) {
   await refresh();
   draw();
 }
+async function pinCamera() {
+  if (!confirm(t('pinSure'))) return;
+  try {
+    const answer = await post('/camera-pin', {});
+    say(answer.ok ? t('pinTold') + answer.pinned : answer.message);
+  } catch { say(t('offlinePage')); }
+  await refresh();
+  draw();
+}
 function facts(one) {
   const rows = [[t('driver'), one.driver], [t('connection'), one.connection], [t('since'), time(one.since)],
     [t('lastProblem'), one.lastProblem ? time(one.lastProblem.at) + '\\n' + one.lastProblem.problem : t('none')]];
+  if (one.key === 'camera') rows.push([t('pinned'), state.camera.pinned || t('notPinned')]);
   const { units, escrow, ...places } = one.figures;
   for (const [what, value] of Object.entries(places)) if (WORDS[language][what]) rows.push([t(what), (what === 'paper' ? t('papers')[value] : t(value)) || value]);
   if (escrow !== undefined) rows.push([t('escrow'), escrow + t('sheets')]);
@@ -126,7 +139,8 @@ function drawCard(one) {
   parts.identify.textContent = t('identify');
   parts.identify.setAttribute('aria-label', t('identify') + ' ' + t(one.key));
   parts.identify.hidden = one.key === 'barcodeScanner' || one.key === 'lights';
-  parts.run.disabled = parts.identify.disabled = state.busy || state.testing !== null || [...results.values()].some((each) => each.running);
+  parts.pin.textContent = t('pin');
+  parts.run.disabled = parts.identify.disabled = parts.pin.disabled = state.busy || state.testing !== null || [...results.values()].some((each) => each.running);
   const words = !result ? '' : result.running ? t('running') : t(result.passed ? 'passed' : 'failed') + ': ' + result.said[language];
   if (parts.result.textContent !== words) parts.result.textContent = words;
   parts.result.className = 'result ' + (!result || result.running ? '' : result.passed ? 'passed' : 'failed');

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemChance, systemClock } from '../../clock.ts';
+import { TerminalError } from '../../errors.ts';
 import type { PageServer } from '../../local-page/server.ts';
 import type { SuspectDesk } from '../../session/suspects.ts';
 import type { DeviceKey } from '../device-health.ts';
@@ -12,11 +13,13 @@ const PASSED: TestResult = { passed: true, said: { ja: '合格', en: 'fine' } };
 let server: PageServer;
 let busy: boolean;
 let held: string[];
+let pin: () => string;
 let count: SuspectDesk['count'];
 let test: (key: DeviceKey, signal: AbortSignal) => Promise<TestResult>;
 beforeEach(async () => {
   busy = false;
   held = [];
+  pin = () => '"Cam"';
   count = async () => ({ outcome: 'settled', bank: 'told' });
   test = async () => PASSED;
   server = await startServicePage({
@@ -32,6 +35,10 @@ beforeEach(async () => {
     notices: () => [],
     dayCloser: { closeNow: async () => Promise.reject(new Error('not asked')), last: () => null },
     busy: () => busy,
+    camera: {
+      pinned: () => null,
+      pin: () => pin(),
+    },
     suspects: {
       list: () => [],
       clear: async () => ({ outcome: 'cleared', intoBinsMinor: 20_000 }),
@@ -202,4 +209,20 @@ describe('a count', () => {
 
 it('has nothing else to do', async () => {
   for (const path of ['/dispense', '/state', '/']) expect(await post(path, {})).toMatchObject({ status: 404 });
+});
+
+it('pins the camera for a technician, and says why not', async () => {
+  expect(await post('/camera-pin', {})).toEqual({ status: 200, answer: { ok: true, pinned: '"Cam"' } });
+  pin = () => {
+    throw new TerminalError('DEVICE_UNAVAILABLE', 'no camera was opened since the start');
+  };
+  expect(await post('/camera-pin', {})).toMatchObject({
+    status: 409,
+    answer: { message: 'no camera was opened since the start' },
+  });
+  busy = true;
+  expect(await post('/camera-pin', {})).toMatchObject({
+    status: 409,
+    answer: { message: 'a customer is being served' },
+  });
 });

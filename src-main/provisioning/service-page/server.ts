@@ -11,6 +11,7 @@
  * | POST /day-close  |                  | closes the business day now; 409 while a customer is served            |
  * | POST /clear      | transactionId    | 200 once the suspect's device is clear; 400 names what stands against it |
  * | POST /count      | CountOrder       | 200 once the count is journaled; 400 names the field                  |
+ * | POST /camera-pin |                  | takes the camera opened last for the terminal's own; 409 while a customer is served or none was |
  * | POST /launch     |                  | a new address, for who has the token (kaopass status)                 |
  *
  * A test takes its device from the customers: none is begun while somebody is served, one runs at a time, and the device is not
@@ -22,6 +23,7 @@ import { type Profile, type Service, Uuid } from '../../../src-contract/primitiv
 import type { Chance, Clock } from '../../clock.ts';
 import type { DayCloser } from '../../day-close/day-close.ts';
 import { dayCloseReport } from '../../day-close/report.ts';
+import { TerminalError } from '../../errors.ts';
 import { json, type PageAnswer, type PageServer, refuse, startPageServer } from '../../local-page/server.ts';
 import type { Hindrance } from '../../session/availability.ts';
 import type { Words } from '../../session/standing.ts';
@@ -57,6 +59,8 @@ export interface ServicePageOptions {
   readonly hold: (key: DeviceKey) => () => void;
   readonly test: (key: DeviceKey, signal: AbortSignal) => Promise<TestResult>;
   readonly identify: (key: DeviceKey, signal: AbortSignal) => Promise<TestResult>;
+  /** The camera that is this terminal's own, in words; null while none is. Pinning throws DEVICE_UNAVAILABLE. */
+  readonly camera: { readonly pinned: () => string | null; readonly pin: () => string };
   readonly suspects: SuspectDesk;
 }
 
@@ -81,6 +85,7 @@ export async function startServicePage(options: ServicePageOptions): Promise<Pag
       dayClose: dayCloseReport(options.dayCloser.last()),
       history: options.health.history(),
       suspects: options.suspects.list(),
+      camera: { pinned: options.camera.pinned() },
     });
 
   const carryOut = async (what: 'test' | 'identify', body: unknown): Promise<PageAnswer> => {
@@ -102,6 +107,17 @@ export async function startServicePage(options: ServicePageOptions): Promise<Pag
     if (options.busy()) return refuse(409, 'a customer is being served');
     const dayClose = dayCloseReport(await options.dayCloser.closeNow(closed.signal));
     return json(200, { ok: true, dayClose });
+  };
+
+  const pinCamera = (): PageAnswer => {
+    if (testing !== null) return refuse(409, `a test of ${testing} is running`);
+    if (options.busy()) return refuse(409, 'a customer is being served');
+    try {
+      return json(200, { ok: true, pinned: options.camera.pin() });
+    } catch (error) {
+      if (!(error instanceof TerminalError)) throw error;
+      return refuse(409, error.message);
+    }
   };
 
   const settle = async <Done extends object>(work: (signal: AbortSignal) => Promise<Done | Refused>) => {
@@ -129,6 +145,7 @@ export async function startServicePage(options: ServicePageOptions): Promise<Pag
       if (method === 'GET' && path === '/') return servicePage(options);
       if (method === 'GET' && path === '/state') return await state();
       if (method === 'POST' && path === '/day-close') return await closeDay();
+      if (method === 'POST' && path === '/camera-pin') return pinCamera();
       if (method === 'POST' && path === '/test') return await carryOut('test', body);
       if (method === 'POST' && path === '/identify') return await carryOut('identify', body);
       if (method === 'POST' && path === '/clear') {
