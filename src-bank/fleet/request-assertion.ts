@@ -11,6 +11,8 @@ import { ProblemError } from '../problem.ts';
 
 /** RequestAssertion.iat of the contract: seconds either way. */
 const ASSERTION_WINDOW_S = 120;
+/** Between two times that a bank process forgets what has expired, ms. */
+const FORGET_MS = 60_000;
 
 /** A registered terminal, as authenticated. */
 export interface Terminal {
@@ -101,14 +103,26 @@ async function verify(jws: string, terminal: Pick<Terminal, 'signingKey'>): Prom
   return parsed.data;
 }
 
+/** When each bank of this process last forgot. */
+const forgotAt = new WeakMap<BankContext, number>();
+
+/** What has expired is refused without being remembered: a minute more or less of it is a matter of space alone. */
+async function forgetExpired(context: BankContext): Promise<void> {
+  const now = context.clock.now();
+  // Either way: a clock that was set back must not keep everything for as long.
+  if (Math.abs(now - (forgotAt.get(context) ?? 0)) < FORGET_MS) return;
+  forgotAt.set(context, now);
+  await context.database.db.deleteFrom('request_ids').where('expires_at', '<', now).execute();
+}
+
 /** Remembers the jti until its iat alone would refuse it, in the database: a repeat may go to another bank process. */
 async function spendAssertion(
-  { database, clock }: BankContext,
+  context: BankContext,
   terminal: Pick<Terminal, 'terminalId'>,
   assertion: RequestAssertion,
 ): Promise<void> {
-  await database.db.deleteFrom('request_ids').where('expires_at', '<', clock.now()).execute();
-  const inserted = await database.db
+  await forgetExpired(context);
+  const inserted = await context.database.db
     .insertInto('request_ids')
     .values({
       terminal_id: terminal.terminalId,

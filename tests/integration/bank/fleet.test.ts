@@ -140,6 +140,17 @@ onEachDatabase((opened) => {
       });
     });
 
+    it('is forgotten once its time alone would refuse it: a day of requests takes no room for ever', async () => {
+      const terminal = await opened().terminal();
+      const jti = id();
+      const once = async () => `Bearer ${await terminal.assertion('GET', '/v1/policy', '', { jti })}`;
+      expect(await ask(await once())).toMatchObject({ status: 200 });
+      opened().clock.ms += 2 * 60_000;
+      expect(await ask(await once()), 'two minutes later').toEqual(refused(/jti/));
+      opened().clock.ms += 10 * 60_000;
+      expect(await ask(await once()), 'much later').toMatchObject({ status: 200 });
+    });
+
     it("with another key's signature, another typ or an unknown kid is not", async () => {
       const [terminal, another] = [await opened().terminal(), await opened().terminal()];
       const claims = JSON.stringify({ iss: terminal.terminalId });
