@@ -3,6 +3,9 @@
  * a change of light can (B. D. Lucas, T. Kanade, IJCAI 1981, solved by Gauss–Newton). A flat picture, however it is held,
  * drifts, turns or is lit, then leaves nothing but noise; a living face leaves blinks, glances, the mouth, and the nose
  * that turns before the cheeks.
+ *
+ * A second measure leaves out the eyes and lets the map bend (every term up to the square): a bent sheet, a picture with holes for
+ * living eyes, and a still that is warped as if its head turned leave nothing there either.
  */
 import { PATCH_SIDE } from './observation.ts';
 
@@ -22,14 +25,40 @@ const BLOCK = 4;
 /** What pixel noise (of the sensor and of resampling) leaves of its own size after averaging over a block: measured on
  *  rendered pictures with and without added noise, 0.38 to 0.42. */
 const NOISE_IN_BLOCK = 0.42;
-/** Projective map (8), gain and offset of the light. */
-const UNKNOWNS = 10;
+/** Affine map (6), gain and offset of the light, and the two slopes of perspective … */
+const UNKNOWNS_PLANE = 10;
+/** … or, in their place, three squares for either coordinate. */
+const UNKNOWNS_SURFACE = 14;
+const MAP_UNKNOWNS_MAX = 14;
+/** Places of the patch that are laid over each other. */
+const EVERYWHERE = new Uint8Array(SIDE * SIDE).fill(1);
+/** Around the eyes, as the patch is aligned by them (pipeline.ts): as wide as holes in a picture would have to be. */
+const EYES = { row: 19, columns: [14, 48], halfWidth: 14, halfHeight: 10 } as const;
+const BESIDE_EYES = Uint8Array.from({ length: SIDE * SIDE }, (_, i) => {
+  const high = Math.abs(Math.floor(i / SIDE) - EYES.row) < EYES.halfHeight;
+  return high && EYES.columns.some((column) => Math.abs((i % SIDE) - column) < EYES.halfWidth) ? 0 : 1;
+});
+
+interface Fit {
+  /** A bent sheet's map in place of a flat one's. */
+  readonly bends: boolean;
+  readonly places: Uint8Array;
+}
 
 /**
  * How much the patches, oldest first, differ from one of them beyond flat motion and noise, as a share of the patch's own
  * contrast; null with fewer than three.
  */
 export function motionExcess(patches: readonly Float32Array[]): number | null {
+  return excessOver(patches, { bends: false, places: EVERYWHERE });
+}
+
+/** The same beside the eyes, and beyond what a bent sheet or a smooth warp explains. */
+export function motionBesideEyes(patches: readonly Float32Array[]): number | null {
+  return excessOver(patches, { bends: true, places: BESIDE_EYES });
+}
+
+function excessOver(patches: readonly Float32Array[], fit: Fit): number | null {
   if (patches.length < 3) return null;
   const count = Math.min(PICKS, patches.length);
   const picks = Array.from({ length: count }, (_, i) => patches[Math.round((i * (patches.length - 1)) / (count - 1))]!);
@@ -38,7 +67,7 @@ export function motionExcess(patches: readonly Float32Array[]): number | null {
   if (contrast < 1) return 0;
   const excesses = picks
     .filter((pick) => pick !== reference)
-    .map((pick) => excess(residual(reference, pick)) / contrast)
+    .map((pick) => excess(residual(reference, pick, fit), fit.places) / contrast)
     .sort((one, other) => one - other);
   return excesses[Math.floor(QUANTILE * (excesses.length - 1))]!;
 }
@@ -54,7 +83,7 @@ function deviation(values: Float32Array): number {
 }
 
 /** RMS over blocks of the differences, less what noise of this size leaves there. */
-function excess(differences: Float32Array): number {
+function excess(differences: Float32Array, places: Uint8Array): number {
   let pixelSquares = 0;
   let pixels = 0;
   let blockSquares = 0;
@@ -62,12 +91,17 @@ function excess(differences: Float32Array): number {
   for (let top = MARGIN; top < SIDE - MARGIN; top += BLOCK) {
     for (let left = MARGIN; left < SIDE - MARGIN; left += BLOCK) {
       let sum = 0;
+      let squares = 0;
+      let inside = 0;
       for (let v = top; v < top + BLOCK; v++) {
         for (let at = v * SIDE + left; at < v * SIDE + left + BLOCK; at++) {
           sum += differences[at]!;
-          pixelSquares += differences[at]! ** 2;
+          squares += differences[at]! ** 2;
+          inside += places[at]!;
         }
       }
+      if (inside < BLOCK * BLOCK) continue;
+      pixelSquares += squares;
       pixels += BLOCK * BLOCK;
       blockSquares += (sum / (BLOCK * BLOCK)) ** 2;
       blocks++;
@@ -76,27 +110,41 @@ function excess(differences: Float32Array): number {
   return Math.sqrt(Math.max(0, blockSquares / blocks - (NOISE_IN_BLOCK * NOISE_IN_BLOCK * pixelSquares) / pixels));
 }
 
-/** image − template after the best projective map and change of light; 0 where the map leaves the image. */
-function residual(template: Float32Array, image: Float32Array): Float32Array {
+/** image − template after the best map and change of light; 0 where the map leaves the image, and where it is not looked at. */
+function residual(template: Float32Array, image: Float32Array, { bends, places }: Fit): Float32Array {
   const differences = new Float32Array(SIDE * SIDE);
-  // x′ = (p0·x + p1·y + p2) / w, y′ = (p3·x + p4·y + p5) / w, w = 1 + p6·x + p7·y about the centre;
-  // image ≈ p8·template + p9.
-  let p = [1, 0, 0, 0, 1, 0, 0, 0, 1, 0];
-  const gradient = new Float64Array(UNKNOWNS);
+  const unknowns = bends ? UNKNOWNS_SURFACE : UNKNOWNS_PLANE;
+  // About the centre: x′ = (p0·x + p1·y + p2) / w, y′ = (p3·x + p4·y + p5) / w, w = 1 + p8·x + p9·y; where it bends, instead of
+  // the division, x′ + p8·x² + p9·xy + p10·y² and y′ + p11·x² + p12·xy + p13·y², squares in half sides.
+  // image ≈ p6·template + p7.
+  const p = new Float64Array(MAP_UNKNOWNS_MAX);
+  p[0] = 1;
+  p[4] = 1;
+  p[6] = 1;
+  const gradient = new Float64Array(unknowns);
   let converged = false;
   for (let iteration = 0; ; iteration++) {
     const last = converged || iteration === ITERATIONS_MAX;
     const affine = iteration < ITERATIONS_AFFINE;
-    const normal = new Float64Array(UNKNOWNS * UNKNOWNS);
-    const right = new Float64Array(UNKNOWNS);
+    const count = affine ? 8 : unknowns;
+    const normal = new Float64Array(unknowns * unknowns);
+    const right = new Float64Array(unknowns);
     differences.fill(0);
     for (let v = MARGIN; v < SIDE - MARGIN; v++) {
       const y = v - SIDE / 2;
       for (let u = MARGIN; u < SIDE - MARGIN; u++) {
+        if (places[v * SIDE + u] === 0) continue;
         const x = u - SIDE / 2;
-        const w = 1 + p[6]! * x + p[7]! * y;
-        const toX = (p[0]! * x + p[1]! * y + p[2]!) / w;
-        const toY = (p[3]! * x + p[4]! * y + p[5]!) / w;
+        const w = bends ? 1 : 1 + p[8]! * x + p[9]! * y;
+        let toX = (p[0]! * x + p[1]! * y + p[2]!) / w;
+        let toY = (p[3]! * x + p[4]! * y + p[5]!) / w;
+        const xx = (x * x) / (SIDE / 2);
+        const xy = (x * y) / (SIDE / 2);
+        const yy = (y * y) / (SIDE / 2);
+        if (bends) {
+          toX += p[8]! * xx + p[9]! * xy + p[10]! * yy;
+          toY += p[11]! * xx + p[12]! * xy + p[13]! * yy;
+        }
         const sx = toX + SIDE / 2;
         const sy = toY + SIDE / 2;
         if (!(sx >= 0 && sy >= 0 && sx < SIDE - 1 && sy < SIDE - 1)) continue;
@@ -111,49 +159,59 @@ function residual(template: Float32Array, image: Float32Array): Float32Array {
         const i11 = image[at + SIDE + 1]!;
         const shade = template[v * SIDE + u]!;
         const seen = (i00 * (1 - fx) + i01 * fx) * (1 - fy) + (i10 * (1 - fx) + i11 * fx) * fy;
-        const difference = seen - p[8]! * shade - p[9]!;
+        const difference = seen - p[6]! * shade - p[7]!;
         differences[v * SIDE + u] = difference;
         if (last) continue;
         const gx = ((i01 - i00) * (1 - fy) + (i11 - i10) * fy) / w;
         const gy = ((i10 - i00) * (1 - fx) + (i11 - i01) * fx) / w;
-        const along = affine ? 0 : -(gx * toX + gy * toY);
         gradient[0] = gx * x;
         gradient[1] = gx * y;
         gradient[2] = gx;
         gradient[3] = gy * x;
         gradient[4] = gy * y;
         gradient[5] = gy;
-        gradient[6] = along * x;
-        gradient[7] = along * y;
-        gradient[8] = -shade;
-        gradient[9] = -1;
-        for (let i = 0; i < UNKNOWNS; i++) {
+        gradient[6] = -shade;
+        gradient[7] = -1;
+        if (bends && !affine) {
+          gradient[8] = gx * xx;
+          gradient[9] = gx * xy;
+          gradient[10] = gx * yy;
+          gradient[11] = gy * xx;
+          gradient[12] = gy * xy;
+          gradient[13] = gy * yy;
+        } else if (!affine) {
+          const along = -(gx * toX + gy * toY);
+          gradient[8] = along * x;
+          gradient[9] = along * y;
+        }
+        for (let i = 0; i < count; i++) {
           const slope = gradient[i]!;
           right[i]! -= slope * difference;
-          for (let j = 0; j <= i; j++) normal[i * UNKNOWNS + j]! += slope * gradient[j]!;
+          for (let j = 0; j <= i; j++) normal[i * unknowns + j]! += slope * gradient[j]!;
         }
       }
     }
     if (last) return differences;
-    // Keeps the perspective where it is while its slopes are 0.
-    if (affine) for (const i of [6, 7]) normal[i * UNKNOWNS + i] = 1;
+    // Keeps the other terms where they are while their slopes are 0.
+    for (let i = count; i < unknowns; i++) normal[i * unknowns + i] = 1;
     const step = solve(normal, right);
-    p = p.map((value, i) => value + step[i]!);
-    converged = !affine && largestShift(step) < CONVERGED_PX;
+    for (let i = 0; i < unknowns; i++) p[i]! += step[i]!;
+    converged = !affine && largestShift(step, bends) < CONVERGED_PX;
   }
 }
 
 /** How far a step of the map moves a pixel at most, about. */
-function largestShift(step: Float64Array): number {
+function largestShift(step: Float64Array, bends: boolean): number {
   const half = SIDE / 2;
-  const linear = Math.max(...[0, 1, 3, 4].map((i) => Math.abs(step[i]!))) * half;
-  const perspective = Math.max(Math.abs(step[6]!), Math.abs(step[7]!)) * half * half;
-  return linear + perspective + Math.max(Math.abs(step[2]!), Math.abs(step[5]!));
+  const most = (from: number, to: number) => Math.max(...step.subarray(from, to).map(Math.abs));
+  const linear = Math.max(most(0, 2), most(3, 5)) * half;
+  const further = bends ? most(8, 14) * half : most(8, 10) * half * half;
+  return linear + further + Math.max(Math.abs(step[2]!), Math.abs(step[5]!));
 }
 
 /** Cholesky's method on the lower triangle; a step of nothing when the patch does not determine one. */
 function solve(matrix: Float64Array, right: Float64Array): Float64Array {
-  const n = UNKNOWNS;
+  const n = right.length;
   const l = matrix;
   const x = Float64Array.from(right);
   for (let i = 0; i < n; i++) {

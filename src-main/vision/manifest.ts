@@ -88,6 +88,12 @@ const landmarks = z.strictObject({
   decode: z.strictObject({ scheme: z.literal('ibug-68'), unit: z.literal('crop-fractions') }),
 });
 
+const motion = z.strictObject({
+  attackMax: z.number().nonnegative(),
+  liveMin: z.number().nonnegative(),
+  spanMsMin: z.number().positive(),
+});
+
 const livenessCalibration = z.strictObject({
   measured: Text,
   framesMin: z.int().min(2),
@@ -96,10 +102,21 @@ const livenessCalibration = z.strictObject({
   passive: z.strictObject({ liveMin: Share, attackMax: Share }),
   frozen: z.strictObject({ spanMsMin: z.number().positive(), meanDifferenceMax: z.number().nonnegative() }),
   border: z.strictObject({ strengthMin: Share, frameShareMin: Share }),
-  flat: z.strictObject({
-    attackMax: z.number().nonnegative(),
-    liveMin: z.number().nonnegative(),
-    spanMsMin: z.number().positive(),
+  flat: motion,
+  besideEyes: motion,
+  stripes: z.strictObject({ strengthMin: z.number().positive(), frameShareMin: Share }),
+  repeated: z.strictObject({
+    meanDifferenceMax: z.number().nonnegative(),
+    movedMin: z.number().positive(),
+    framesApartMin: z.int().min(2),
+    pairsMin: z.int().min(1),
+  }),
+  cuts: z.strictObject({
+    stepMin: z.number().positive(),
+    wayMin: z.number().nonnegative(),
+    stepMsMax: z.number().positive(),
+    stillMax: z.number().nonnegative(),
+    countMin: z.int().min(1),
   }),
 });
 

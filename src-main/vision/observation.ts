@@ -48,6 +48,9 @@ export interface LivenessCues {
   readonly passive: number;
   /** Strength, 0…1, of straight edges around the face as of a sheet or a screen. */
   readonly border: number;
+  /** How far, in powers of ten, the strongest fine stripe on the face exceeds what is beside it in the spectrum (fine-stripes.ts): a
+   *  screen's pixels beating with the camera's. */
+  readonly stripes: number;
   /** 64-bit hash of the frame's raw pixels, hex: a camera never delivers the same twice. */
   readonly frameDigest: string;
   /** Mean brightness, 0…255, of the frame's cells (a coarse grid, row by row): nearly equal from frame to frame when a feed
@@ -80,6 +83,27 @@ export interface LivenessCalibration {
   /** Motion of the face in itself, as a share of its contrast (flatness.ts): from liveMin on it may be a face; a flat
    *  picture when it is still no more than attackMax after spanMsMin, ms. */
   readonly flat: { readonly attackMax: number; readonly liveMin: number; readonly spanMsMin: number };
+  /** The same beside the eyes and beyond what a bent sheet explains. */
+  readonly besideEyes: { readonly attackMax: number; readonly liveMin: number; readonly spanMsMin: number };
+  /** A screen's grid: stripes counted from strengthMin in this share of the frames. */
+  readonly stripes: { readonly strengthMin: number; readonly frameShareMin: number };
+  /** A loop: so many pairs of frames, framesApartMin or more apart, of which no cell mean differs by more than meanDifferenceMax,
+   *  though one in between differs from them by movedMin. */
+  readonly repeated: {
+    readonly meanDifferenceMax: number;
+    readonly movedMin: number;
+    readonly framesApartMin: number;
+    readonly pairsMin: number;
+  };
+  /** Pictures in turn: so many steps of stepMin or more (cell means) from one frame to the next within stepMsMax, ms, on which the face's
+   *  points go wayMin of its width or more, with steps of no more than stillMax before and after. */
+  readonly cuts: {
+    readonly stepMin: number;
+    readonly wayMin: number;
+    readonly stillMax: number;
+    readonly stepMsMax: number;
+    readonly countMin: number;
+  };
 }
 
 /** Mean red, green and blue, 0…255. */

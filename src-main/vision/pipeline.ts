@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import { borderStrength } from './border.ts';
 import { faceColours } from './colours.ts';
 import { chooseFace, type Detection, decodeDetections, type middleFace } from './detections.ts';
+import { stripeStrength } from './fine-stripes.ts';
 import { coarsen, type FrameScan, scanFrame } from './frame-scan.ts';
 import {
   alignment,
@@ -202,6 +203,7 @@ export class Pipeline {
     return {
       passive: probability(scores, decode),
       border: borderStrength(scan.cells, box),
+      stripes: stripeStrength(raster, box),
       frameDigest: scan.digest,
       cellMeans: coarsen(scan.cells),
       patch: this.#patch(raster, points),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { motionExcess } from './flatness.ts';
+import { motionBesideEyes, motionExcess } from './flatness.ts';
 import type { LivenessCalibration, LivenessCues, Observation } from './observation.ts';
 import { PATCH_SIDE } from './observation.ts';
 import { weighLiveness } from './presentation-attack.ts';
@@ -35,13 +35,24 @@ interface Motion {
   readonly gaze?: number;
   /** Perspective: how much nearer the right edge is than the centre, as a share. */
   readonly slant?: number;
+  /** How much farther right the picture's right edge lies than in a flat one, and its left edge too, in half sides. */
+  readonly bend?: number;
   /** Standard deviation of the sensor's noise, of 255. */
   readonly noise?: number;
 }
 
-/** One patch, aligned only as well as landmarks can. */
+const drawn = new Map<string, Float32Array>();
+
+/** One patch, aligned only as well as landmarks can; drawn once. */
 function patch(motion: Motion, seed = 1): Float32Array {
-  const { shift = 0, turnRad = 0, scale = 1, light = 1, mouth = 0, gaze = 0, slant = 0, noise = 0 } = motion;
+  const key = JSON.stringify([motion, seed]);
+  const known = drawn.get(key) ?? draw(motion, seed);
+  drawn.set(key, known);
+  return known;
+}
+
+function draw(motion: Motion, seed: number): Float32Array {
+  const { shift = 0, turnRad = 0, scale = 1, light = 1, mouth = 0, gaze = 0, slant = 0, bend = 0, noise = 0 } = motion;
   let state = seed * 2654435761;
   const chance = () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -50,12 +61,13 @@ function patch(motion: Motion, seed = 1): Float32Array {
   const half = PATCH_SIDE / 2;
   return Float32Array.from({ length: PATCH_SIDE * PATCH_SIDE }, (_, i) => {
     const column = ((i % PATCH_SIDE) - half) / half;
-    const u = column / (1 + slant * column);
+    const u = column / (1 + slant * column) + bend * column * column;
     const v = (Math.floor(i / PATCH_SIDE) - half) / half / (1 + slant * column);
     const x = scale * (Math.cos(turnRad) * u - Math.sin(turnRad) * v) + shift;
     const y = scale * (Math.sin(turnRad) * u + Math.cos(turnRad) * v) - shift / 2;
     // The sum of twelve even chances has a deviation of 1.
-    const speck = noise === 0 ? 0 : noise * Array.from({ length: 12 }, chance).reduce((sum, value) => sum + value, 0);
+    let speck = 0;
+    for (let n = 0; noise > 0 && n < 12; n++) speck += noise * chance();
     return light * likeness(x, y, mouth, gaze) + speck;
   });
 }
@@ -64,8 +76,9 @@ function observation(i: number, cues: Partial<LivenessCues>): Observation {
   const liveness: LivenessCues = {
     passive: 0.98,
     border: 0.25,
+    stripes: 0.9,
     frameDigest: i.toString(16).padStart(16, '0'),
-    cellMeans: Float32Array.from({ length: 192 }, (_, cell) => 100 + ((i * 31 + cell) % 7)),
+    cellMeans: Float32Array.from({ length: 192 }, (_, cell) => 100 + 5 * Math.sin(0.37 * i * i + cell)),
     patch: patch(LIVING(i), i),
     ...cues,
   };
@@ -183,11 +196,98 @@ describe('a presentation attack', () => {
   });
 });
 
+describe('a feed that is put together', () => {
+  test('of a second of a clip again and again is refused, exact or with a sensor’s noise on it', () => {
+    const looped = (noise: number) =>
+      sequence((i) => ({
+        patch: patch(LIVING(i % 12), i % 12),
+        cellMeans: Float32Array.from(
+          { length: 192 },
+          (_, cell) => 100 + 5 * Math.sin((i % 12) ** 2 + cell) + noise * Math.sin(17 * i + 3 * cell),
+        ),
+      }));
+    expect(weighLiveness(looped(0), CALIBRATION)).toMatchObject({ cues: ['repeated-feed'], decision: 'attack' });
+    expect(weighLiveness(looped(0.05), CALIBRATION)).toMatchObject({ cues: ['repeated-feed'], decision: 'attack' });
+  });
+
+  test('to and fro is refused as well', () => {
+    const there = (i: number) => (i % 22 < 12 ? i % 22 : 22 - (i % 22));
+    const swings = sequence((i) => ({
+      patch: patch(LIVING(there(i)), i),
+      cellMeans: Float32Array.from({ length: 192 }, (_, cell) => 100 + 5 * Math.sin(there(i) ** 2 + cell)),
+    }));
+    expect(weighLiveness(swings, CALIBRATION).cues).toContain('repeated-feed');
+  });
+
+  test('is not what somebody is who holds still for a while', () => {
+    const still = sequence((i) => ({
+      cellMeans: Float32Array.from({ length: 192 }, (_, cell) => 100 + 0.04 * Math.sin(17 * i + 3 * cell)),
+    }));
+    expect(weighLiveness(still, CALIBRATION)).toMatchObject({ cues: [], decision: 'live' });
+  });
+
+  /** A picture and a light that last for five frames each. */
+  const inTurn = (way: number) =>
+    sequence((i) => ({
+      patch: patch(LIVING(10 * Math.floor(i / 5)), i),
+      cellMeans: Float32Array.from(
+        { length: 192 },
+        (_, cell) => 100 + 8 * Math.sin(Math.floor(i / 5) ** 2 + cell) + 0.05 * Math.sin(17 * i + 3 * cell),
+      ),
+    })).map((seen, i) => {
+      const landmarks = new Float32Array(136).fill(way * (Math.floor(i / 5) % 2));
+      return { ...seen, faces: [{ ...seen.faces[0]!, landmarks }] };
+    });
+
+  test('of photographs in turn is refused', () => {
+    expect(weighLiveness(inTurn(0.05), CALIBRATION)).toMatchObject({ cues: ['cut-feed'], decision: 'attack' });
+  });
+
+  test('is not what a light is that changes before somebody who sits still', () => {
+    expect(weighLiveness(inTurn(0), CALIBRATION).cues).toEqual([]);
+  });
+
+  test('is not what frames are that others lie between', () => {
+    const slow = inTurn(0.05).map((seen) => ({ ...seen, capturedAtMs: 1000 + 5 * (seen.capturedAtMs - 1000) }));
+    expect(weighLiveness(slow, CALIBRATION).cues).not.toContain('cut-feed');
+  });
+});
+
+describe('a screen’s grid', () => {
+  test('in most frames is refused, in a few it is chance', () => {
+    const seen = (share: number) => sequence((i) => ({ stripes: i % 10 < 10 * share ? 3 : 0.9 }));
+    expect(weighLiveness(seen(0.6), CALIBRATION)).toMatchObject({ cues: ['screen-grid'], decision: 'attack' });
+    expect(weighLiveness(seen(0.2), CALIBRATION)).toMatchObject({ cues: [], decision: 'live' });
+  });
+});
+
 describe('without a face', () => {
   test('nothing is decided', () => {
     const empty = sequence().map((seen) => ({ ...seen, faces: [], chosen: null }));
     expect(weighLiveness(empty, CALIBRATION)).toEqual({ frames: 0, passive: null, cues: [], decision: 'undecided' });
     expect(weighLiveness([], CALIBRATION).decision).toBe('undecided');
+  });
+});
+
+describe('motion of a face beside its eyes', () => {
+  test('is nothing for a picture with holes for living eyes', () => {
+    const holes = Array.from({ length: 12 }, (_, i) => patch({ ...DRIFT(i), gaze: 0.08 * Math.sin(i), noise: 1 }, i));
+    expect(motionExcess(holes)).toBeGreaterThan(CALIBRATION.flat.liveMin);
+    expect(motionBesideEyes(holes)).toBeLessThan(CALIBRATION.besideEyes.attackMax);
+    const seen = sequence((i) => ({ patch: patch({ ...DRIFT(i), gaze: 0.08 * Math.sin(i), noise: 1 }, i) }));
+    expect(weighLiveness(seen, CALIBRATION)).toMatchObject({ cues: ['sheet-motion'], decision: 'attack' });
+  });
+
+  test('is nothing for a sheet that is bent more and less', () => {
+    const bent = Array.from({ length: 12 }, (_, i) => patch({ ...DRIFT(i), bend: 0.15 * Math.sin(i / 2) }, i));
+    expect(motionExcess(bent)).toBeGreaterThan(CALIBRATION.flat.attackMax);
+    expect(motionBesideEyes(bent)).toBeLessThan(CALIBRATION.besideEyes.attackMax);
+  });
+
+  test('is plain when somebody speaks', () => {
+    const speaking = (i: number) => ({ ...LIVING(i), mouth: 0.1 * (1 + Math.sin(i / 3)) });
+    const patches = Array.from({ length: 12 }, (_, i) => patch(speaking(i), i));
+    expect(motionBesideEyes(patches)).toBeGreaterThan(CALIBRATION.besideEyes.liveMin);
   });
 });
 

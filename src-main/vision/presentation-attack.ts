@@ -1,17 +1,25 @@
 /**
  * Presentation attack detection over a sequence of observations (ISO/IEC 30107-3 terms). Pure: what the frames show, weighed
- * as the liveness model's manifest says. Any cue that speaks against a living face decides: attack. Only when none does
- * the face moves in itself and the passive model agrees, over enough frames, is it live; until then nothing is decided.
+ * as the liveness model's manifest says. Any cue that speaks against a living face decides: attack. Only when none does, the
+ * face moves in itself, not in the eyes alone, and the passive model agrees, over enough frames, is it live; until then
+ * nothing is decided.
  */
 import type { LivenessEvidence } from '../../src-contract/match-result.ts';
-import { motionExcess } from './flatness.ts';
+import { motionBesideEyes, motionExcess } from './flatness.ts';
 import type { LivenessCalibration, LivenessCues, Observation } from './observation.ts';
+import { cutsIn, isRepeated, largestDifference, type Moment } from './repetition.ts';
 
 /** One frame with exactly one chosen face, and what it says about life. */
 interface Sighting {
   readonly atMs: number;
   readonly cues: LivenessCues;
+  readonly landmarks: Float32Array;
+  readonly faceWidth: number;
 }
+
+const momentOf = ({ atMs, cues, landmarks, faceWidth }: Sighting): Moment => ({
+  ...{ atMs, cellMeans: cues.cellMeans, landmarks, faceWidth },
+});
 
 /** Weighs the frames of one look, oldest first. Frames without a chosen face say nothing; a long gap starts anew. */
 export function weighLiveness(sequence: readonly Observation[], calibration: LivenessCalibration): LivenessEvidence {
@@ -24,21 +32,32 @@ export function weighLiveness(sequence: readonly Observation[], calibration: Liv
   const distinct = sightings.filter((sighting, i) => i === 0 || !sameFrame(sighting, sightings[i - 1]!, calibration));
   const spanMs = distinct.at(-1)!.atMs - distinct[0]!.atMs;
   const enough = distinct.length >= calibration.framesMin && spanMs >= calibration.spanMsMin;
-  const excess = enough ? motionExcess(distinct.map((sighting) => sighting.cues.patch)) : null;
-  const { flat } = calibration;
+  const patches = distinct.map((sighting) => sighting.cues.patch);
+  const excess = enough ? motionExcess(patches) : null;
+  const { flat, besideEyes } = calibration;
   const cues: string[] = [];
   if (isFrozen(sightings, calibration)) cues.push('frozen-feed');
   if (enough && hasBorder(sightings, calibration)) cues.push('paper-border');
+  if (enough && hasStripes(sightings, calibration)) cues.push('screen-grid');
+  const cells = distinct.map((sighting) => sighting.cues.cellMeans);
+  if (isRepeated(cells, calibration.repeated)) cues.push('repeated-feed');
+  if (cutsIn(distinct.map(momentOf), calibration.cuts) >= calibration.cuts.countMin) cues.push('cut-feed');
   if (excess !== null && excess <= flat.attackMax && spanMs >= flat.spanMsMin) cues.push('flat-motion');
   if (enough && passive <= calibration.passive.attackMax) cues.push('passive-model');
-  const live = excess !== null && excess >= flat.liveMin && passive >= calibration.passive.liveMin;
+  const moves = excess !== null && excess >= flat.liveMin && passive >= calibration.passive.liveMin;
+  // Costs most of all, so it is asked last and only before a face is called living.
+  const beside = moves && cues.length === 0 ? motionBesideEyes(patches) : null;
+  if (beside !== null && beside <= besideEyes.attackMax && spanMs >= besideEyes.spanMsMin) cues.push('sheet-motion');
+  const live = beside !== null && beside >= besideEyes.liveMin;
   return { frames, passive, cues, decision: cues.length > 0 ? 'attack' : live ? 'live' : 'undecided' };
 }
 
 function sightingsOf(sequence: readonly Observation[]): Sighting[] {
   return sequence.flatMap((observation) => {
     const face = observation.chosen === null ? undefined : observation.faces[observation.chosen];
-    return face?.liveness ? [{ atMs: observation.capturedAtMs, cues: face.liveness }] : [];
+    if (!face?.liveness) return [];
+    const { liveness: cues, landmarks, box } = face;
+    return [{ atMs: observation.capturedAtMs, cues, landmarks, faceWidth: box.width }];
   });
 }
 
@@ -67,16 +86,14 @@ function sameFrame(one: Sighting, other: Sighting, { frozen }: LivenessCalibrati
   );
 }
 
-function largestDifference(one: Float32Array, other: Float32Array): number {
-  if (one.length !== other.length || one.length === 0) return Number.POSITIVE_INFINITY;
-  let largest = 0;
-  for (let i = 0; i < one.length; i++) largest = Math.max(largest, Math.abs(one[i]! - other[i]!));
-  return largest;
-}
-
 function hasBorder(sightings: readonly Sighting[], { border }: LivenessCalibration): boolean {
   const bordered = sightings.filter((sighting) => sighting.cues.border >= border.strengthMin).length;
   return bordered >= border.frameShareMin * sightings.length;
+}
+
+function hasStripes(sightings: readonly Sighting[], { stripes }: LivenessCalibration): boolean {
+  const striped = sightings.filter((sighting) => sighting.cues.stripes >= stripes.strengthMin).length;
+  return striped >= stripes.frameShareMin * sightings.length;
 }
 
 function mean(values: readonly number[]): number {

@@ -109,6 +109,58 @@ describe('vision on photographs', () => {
     expect(seen.faces.map((face) => face.embedding)).toEqual([null, null]);
   });
 
+  test('of several people looks closely only at the one before the terminal; bystanders are no more than boxes', async () => {
+    const behind = await sharp(join(FOOTAGE, 'franck_04000.jpg')).resize(160, 120, { fit: 'cover' }).toBuffer();
+    const data = await sharp(join(FOOTAGE, 'franck_02159.jpg'))
+      .resize(WIDTH, HEIGHT, { fit: 'cover' })
+      .composite([{ input: behind, left: 0, top: 0 }])
+      .removeAlpha()
+      .ensureAlpha()
+      .raw()
+      .toBuffer();
+    const seen = await see({
+      width: WIDTH,
+      height: HEIGHT,
+      sequence: 9,
+      capturedAtMs: 1,
+      pixels: new Uint8Array(data),
+    });
+    expect(seen.faces.length).toBeGreaterThan(1);
+    expect(seen.chosen).toBe(0);
+    const [customer, ...bystanders] = seen.faces;
+    expect(customer!.embedding).not.toBeNull();
+    for (const { landmarks, quality, liveness, embedding } of bystanders) {
+      expect({ points: landmarks.length, quality, liveness, embedding }).toEqual({
+        ...{ points: 0, quality: null, liveness: null, embedding: null },
+      });
+    }
+  });
+
+  test('does not embed a face that stands beside the marked zone, alone as it may be', async () => {
+    const data = await sharp({ create: { width: WIDTH, height: HEIGHT, channels: 3, background: '#8a8a8a' } })
+      .composite([
+        {
+          input: await sharp(join(FOOTAGE, 'franck_02159.jpg')).resize(240, 180, { fit: 'cover' }).toBuffer(),
+          ...{ left: 0, top: 290 },
+        },
+      ])
+      .ensureAlpha()
+      .raw()
+      .toBuffer();
+    const seen = await see({
+      width: WIDTH,
+      height: HEIGHT,
+      sequence: 9,
+      capturedAtMs: 1,
+      pixels: new Uint8Array(data),
+    });
+    expect(seen.faces).toHaveLength(1);
+    expect(seen.faces[0]).toMatchObject({
+      embedding: null,
+      quality: { problems: expect.arrayContaining(['off-centre']) },
+    });
+  });
+
   test('sees nobody in an empty frame', async () => {
     const pixels = new Uint8Array(WIDTH * HEIGHT * 4).fill(128);
     const seen = await see({ width: WIDTH, height: HEIGHT, sequence: 1, capturedAtMs: 1, pixels });

@@ -140,10 +140,12 @@ const MIDDLE = { x: WIDTH / 2, y: HEIGHT / 2 };
 const dark: readonly [number, number, number] = [14, 14, 16];
 
 /** A person: the clip itself, nearer or less near, with this camera's noise and light. */
-const person: Maker = async ({ clips, part, frames }, random) => {
+const person: Maker = async ({ clips, find, part, frames }, random) => {
   const { clip, index } = momentIn(part, clips, frames, random);
+  const face = await find(rgbaOf(await clips.frame(clip, index)));
   const exposure = { ...exposureIn(random), noise: between(random, 0.5, 3), spread: between(random, 0, 0.06) };
-  const zoom = between(random, 1, 1.3);
+  // Whom the terminal would ask to step back would do so.
+  const zoom = Math.max(1, Math.min(between(random, 1, 1.3), face ? (0.75 * HEIGHT) / face.box.height : 1));
   const room = { x: (zoom - 1) * WIDTH, y: (zoom - 1) * HEIGHT };
   const [left, top] = [room.x * between(random, 0.2, 0.8), room.y * between(random, 0.2, 0.8)];
   const still: Surface = (x, y, onto) => {

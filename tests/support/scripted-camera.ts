@@ -125,6 +125,7 @@ function faceOf(
     liveness: {
       passive: live ? 0.97 : 0.03,
       border: 0,
+      stripes: 0,
       frameDigest: sequence.toString(16).padStart(16, '0'),
       cellMeans: new Float32Array(4),
       patch: new Float32Array(4),
