@@ -30,6 +30,7 @@ What is measured
   --pairs FILE       only the comparisons of this list, as Labeled Faces in the Wild has them: pairs.txt with
                      its folds (accuracy by their protocol) or pairsDevTrain.txt
   --labels FILE      "person,age,…" and one line a person: rates by group, the worst group and its ratio
+  --conditions       the photographs also in bad light, blurred, behind glasses and masks, far, near, tilted, cut off
   --attacks FOLDER   folders live, print, replay, mask, …: the images in them are presentations of one frame,
                      folders in them presentations of many, in the order of their names
   --fps N            at which the frames of those were taken (15)
@@ -67,6 +68,7 @@ function parsed() {
         pairs: { type: 'string' },
         labels: { type: 'string' },
         attacks: { type: 'string' },
+        conditions: { type: 'boolean', default: false },
         fps: { type: 'string', default: '15' },
         sequences: { type: 'string', default: '0' },
         part: { type: 'string', default: 'reported' },
@@ -114,7 +116,7 @@ async function run(): Promise<number> {
     refused('nothing to measure: --images, --attacks or --sequences is needed');
   const { part } = values;
   if (part !== 'reported' && part !== 'tuning') refused(`--part: "${part}" is neither reported nor tuning`);
-  for (const name of ['pairs', 'labels', 'calibrate'] as const)
+  for (const name of ['pairs', 'labels', 'conditions', 'calibrate'] as const)
     if (values[name] && !values.images) refused(`--${name} needs --images`);
   const folder = (path: string | undefined) => (path ? resolve(path) : null);
   const plan: Plan = {
@@ -136,7 +138,7 @@ async function run(): Promise<number> {
     draws: numberOf('draws', 1, 1_000),
     safetyFactor: numberOf('safety-factor', 1, 1_000, false),
     framesPerSecond: numberOf('fps', 0.1, 1_000, false),
-    ...{ sequences, part },
+    ...{ sequences, part, conditions: values.conditions },
   };
   const threads = numberOf('threads', 1, 64);
   const out = resolve(values.out);

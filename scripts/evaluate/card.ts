@@ -1,6 +1,7 @@
 /** The error card: what was measured, on what, and how far it can be trusted. */
 import type { Calibration } from '../../src-main/vision/observation.ts';
 import type { Claim, TailFit } from './calibration.ts';
+import type { ConditionRates } from './conditions.ts';
 import type { Attribute } from './groups.ts';
 import type { GallerySize } from './identification.ts';
 import type { Limits } from './intervals.ts';
@@ -59,6 +60,12 @@ export interface ErrorCard {
   readonly presentation: readonly KindRates[];
   /** Rendered from the demonstration's footage; null where it was not asked for. */
   readonly sequences: { readonly part: 'tuning' | 'reported'; readonly kinds: readonly SequenceRates[] } | null;
+  /** Degraded photographs; null where it was not asked for. */
+  readonly conditions: {
+    readonly fmr: number;
+    readonly threshold: number;
+    readonly rates: readonly ConditionRates[];
+  } | null;
   readonly groups: readonly Attribute[];
   readonly calibration: {
     readonly shipped: Calibration;
@@ -115,6 +122,11 @@ export function limitsOf(card: Omit<ErrorCard, 'limits'>): string[] {
       `${Math.min(...kinds.map(({ presentations }) => presentations))} sequences of a kind: a rate below ${percent(3 / Math.min(...kinds.map(({ presentations }) => presentations)))} can't be told from none (rule of three).`,
     );
   }
+  said.push(
+    card.conditions
+      ? 'Hard conditions are drawn onto photographs: what else comes with them (a slower shutter, a lens that fogs, cloth that hangs) is not there. Children were not measured: nothing says who of these people is one, and hardly anybody is.'
+      : 'Hard conditions (light, blur, glasses, masks, distance) were not measured.',
+  );
   if (card.groups.length === 0)
     said.push('How the rates differ by age, sex or skin was not measured: no labels were given.');
   return said;

@@ -24,6 +24,7 @@ export function documentOf(card: ErrorCard): Block[] {
     ...(card.data.photographs > 0
       ? [...acquisitionOf(card), ...verificationOf(card), ...identificationOf(card), ...calibrationBlocks(card)]
       : []),
+    ...conditionsOf(card),
     ...presentationOf(card),
     ...sequencesOf(card),
     ...groupsOf(card),
@@ -276,6 +277,39 @@ function sequencesOf({ sequences }: ErrorCard): Block[] {
         between(row.limits),
         seconds(row.answeredAfterMs),
         row.cues.map(({ cue, presentations }) => `${cue} ${count(presentations)}`).join(', ') || '–',
+      ]),
+    ),
+  ];
+}
+
+function conditionsOf({ conditions }: ErrorCard): Block[] {
+  if (!conditions) return [];
+  const { fmr, threshold, rates } = conditions;
+  return [
+    heading('Hard conditions'),
+    text(
+      `Photographs of people of whom there are several, alone in them and good, with a condition drawn onto each, against their untouched ones; and masked ones against masked ones. One threshold for all (${threshold.toFixed(3)}), where untouched strangers reach an FMR of ${exponent(fmr)}.`,
+      'The terminal compares only what it accepts; to the others it gives a hint. "none": accepted nothing and had nothing to say.',
+    ),
+    table(
+      [
+        ...['condition', 'strength', 'probes', 'no face', 'terminal accepts', 'its hints to the others'],
+        ...['FNMR of all', '95 % limits', 'FNMR of accepted', 'FMR of all'],
+      ],
+      rates.map((row) => [
+        row.reference === 'untouched' ? row.name : `${row.name}, enrolled with one`,
+        row.strength,
+        count(row.probes),
+        share(row.noFace / row.probes),
+        share(row.accepted / row.probes),
+        row.hints
+          .slice(0, 3)
+          .map(({ hint, times }) => `${hint} ${count(times)}`)
+          .join(', ') || '–',
+        row.fnmr === null ? '–' : share(row.fnmr),
+        row.limits ? between(row.limits) : '–',
+        row.acceptedFnmr === null ? '–' : `${share(row.acceptedFnmr)} of ${count(row.acceptedGenuine)}`,
+        row.fmr === null ? '–' : exponent(row.fmr),
       ]),
     ),
   ];

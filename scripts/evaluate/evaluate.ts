@@ -8,6 +8,7 @@ import type { Cache } from './cache.ts';
 import { checkOnHalves, type Fitted, fitCalibration } from './calibration.ts';
 import { type ErrorCard, limitsOf, type Verification } from './card.ts';
 import { compareAll, compareListed, type ListedScore, scoresOfList } from './comparisons.ts';
+import { CONDITION_FMR, measureConditions } from './conditions.ts';
 import type { Picture } from './frame.ts';
 import { byGroup, GROUP_FMR, readLabels } from './groups.ts';
 import { openSet } from './identification.ts';
@@ -37,6 +38,8 @@ export interface Plan {
   readonly probesMax: number;
   readonly draws: number;
   readonly safetyFactor: number;
+  /** Whether photographs are degraded as well. */
+  readonly conditions: boolean;
   readonly framesPerSecond: number;
   /** Rendered presentations of each kind; 0 for none. */
   readonly sequences: number;
@@ -83,6 +86,7 @@ export async function evaluate(plan: Plan, eyes: Eyes, cache: Cache, progress: P
   const verification: Verification[] = [];
   let identification: ErrorCard['identification'] = [];
   let groups: ErrorCard['groups'] = [];
+  let conditions: ErrorCard['conditions'] = null;
   let calibration: ErrorCard['calibration'] = null;
   let fitted: Fitted | null = null;
   let acquired: Acquired | null = null;
@@ -140,6 +144,17 @@ export async function evaluate(plan: Plan, eyes: Eyes, cache: Cache, progress: P
     };
     const threshold = thresholdAt(all.impostors, GROUP_FMR);
     if (threshold !== null) groups = byGroup(all, threshold, people, counts, labels);
+    const strict = thresholdAt(all.impostors, CONDITION_FMR);
+    if (plan.conditions && strict !== null) {
+      const { templateOf, good: accepted } = acquired;
+      const rates = await measureConditions({
+        ...{ folder: plan.images, photographs, templates, templateOf, good: accepted, threshold: strict },
+        ...{ seed: plan.seed, pipelineDigest, cache, look: portrait },
+        onProgress: (share, name) => progress.at('conditions', share, name),
+      });
+      conditions = { fmr: CONDITION_FMR, threshold: strict, rates };
+      progress.done('conditions', `${rates.length}`);
+    }
     identification = await openSet(templates, {
       draws: plan.draws,
       probesMax: plan.probesMax,
@@ -204,6 +219,7 @@ export async function evaluate(plan: Plan, eyes: Eyes, cache: Cache, progress: P
     identification,
     presentation: presentationRates(judged),
     sequences,
+    conditions,
     groups,
     calibration,
     stages: [...(acquired?.stageMs ?? [])].map(([stage, ms]) => ({

@@ -57,12 +57,13 @@ export async function sequenceRates(rendering: Rendering, showing: Showing): Pro
   const { kinds, digest, framesPerSecond } = rendering;
   const { count, pipelineDigest, calibration, cache, onProgress } = showing;
   const total = kinds.reduce((sum, { bonaFide }) => sum + countOf(count, bonaFide), 0);
+  const { measured: _, ...settings } = calibration;
   let done = 0;
   const rows: SequenceRates[] = [];
   for (const { name, bonaFide } of kinds) {
     const shown: Presented[] = [];
     for (let seed = 0; seed < countOf(count, bonaFide); seed++) {
-      const key = digestOf('sequence', digest, pipelineDigest, JSON.stringify(calibration), name, String(seed));
+      const key = digestOf('sequence', digest, pipelineDigest, JSON.stringify(settings), name, String(seed));
       const kept = Presented.safeParse(cache.find(key)?.answer);
       const presented = kept.success ? kept.data : Presented.parse(await rendering.present(name, seed));
       if (!kept.success) cache.keep(key, presented, null);
