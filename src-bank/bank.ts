@@ -11,6 +11,8 @@ import { createServer } from './http/server.ts';
 import { PIN_COST, type PinCost } from './pin.ts';
 import { POLICY_VALID_MS_DEFAULT, withDigest } from './policy.ts';
 import { StartError } from './problem.ts';
+import { createConverter } from './protection/convert.ts';
+import { createMatrices } from './protection/matrices.ts';
 import type { MasterKeySource } from './vault.ts';
 
 export interface BankOptions {
@@ -27,6 +29,8 @@ export interface BankOptions {
   readonly logger: Logger;
   /** Of new PIN hashes; less than the default only where no PIN is worth anything. */
   readonly pinCost?: PinCost;
+  /** Templates that a change of the protecting matrix converts in one db transaction. */
+  readonly conversionBatch?: number;
 }
 
 export interface Bank {
@@ -50,13 +54,19 @@ export async function createBank(options: BankOptions): Promise<Bank> {
     await migrate(database.db, clock);
     const { platform, vault } = await openPlatform(database, options.masterKey, { clock, chance });
     await keepTerms(database, policy, clock);
-    const context = { database, clock, chance, vault, platform, policy, policyValidForMs, logger, pinCost };
+    const matrices = createMatrices(clock);
+    const parts = { database, clock, chance, vault, platform, matrices, policy, policyValidForMs, logger, pinCost };
+    const converter = createConverter(parts, options.conversionBatch);
+    const context = { ...parts, converter };
     const app = await createServer(context, options.adminToken);
+    // What the last run of a bank left.
+    converter.wake();
     return {
       app,
       database: database.kind,
       async close() {
         await app.close();
+        await converter.close();
         await database.close();
       },
     };

@@ -17,6 +17,7 @@ import {
   Uuid,
   WallTimeMs,
 } from './primitives.ts';
+import { ProtectionGeneration, ProtectionVersion } from './protection-change.ts';
 import { CommandNonce, ResponseNonce, TokenText } from './security-token.ts';
 import { OfflinePeriod } from './stand-in.ts';
 
@@ -108,8 +109,9 @@ export const ActivateAnswer = z.strictObject({
   pinKey: P256PublicJwk.extend({ kid: z.string() }),
   /** Seed of the platform's protecting matrix, 32 bytes, as a JWE (ECDH-ES, A256GCM) for encryptionKey. */
   protectionSeed: CompactJwe,
-  /** Names the matrix; templates under another one are not compared. */
-  protectionVersion: z.string().max(40),
+  protectionVersion: ProtectionVersion,
+  /** Which of the platform's matrices it is; a bank that never changed it need not say. */
+  protectionGeneration: ProtectionGeneration.default(1),
 });
 export type ActivateAnswer = z.infer<typeof ActivateAnswer>;
 
@@ -127,7 +129,7 @@ export const ProtectedTemplate = z.strictObject({
   dimensions: z.int().positive().max(4096),
   /** SHA-256 of the embedding model that made it. */
   modelSha256: Sha256Hex,
-  protectionVersion: z.string().max(40),
+  protectionVersion: ProtectionVersion,
 });
 export type ProtectedTemplate = z.infer<typeof ProtectedTemplate>;
 
@@ -170,7 +172,8 @@ export const EnrolAnswer = z.discriminatedUnion('outcome', [
 ]);
 export type EnrolAnswer = z.infer<typeof EnrolAnswer>;
 
-/** GET /v1/gallery?after=<cursor>&limit=<n>: the feed of templates, oldest change first. Cursor 0 is the beginning. */
+/** GET /v1/gallery?after=<cursor>&limit=<n>&protection=<version>: the feed of templates, oldest change first. Cursor 0 is the beginning.
+ *  Templates come under the protecting matrix that is asked for, as long as the bank has it, and under the current one by default. */
 export const GalleryEntry = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('put'),

@@ -1,7 +1,7 @@
 /**
  * The protecting matrix: templates are multiplied by a secret orthogonal one. Pure arithmetic over a key stream that the caller makes
  * from a seed (see KEY_STREAM), so that terminal and bank have the same matrix to the last bit but one. Growing one takes a third of a
- * second for 512 dimensions: it goes row by row, and whoever must not be kept waiting pauses between rows.
+ * second for 512 dimensions: it goes in steps, and whoever must not be kept waiting pauses between them.
  *
  * A change of the matrix multiplies what is stored by `to · fromᵀ`: what was `from · embedding` is then `to · embedding`, and nobody
  * has to come back to a camera.
@@ -31,7 +31,9 @@ export async function inPieces<Made>(work: Pieces<Made>, pause: () => Promise<vo
   }
 }
 
-const STEPS_BETWEEN_PAUSES = 16;
+/** A step; about a millisecond. */
+const STEP_MULTIPLICATIONS = 500_000;
+const STEPS_BETWEEN_PAUSES = 8;
 
 /** Bytes of key stream that a matrix needs. */
 export function keyStreamBytes(dimensions: number): number {
@@ -43,10 +45,16 @@ export function keyStreamBytes(dimensions: number): number {
 export function* orthogonalMatrix(keyStream: Uint8Array, dimensions: number): Pieces<Float64Array> {
   const matrix = gaussians(keyStream, dimensions * dimensions);
   const row = (index: number) => matrix.subarray(index * dimensions, (index + 1) * dimensions);
+  let multiplied = 0;
   for (let current = 0; current < dimensions; current++) {
     const vector = row(current);
     for (let pass = 0; pass < 2; pass++) {
       for (let earlier = 0; earlier < current; earlier++) {
+        multiplied += 2 * dimensions;
+        if (multiplied > STEP_MULTIPLICATIONS) {
+          multiplied = 0;
+          yield;
+        }
         const basis = row(earlier);
         let projection = 0;
         for (let i = 0; i < dimensions; i++) projection += vector[i]! * basis[i]!;
@@ -57,7 +65,6 @@ export function* orthogonalMatrix(keyStream: Uint8Array, dimensions: number): Pi
     for (const value of vector) squares += value * value;
     const scale = 1 / Math.sqrt(squares);
     for (let i = 0; i < dimensions; i++) vector[i]! *= scale;
-    yield;
   }
   return matrix;
 }
@@ -65,13 +72,18 @@ export function* orthogonalMatrix(keyStream: Uint8Array, dimensions: number): Pi
 /** `to · fromᵀ`: what turns a template under the one matrix into the same person's under the other. Orthogonal too. */
 export function* changeOf(from: Float64Array, to: Float64Array, dimensions: number): Pieces<Float64Array> {
   const change = new Float64Array(dimensions * dimensions);
+  let multiplied = 0;
   for (let row = 0; row < dimensions; row++) {
     for (let column = 0; column < dimensions; column++) {
       let sum = 0;
       for (let i = 0; i < dimensions; i++) sum += to[row * dimensions + i]! * from[column * dimensions + i]!;
       change[row * dimensions + column] = sum;
+      multiplied += dimensions;
+      if (multiplied > STEP_MULTIPLICATIONS) {
+        multiplied = 0;
+        yield;
+      }
     }
-    yield;
   }
   return change;
 }

@@ -17,6 +17,7 @@ import { dayCloses } from './migrations/0009-day-closes.ts';
 import { policies } from './migrations/0010-policies.ts';
 import { counts } from './migrations/0011-counts.ts';
 import { pinPairs } from './migrations/0012-pin-pairs.ts';
+import { protections } from './migrations/0013-protections.ts';
 import type { Tables } from './tables.ts';
 
 export interface Migration {
@@ -38,6 +39,7 @@ export const MIGRATIONS: readonly Migration[] = [
   policies,
   counts,
   pinPairs,
+  protections,
 ];
 
 /** Names the advisory lock among all of the database's users: "kaop". */

@@ -13,6 +13,26 @@ export interface Tables {
     activated_at: number;
     head_sequence: Generated<number>;
     head_hash: string | null;
+    protection: Generated<number>;
+    revoked_at: number | null;
+  };
+  protection_generations: {
+    number: number;
+    version: string;
+    sealed: Uint8Array | null;
+    reason: 'first' | 'planned' | 'leak';
+    begun_at: number;
+    converted_at: number | null;
+    destroyed_at: number | null;
+  };
+  protection_head: { single: Generated<boolean>; number: number };
+  protection_receipts: {
+    terminal_id: string;
+    generation: number;
+    receipt_id: string;
+    at: number;
+    jws: string;
+    received_at: number;
   };
   activation_codes: {
     code_hash: Uint8Array;

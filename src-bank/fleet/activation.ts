@@ -1,10 +1,12 @@
 /** How a terminal becomes known: a technician types a one-time code, the terminal proves that it holds its signing key. */
-import { CompactEncrypt, compactVerify, importJWK } from 'jose';
+import { compactVerify, importJWK } from 'jose';
 import type { ActivateAnswer, ActivateRequest } from '../../src-contract/bank-api.ts';
 import type { Profile } from '../../src-contract/primitives.ts';
 import type { BankContext } from '../context.ts';
 import { isUniqueViolation } from '../database/failures.ts';
 import { ProblemError } from '../problem.ts';
+import { sealSeed } from '../protection/change.ts';
+import { currentOf, headNumber, type LiveGeneration, liveGenerations } from '../protection/generations.ts';
 import { oneTimeCode } from './one-time-code.ts';
 import { issuePolicy } from './policy-issue.ts';
 
@@ -32,13 +34,14 @@ export async function makeActivationCode(
 }
 
 export async function activate(context: BankContext, request: ActivateRequest): Promise<ActivateAnswer> {
-  const { database, clock, chance, platform } = context;
+  const { database, clock, chance, platform, vault } = context;
   await verifyProof(request);
-  const protectionSeed = await encryptSeed(context, request);
   const terminalId = chance.id();
   const now = clock.now();
+  let protection: LiveGeneration;
+  let protectionSeed: string;
   try {
-    await database.transact(async (tx) => {
+    ({ protection, protectionSeed } = await database.transact(async (tx) => {
       const codeHash = context.vault.mac('activation-code', request.activationCode);
       const code = await tx
         .selectFrom('activation_codes')
@@ -54,6 +57,10 @@ export async function activate(context: BankContext, request: ActivateRequest): 
           field: 'profile',
         });
       }
+      // No other one becomes current before this terminal is known to have it.
+      await headNumber(tx, 'share');
+      const current = currentOf(await liveGenerations(vault, tx));
+      const sealed = await sealSeed(current.seed, request.encryptionKey);
       await tx
         .insertInto('terminals')
         .values({
@@ -64,6 +71,8 @@ export async function activate(context: BankContext, request: ActivateRequest): 
           encryption_key: JSON.stringify(request.encryptionKey),
           activated_at: now,
           head_hash: null,
+          protection: current.number,
+          revoked_at: null,
         })
         .execute();
       await tx
@@ -71,7 +80,8 @@ export async function activate(context: BankContext, request: ActivateRequest): 
         .set({ used_at: now, terminal_id: terminalId })
         .where('code_hash', '=', codeHash)
         .execute();
-    });
+      return { protection: current, protectionSeed: sealed };
+    }));
   } catch (error) {
     if (isUniqueViolation(error, 'terminals_signing_key_key')) {
       throw new ProblemError('conflict', 'a terminal with this signing key is registered already', {
@@ -86,7 +96,8 @@ export async function activate(context: BankContext, request: ActivateRequest): 
     policyKey: platform.policyKey.publicKey,
     pinKey: platform.pinPublicKey,
     protectionSeed,
-    protectionVersion: platform.protectionVersion,
+    protectionVersion: protection.version,
+    protectionGeneration: protection.number,
   };
 }
 
@@ -107,16 +118,4 @@ async function verifyProof(request: ActivateRequest): Promise<void> {
     throw refuse('is not signed by signingKey');
   }
   if (new TextDecoder().decode(payload) !== request.activationCode) throw refuse('does not sign this activation code');
-}
-
-async function encryptSeed({ platform }: BankContext, request: ActivateRequest): Promise<string> {
-  let key: Awaited<ReturnType<typeof importJWK>>;
-  try {
-    key = await importJWK(request.encryptionKey, 'ECDH-ES');
-  } catch {
-    throw new ProblemError('invalid-request', 'encryptionKey: is not a point of P-256', { field: 'encryptionKey' });
-  }
-  return await new CompactEncrypt(platform.protectionSeed)
-    .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM' })
-    .encrypt(key);
 }

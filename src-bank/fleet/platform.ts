@@ -1,29 +1,28 @@
 /**
- * The platform's own secrets, made once per database and sealed there under the bank key: the seed of the protecting matrix
- * that all terminals share, the key that PIN blocks are encrypted for, and the key that policies are signed with.
+ * The platform's own secrets, made once per database and sealed there under the bank key: the key that PIN blocks are encrypted for, and
+ * the key that policies are signed with. The seeds of the protecting matrices are beside them (protection/generations.ts).
  */
 import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK } from 'jose';
 import { z } from 'zod';
 import { Ed25519PublicJwk, P256PublicJwk, type PolicyKey } from '../../src-contract/bank-api.ts';
 import { Base64Url } from '../../src-contract/primitives.ts';
+import { SEED_BYTES } from '../../src-contract/protection.ts';
 import type { Chance, Clock } from '../clock.ts';
 import type { Database } from '../database/database.ts';
-import { sha256Base64Url } from '../digest.ts';
 import type { PinKey } from '../pin.ts';
 import { StartError } from '../problem.ts';
+import { keepFirstGeneration } from '../protection/generations.ts';
 import { createVault, type MasterKeySource, type Vault } from '../vault.ts';
 
 export interface Platform {
-  /** 32 bytes. */
-  readonly protectionSeed: Uint8Array;
-  readonly protectionVersion: string;
   readonly pinKey: PinKey;
   readonly pinPublicKey: P256PublicJwk & { readonly kid: string };
   readonly policyKey: { readonly privateKey: CryptoKey; readonly publicKey: PolicyKey };
 }
 
 const Secrets = z.strictObject({
-  protectionSeed: Base64Url.length(43),
+  /** Only in databases from before the matrix could be changed, until they are opened. */
+  protectionSeed: Base64Url.length(43).optional(),
   pinPrivateKey: P256PublicJwk.extend({ d: Base64Url.length(43) }),
 });
 
@@ -49,7 +48,8 @@ export async function openPlatform(
       (await readSecret(database, name)) ?? (await keepSecret(database, { vault, clock }, name, await make()));
     return opened(sealed, { name, vault, schema, masterKey });
   };
-  const secrets = await open(SECRET_NAME, () => makeSecrets(chance), Secrets);
+  const secrets = await open(SECRET_NAME, makeSecrets, Secrets);
+  await moveSeed(database, vault, { clock, chance }, secrets);
   const policySecret = await open(POLICY_SECRET_NAME, makePolicySecret, PolicySecret);
   return { platform: await platformOf(secrets, policySecret), vault };
 }
@@ -81,13 +81,26 @@ async function keepSecret(
   return stored;
 }
 
-async function makeSecrets(chance: Chance): Promise<z.infer<typeof Secrets>> {
+/** The seed has a row of its own, from which it can be taken away: the secrets are stored again without it. */
+async function moveSeed(
+  database: Database,
+  vault: Vault,
+  { clock, chance }: { clock: Clock; chance: Chance },
+  { protectionSeed, ...others }: z.infer<typeof Secrets>,
+): Promise<void> {
+  const seed = protectionSeed === undefined ? chance.bytes(SEED_BYTES) : Buffer.from(protectionSeed, 'base64url');
+  await database.transact(async (tx) => {
+    await keepFirstGeneration(tx, vault, { seed: new Uint8Array(seed), at: clock.now() });
+    if (protectionSeed === undefined) return;
+    const sealed = vault.seal('platform-secret', SECRET_NAME, new TextEncoder().encode(JSON.stringify(others)));
+    await tx.updateTable('platform_secrets').set({ sealed }).where('name', '=', SECRET_NAME).execute();
+  });
+}
+
+async function makeSecrets(): Promise<z.infer<typeof Secrets>> {
   const { privateKey } = await generateKeyPair('ECDH-ES', { crv: 'P-256', extractable: true });
   const { kty, crv, x, y, d } = await exportJWK(privateKey);
-  return Secrets.parse({
-    protectionSeed: Buffer.from(chance.bytes(32)).toString('base64url'),
-    pinPrivateKey: { kty, crv, x, y, d },
-  });
+  return Secrets.parse({ pinPrivateKey: { kty, crv, x, y, d } });
 }
 
 async function makePolicySecret(): Promise<z.infer<typeof PolicySecret>> {
@@ -121,12 +134,8 @@ async function platformOf(
   const { d, ...publicJwk } = secrets.pinPrivateKey;
   const kid = await calculateJwkThumbprint(publicJwk);
   const privateKey = (await importJWK({ ...publicJwk, d }, 'ECDH-ES')) as CryptoKey;
-  const protectionSeed = new Uint8Array(Buffer.from(secrets.protectionSeed, 'base64url'));
   const { d: policyD, ...policyJwk } = policySecret;
   return {
-    protectionSeed,
-    // Says which seed without telling it.
-    protectionVersion: `p1-${sha256Base64Url(protectionSeed).slice(0, 8)}`,
     pinKey: { kid, privateKey },
     pinPublicKey: { ...publicJwk, kid },
     policyKey: {

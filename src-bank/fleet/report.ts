@@ -18,7 +18,7 @@ export async function listTerminals({ database }: BankContext, page: Page): Prom
   const rows = await database.db
     .selectFrom('terminals')
     .leftJoin('match_results', 'match_results.terminal_id', 'terminals.terminal_id')
-    .select(['terminals.terminal_id', 'name', 'profile', 'activated_at', 'head_sequence'])
+    .select(['terminals.terminal_id', 'name', 'profile', 'activated_at', 'head_sequence', 'revoked_at'])
     .select([count('accepted').as('accepted'), count('refused').as('refused'), count('enrolled').as('enrolled')])
     .$if(page.after !== undefined, (query) => query.where('terminals.terminal_id', '>', page.after ?? ''))
     .groupBy('terminals.terminal_id')
@@ -32,6 +32,7 @@ export async function listTerminals({ database }: BankContext, page: Page): Prom
       profile: Profile.parse(row.profile),
       activatedAt: row.activated_at,
       headSequence: row.head_sequence,
+      revokedAt: row.revoked_at,
       results: { accepted: row.accepted, refused: row.refused, enrolled: row.enrolled },
     })),
   };

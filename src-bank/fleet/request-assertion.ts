@@ -37,8 +37,10 @@ export interface SentRequest {
 export async function authenticate(context: BankContext, request: SentRequest): Promise<Terminal> {
   const jws = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/.exec(request.authorization ?? '')?.[1];
   if (!jws) throw refuse('the Authorization header carries no "Bearer <JWS>"');
-  const terminal = await findTerminal(context, kidOf(jws));
+  const { revokedAt, ...terminal } = await findTerminal(context, kidOf(jws));
   const assertion = await verify(jws, terminal);
+  // Only after the signature: nobody else learns of it.
+  if (revokedAt !== null) throw refuse('the terminal was taken out of service');
   const ageS = context.clock.now() / 1000 - assertion.iat;
   if (assertion.iss !== terminal.terminalId) throw refuse('iss is not the terminal that signed');
   if (assertion.htm !== request.method) throw refuse(`htm is ${assertion.htm}, the request is a ${request.method}`);
@@ -71,14 +73,23 @@ function kidOf(jws: string): string {
   return kid.data;
 }
 
-async function findTerminal({ database }: BankContext, terminalId: string): Promise<Omit<Terminal, 'clockOffsetMs'>> {
+interface RegisteredTerminal extends Omit<Terminal, 'clockOffsetMs'> {
+  readonly revokedAt: number | null;
+}
+
+async function findTerminal({ database }: BankContext, terminalId: string): Promise<RegisteredTerminal> {
   const row = await database.db
     .selectFrom('terminals')
-    .select(['terminal_id', 'profile', 'signing_key'])
+    .select(['terminal_id', 'profile', 'signing_key', 'revoked_at'])
     .where('terminal_id', '=', terminalId)
     .executeTakeFirst();
   if (!row) throw refuse("the assertion's kid names no registered terminal");
-  return { terminalId: row.terminal_id, profile: row.profile, signingKey: row.signing_key };
+  return {
+    terminalId: row.terminal_id,
+    profile: row.profile,
+    signingKey: row.signing_key,
+    revokedAt: row.revoked_at,
+  };
 }
 
 async function verify(jws: string, terminal: Pick<Terminal, 'signingKey'>): Promise<RequestAssertion> {

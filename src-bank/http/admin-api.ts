@@ -46,6 +46,8 @@ export const TerminalsAnswer = z.strictObject({
       profile: Profile,
       activatedAt: WallTimeMs,
       headSequence: z.int().nonnegative(),
+      /** When staff took it out of service; null while it is in it. */
+      revokedAt: WallTimeMs.nullable(),
       results: z.strictObject({
         accepted: z.int().nonnegative(),
         refused: z.int().nonnegative(),

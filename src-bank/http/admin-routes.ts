@@ -20,6 +20,7 @@ import { ProblemError } from '../problem.ts';
 import { verifyChain } from '../results/chain.ts';
 import * as api from './admin-api.ts';
 import { countsRoutes } from './counts-routes.ts';
+import { protectionRoutes } from './protection-routes.ts';
 
 function describeRoute<Answer extends z.ZodType>(summary: string, answer: Answer) {
   return {
@@ -33,6 +34,7 @@ function describeRoute<Answer extends z.ZodType>(summary: string, answer: Answer
 export function adminRoutes(scope: FastifyInstance, context: BankContext, adminToken: string): void {
   scope.addHook('onRequest', async (request) => requireToken(request.headers.authorization, adminToken));
   countsRoutes(scope, context);
+  protectionRoutes(scope, context);
   const routes = scope.withTypeProvider<ZodTypeProvider>();
   routes.post(
     '/admin/activation-codes',

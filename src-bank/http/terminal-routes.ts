@@ -32,6 +32,12 @@ import {
 } from '../../src-contract/erasure.ts';
 import { InquiryAnswer, InquiryRequest } from '../../src-contract/inquiry.ts';
 import { Base64Url } from '../../src-contract/primitives.ts';
+import {
+  ProtectionAnswer,
+  ProtectionReceiptAnswer,
+  ProtectionReceiptRequest,
+  ProtectionVersion,
+} from '../../src-contract/protection-change.ts';
 import { PayeeAnswer, PayeeRequest, TransferAnswer, TransferRequest } from '../../src-contract/transfer.ts';
 import { authorise } from '../accounts/authorise.ts';
 import { deposit } from '../accounts/deposit.ts';
@@ -50,13 +56,16 @@ import { enrol } from '../people/enrolment.ts';
 import { eraseAtTerminal } from '../people/erasure.ts';
 import { keepErasureReceipt } from '../people/erasure-receipts.ts';
 import { GALLERY_LIMIT_MAX, readFeed } from '../people/gallery-feed.ts';
+import { keepProtectionReceipt, tellProtection } from '../protection/change.ts';
 import { recordResults } from '../results/record.ts';
 
 const GalleryQuery = z.strictObject({
   after: z.coerce.number().int().nonnegative().default(0),
   limit: z.coerce.number().int().min(1).max(GALLERY_LIMIT_MAX).default(GALLERY_LIMIT_MAX),
+  protection: ProtectionVersion.optional(),
 });
 
+const ProtectionQuery = z.strictObject({ held: ProtectionVersion });
 const PolicyQuery = z.strictObject({ nonce: Base64Url.length(22).nullable().default(null) });
 
 /** Tags, security and the shape of problems, the same for every route. */
@@ -106,6 +115,26 @@ function authenticatedRoutes(scope: FastifyInstance, context: BankContext): void
     '/v1/gallery',
     { schema: { ...describeRoute('Changes of the gallery after a cursor', GalleryAnswer), querystring: GalleryQuery } },
     async (request) => await readFeed(context, request.query),
+  );
+  routes.get(
+    '/v1/protection',
+    {
+      schema: {
+        ...describeRoute('Which protecting matrix is current', ProtectionAnswer),
+        querystring: ProtectionQuery,
+      },
+    },
+    async (request) => await tellProtection(context, sender(request), request.query.held),
+  );
+  routes.post(
+    '/v1/protection-receipts',
+    {
+      schema: {
+        ...describeRoute('Everything here is under this protecting matrix', ProtectionReceiptAnswer),
+        body: ProtectionReceiptRequest,
+      },
+    },
+    async (request) => await keepProtectionReceipt(context, sender(request), request.body),
   );
   routes.post(
     '/v1/results',

@@ -8,6 +8,14 @@ import type { DbTransaction } from '../database/database.ts';
 import type { Terminal } from '../fleet/request-assertion.ts';
 import { hashPin, isWeakPin, type OpenPin, samePin } from '../pin.ts';
 import { ProblemError } from '../problem.ts';
+import {
+  currentOf,
+  faceInBooks,
+  headNumber,
+  type LiveGeneration,
+  liveGenerations,
+  named,
+} from '../protection/generations.ts';
 import { challengeMissing } from '../results/evidence.ts';
 import { recordBatch } from '../results/record.ts';
 import { verifyResult } from '../results/verify.ts';
@@ -17,16 +25,66 @@ import { proveFace, spendPinNonce } from './pin-check.ts';
 import { storeTemplate, templateBytes } from './template.ts';
 
 export async function enrol(context: BankContext, terminal: Terminal, request: EnrolRequest): Promise<EnrolAnswer> {
-  const template = templateBytes(request.template, context.platform.protectionVersion);
+  const bytes = templateBytes(request.template);
+  // A change that begins just now has the template converted once more.
+  for (let attempt = 1; ; attempt++) {
+    const template = await underCurrentMatrix(context, request.template, bytes);
+    try {
+      return await enrolWith(context, terminal, request, template);
+    } catch (error) {
+      if (!(error instanceof ChangeBegan) || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** Another matrix became current between the conversion and the db transaction. */
+class ChangeBegan extends Error {}
+/** A change begins minutes after the one before it at the earliest. */
+const ATTEMPTS = 3;
+
+interface CurrentTemplate {
+  readonly generation: LiveGeneration;
+  readonly bytes: Uint8Array;
+}
+
+/** As it is to be stored; or why not, which a repeat of an enrolment that was answered must not hear. */
+async function underCurrentMatrix(
+  { database, vault, matrices }: BankContext,
+  { protectionVersion, dimensions }: EnrolRequest['template'],
+  bytes: Uint8Array,
+): Promise<CurrentTemplate | ProblemError> {
+  const live = await liveGenerations(vault, database.db);
+  const generation = currentOf(live);
+  try {
+    const from = named(live, protectionVersion, 'template.protectionVersion');
+    const convert = await matrices.converter(from, generation, dimensions);
+    return { generation, bytes: convert(bytes) };
+  } catch (error) {
+    if (error instanceof ProblemError) return error;
+    throw error;
+  }
+}
+
+async function enrolWith(
+  context: BankContext,
+  terminal: Terminal,
+  request: EnrolRequest,
+  template: CurrentTemplate | ProblemError,
+): Promise<EnrolAnswer> {
   return await once(context, terminal, 'enrol', request, async (tx) => {
+    if (template instanceof ProblemError) throw template;
+    const { generation, bytes } = template;
+    if ((await headNumber(tx, 'share')) !== generation.number) throw new ChangeBegan();
     const { presentedFace } = await recordEnrolResult(context, tx, terminal, request);
     const [first, second] = await readPins(context, tx, terminal, request);
     const refused = await refusal(context, tx, request, first, second);
     if (refused) return { outcome: 'refused', reason: refused };
     await insertPerson(context, tx, terminal, { request, pin: first });
-    const by = { terminalId: terminal.terminalId, face: presentedFace ?? '' };
+    const stored = { ...request.template, protectionVersion: generation.version };
+    await storeTemplate(context, tx, request.personId, stored, bytes);
+    const face = await faceInBooks(context, tx, request.personId, presentedFace ?? '');
+    const by = { terminalId: terminal.terminalId, face };
     await proveFace(tx, { personId: request.personId, by, at: context.clock.now() });
-    await storeTemplate(context, tx, request.personId, request.template, template);
     await appendToFeed(context, tx, 'put', request.personId);
     const account = await openCustomerAccount(context, tx, request.personId);
     return {

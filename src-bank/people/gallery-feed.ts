@@ -2,9 +2,12 @@
 import type { GalleryAnswer, GalleryEntry } from '../../src-contract/bank-api.ts';
 import type { BankContext } from '../context.ts';
 import type { DbTransaction } from '../database/database.ts';
-import { openTemplate } from './template.ts';
+import { ProblemError } from '../problem.ts';
+import { currentOf, liveGenerations, named } from '../protection/generations.ts';
 
 export const GALLERY_LIMIT_MAX = 500;
+/** Templates converted for an answer before others are answered. */
+const CONVERTED_AT_ONCE = 20;
 
 /** Appends a change; keeps other changes waiting until the db transaction ends (see gallery_head). */
 export async function appendToFeed(
@@ -21,10 +24,14 @@ export async function appendToFeed(
   await tx.insertInto('gallery_feed').values({ cursor, kind, person_id: personId, at: clock.now() }).execute();
 }
 
-/** @param after cursor of the last entry already seen, 0 for none. */
+/**
+ * @param after cursor of the last entry already seen, 0 for none.
+ * @param protection the matrix that templates are wanted under; the current one by default. Throws invalid-request where the bank has
+ *   no such one: the terminal asks which there is, and comes again.
+ */
 export async function readFeed(
-  { database, vault }: BankContext,
-  { after, limit }: { after: number; limit: number },
+  { database, vault, matrices, clock }: BankContext,
+  { after, limit, protection }: { after: number; limit: number; protection?: string | undefined },
 ): Promise<GalleryAnswer> {
   const rows = await database.db
     .selectFrom('gallery_feed as feed')
@@ -36,6 +43,10 @@ export async function readFeed(
     .orderBy('feed.cursor')
     .limit(limit + 1)
     .execute();
+  // After the rows: a generation that begins in between is known, and none of theirs has begun since.
+  const live = await liveGenerations(vault, database.db);
+  matrices.keepOnly(live);
+  const wanted = protection === undefined ? currentOf(live) : named(live, protection, 'protection');
   const entries: GalleryEntry[] = [];
   for (const row of rows.slice(0, limit)) {
     if (row.kind === 'erase') {
@@ -46,11 +57,20 @@ export async function readFeed(
     if (!sealed || dimensions === null || model_sha256 === null || protection_version === null) {
       throw new Error(`the gallery feed puts a person without a template at cursor ${row.cursor}`);
     }
+    const from = live.find(({ version }) => version === protection_version);
+    if (!from) throw new ProblemError('unavailable', 'a change of the protecting matrix has just ended: ask again');
+    const convert = await matrices.converter(from, wanted, dimensions);
+    if (from !== wanted && entries.length % CONVERTED_AT_ONCE === 0) await clock.sleep(0);
     entries.push({
       kind: 'put',
       cursor: row.cursor,
       personId: row.person_id,
-      template: openTemplate(vault, { person_id: row.person_id, sealed, dimensions, model_sha256, protection_version }),
+      template: {
+        values: Buffer.from(convert(vault.open('template', row.person_id, sealed))).toString('base64url'),
+        dimensions,
+        modelSha256: model_sha256,
+        protectionVersion: wanted.version,
+      },
       lookAlikeOf: row.look_alike_of,
     });
   }

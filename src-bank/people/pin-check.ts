@@ -9,6 +9,7 @@ import type { DbTransaction } from '../database/database.ts';
 import type { Terminal } from '../fleet/request-assertion.ts';
 import { type OpenPin, verifyPin } from '../pin.ts';
 import { ProblemError } from '../problem.ts';
+import { faceInBooks } from '../protection/generations.ts';
 import type { Recorded } from '../results/evidence.ts';
 
 /** Whose face at which terminal. Empty: the terminal does not tell faces apart, and all of it is one, which is never proven. */
@@ -45,10 +46,10 @@ const LOCK_DOUBLINGS_MAX = 5;
 /** An enrolled person as this face claims them, locked until the db transaction ends so that guesses are counted one by one; null for
  *  anyone else. */
 export async function lockPerson(
-  { clock }: Pick<BankContext, 'clock'>,
+  { clock, vault }: Pick<BankContext, 'clock' | 'vault'>,
   tx: DbTransaction,
   personId: string,
-  by: Presented,
+  presented: Presented,
 ): Promise<LockedPerson | null> {
   const row = await tx
     .selectFrom('people')
@@ -62,6 +63,7 @@ export async function lockPerson(
     .forNoKeyUpdate()
     .executeTakeFirst();
   if (!row) return null;
+  const by = { ...presented, face: await faceInBooks({ vault }, tx, personId, presented.face) };
   const pairs = await tx
     .selectFrom('pin_pairs')
     .selectAll()

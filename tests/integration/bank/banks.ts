@@ -17,7 +17,7 @@ import { CHEAP_PINS, emptyBank } from '../../support/bank-database.ts';
 import { type Admin, adminOf, injectInto, type Send, TestTerminal } from '../../support/test-terminal.ts';
 
 export const ADMIN_TOKEN = 'test-admin-token-of-some-length';
-const MASTER_KEY = new Uint8Array(32).fill(7);
+export const MASTER_KEY = new Uint8Array(32).fill(7);
 
 /** Stands still until moved. */
 export class TestClock implements Clock {

@@ -14,6 +14,7 @@ import { createLogger } from '../../../src-bank/logger.ts';
 import { checkPin, lockPerson, proveFace } from '../../../src-bank/people/pin-check.ts';
 import { hashPin } from '../../../src-bank/pin.ts';
 import { DEFAULT_POLICY } from '../../../src-bank/policy.ts';
+import { createMatrices } from '../../../src-bank/protection/matrices.ts';
 import { fixedKey } from '../../../src-bank/vault.ts';
 import { id } from '../../support/test-terminal.ts';
 import { TestClock } from './banks.ts';
@@ -67,13 +68,15 @@ beforeAll(async () => {
     policyValidForMs: 1,
     logger,
     pinCost: PIN_COST,
+    matrices: createMatrices(clock),
+    converter: { wake: () => {}, close: async () => {} },
   };
   for (const [n, terminalId] of terminals.entries()) {
     const keys = { signing_key: `signing-${n}`, encryption_key: `encryption-${n}` };
     const about = { terminal_id: terminalId, name: `Terminal ${n}`, profile: 'atm', activated_at: clock.now() };
     await database.db
       .insertInto('terminals')
-      .values({ ...about, ...keys, head_hash: null })
+      .values({ ...about, ...keys, head_hash: null, revoked_at: null })
       .execute();
   }
   for (const { personId, face, digits } of owners) {
