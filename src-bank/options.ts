@@ -34,6 +34,11 @@ token of this bank (docs/threat-model.md):
   POST /admin/terminals/TERMINAL-ID/dispenser-keys  {"hostKey": "64 hex digits", "deviceKey": "64 hex digits"}
 The working key of an encrypting PIN pad, as the pad names it:
   POST /admin/terminals/TERMINAL-ID/pin-keys  {"name": "PIN", "key": "32, 48 or 64 hex digits"}
+The protecting matrix of all templates is changed, with nobody coming back to a camera, and the change followed, by
+  POST /admin/protection  {"from": the current generation, "reason": "planned" or "leak"}
+  GET /admin/protection
+A terminal that is stolen, or will not come back, is taken out of service for good, and changes no longer wait for it:
+  POST /admin/terminals/TERMINAL-ID/revocation
 `;
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;

@@ -19,10 +19,11 @@ import { startControlServer } from './devices/simulated/control-server.ts';
 import { DemonstrationCamera } from './devices/simulated/demonstration-camera.ts';
 import { singleFmr } from './gallery/fmr.ts';
 import type { GalleryOptions } from './gallery/gallery.ts';
-import { openGalleryOrPullAgain } from './gallery/open-or-pull-again.ts';
+import { deleteAside, openGalleryOrPullAgain } from './gallery/open-or-pull-again.ts';
 import type { TerminalEnd } from './host/host.ts';
 import { openFileKeyStore } from './identity/file-key-store.ts';
 import { openIdentity } from './identity/identity.ts';
+import { readNextProtection } from './identity/protection.ts';
 import { openJournal } from './journal/journal.ts';
 import { reserveFile } from './journal/room.ts';
 import { checkInBackground } from './journal/whole-check.ts';
@@ -41,6 +42,7 @@ import { standingOfAll, standingOn } from './session/standing.ts';
 import { suspectDesk } from './session/suspects.ts';
 import { createVisits } from './session/visits.ts';
 import { createBankClient } from './sync/bank-client.ts';
+import { createProtectionKeeper } from './sync/protection-keeper.ts';
 import { createSync } from './sync/sync.ts';
 import { createFeed } from './vision/feed.ts';
 import { weighLiveness } from './vision/presentation-attack.ts';
@@ -154,12 +156,13 @@ async function compose(
     log,
   });
   const standing = standingOfAll([standingOn(storage), bankStanding, cameraGuard]);
-  const { protectionVersion } = activation;
+  const next = await readNextProtection(keyStore, activation);
   const galleryOptions: GalleryOptions = {
     path: places.gallery,
     dataKey: identity.dataKey,
     protectionSeed: new Uint8Array(Buffer.from(activation.protectionSeed, 'base64url')),
-    protectionVersion,
+    protectionVersion: activation.protectionVersion,
+    nextProtection: next,
     modelSha256,
     dimensions,
     calibration,
@@ -169,10 +172,26 @@ async function compose(
   closers.push(() => gallery.close());
 
   const bank = createBankClient({ bankUrl: config.bankUrl, identity, fetch, clock });
+  const protection = createProtectionKeeper({
+    activation,
+    next,
+    keyStore,
+    identity,
+    gallery,
+    deleteAside: () => deleteAside(places.gallery),
+    bank,
+    policies,
+    journal,
+    clock,
+    log,
+    onAlarm,
+  });
+  closers.push(() => protection.close());
   const sync = createSync({
     journal,
     bank,
     gallery,
+    protection,
     policies,
     time,
     clock,
@@ -348,6 +367,7 @@ async function compose(
   });
   closers.push(() => servicePage.close());
   sync.start();
+  protection.start();
   dayCloser.start();
 
   return {

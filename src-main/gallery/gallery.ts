@@ -166,8 +166,12 @@ interface Change {
 /** Opens the gallery and decrypts what is searched into memory. Throws GALLERY_UNREADABLE naming the file or row, deleting nothing. */
 export function openGallery(options: GalleryOptions): Gallery {
   const { path, dataKey, modelSha256, dimensions, calibration, chance } = options;
-  const given = { version: options.protectionVersion, seed: options.protectionSeed };
-  const next = options.nextProtection ?? null;
+  // Copies: overwritten here when they are not needed any more.
+  const given = { version: options.protectionVersion, seed: Uint8Array.from(options.protectionSeed) };
+  const next = options.nextProtection && {
+    version: options.nextProtection.version,
+    seed: Uint8Array.from(options.nextProtection.seed),
+  };
   const store = openTemplateStore({ path, dataKey, chance });
   const generationOf = (version: string, protection: Protection, expected = 0): Generation => ({
     version,
@@ -183,7 +187,8 @@ export function openGallery(options: GalleryOptions): Gallery {
     current = change.to;
   }
   /** Needed for the way to the next one. */
-  let currentSeed = next?.seed ?? given.seed;
+  let currentSeed: Uint8Array = next?.seed ?? given.seed;
+  if (next) given.seed.fill(0);
   /** Oldest first. */
   const generations = (): readonly Generation[] => (change ? [change.from, change.to] : [current]);
   /** Held, and not compared: one unusable template must not keep the feed from what follows it, such as an erasure. */
@@ -462,6 +467,7 @@ export function openGallery(options: GalleryOptions): Gallery {
       throw cause;
     }
     changed();
+    currentSeed.fill(0);
     currentSeed = next.seed;
   };
 
@@ -511,7 +517,7 @@ export function openGallery(options: GalleryOptions): Gallery {
       refuse();
       const grown = await inPieces(growChange({ from: currentSeed, to: next.seed }, dimensions), pause);
       refuse();
-      takeUp(next, grown);
+      takeUp({ version: next.version, seed: Uint8Array.from(next.seed) }, grown);
     },
     convert: (count) => {
       if (!change) return;

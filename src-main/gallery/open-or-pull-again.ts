@@ -2,14 +2,22 @@
  * A gallery that is damaged is no loss: the bank has every template, and the feed brings them again from its beginning. So it is moved
  * aside, for whoever looks into it, and a new one begun. (A journal is never: it is the only one of its kind.)
  */
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { TerminalError } from '../errors.ts';
 import type { Alarm } from '../journal/journal.ts';
 import { type Gallery, type GalleryOptions, openGallery } from './gallery.ts';
 
+/** A file of SQLite's, its log and the index of that. */
+const PARTS = ['', '-wal', '-shm'] as const;
+
 /** Where a damaged gallery goes; the one before it makes room, so that no more than one lies around with faces in it. */
 export function asidePath(path: string): string {
   return `${path}-damaged`;
+}
+
+/** Deletes what was moved aside: its templates are under a matrix that must leave the disk. Nothing happens where there is none. */
+export function deleteAside(path: string): void {
+  for (const part of PARTS) rmSync(asidePath(path) + part, { force: true });
 }
 
 /** Opens the gallery, or a new one when it cannot be read, and says so. Damage that shows only later is told too, and ends with the next
@@ -27,7 +35,7 @@ export function openGalleryOrPullAgain(given: GalleryOptions, onAlarm: (alarm: A
   } catch (error) {
     if (!(error instanceof TerminalError) || error.code !== 'GALLERY_UNREADABLE') throw error;
     const { path } = options;
-    for (const part of ['', '-wal', '-shm']) {
+    for (const part of PARTS) {
       if (existsSync(path + part)) renameSync(path + part, asidePath(path) + part);
     }
     onAlarm({

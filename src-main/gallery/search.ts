@@ -21,7 +21,7 @@ const ID_BYTES = 16;
 const ERROR_BYTES = 4;
 
 /** Vectors lie in blocks of this many, so that a growing gallery is not copied; the first one grows up to it. A multiple of PACK_PLACES. */
-const BLOCK = 2 ** 18;
+const BLOCK = 2 ** 17;
 const CAPACITY_MIN = 64;
 /** A component of a protected template of d dimensions has a standard deviation of 1/√d, and int8 spans this many of them: one
  *  vector in forty has a component beyond. Clipping costs speed, never exactness. */

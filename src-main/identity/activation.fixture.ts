@@ -71,5 +71,6 @@ export function exampleActivation(terminalId: Uuid): Activation {
     pinKey: { kty: 'EC', crv: 'P-256', x: 'A'.repeat(43), y: 'A'.repeat(43), kid: 'pin-1' },
     protectionSeed: `${'SEED'.repeat(10)}SEE`,
     protectionVersion: 'p-1',
+    protectionGeneration: 1,
   };
 }

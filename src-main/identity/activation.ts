@@ -1,6 +1,6 @@
 /**
- * What the bank told this terminal when it was activated. One record, written once and as a whole: a terminal is
- * activated when it is there, and not when it is not.
+ * What the bank told this terminal when it was activated. One record, written as a whole: a terminal is activated when it is there, and
+ * not when it is not. Only the protecting matrix in it is ever changed.
  */
 import { z } from 'zod';
 import { ActivateAnswer, P256PublicJwk, PolicyKey } from '../../src-contract/bank-api.ts';
@@ -28,6 +28,8 @@ const ActivationRecord = z.strictObject({
   /** 32 bytes, base64url: the platform's protecting matrix grows from it. As secret as the templates. */
   protectionSeed: Base64Url.length(43),
   protectionVersion: ActivateAnswer.shape.protectionVersion,
+  /** Absent from records of terminals whose platform had one matrix, ever. */
+  protectionGeneration: ActivateAnswer.shape.protectionGeneration,
 });
 export type Activation = z.infer<typeof ActivationRecord>;
 
@@ -56,6 +58,16 @@ function recordOf(value: unknown) {
 
 export async function writeActivation(keyStore: KeyStore, activation: Activation): Promise<boolean> {
   return keyStore.create(ACTIVATION_SECRET, new TextEncoder().encode(JSON.stringify(activation)));
+}
+
+/** Replaces the matrix in the record, durably and all at once, then in `activation` itself: nothing has the old seed any more. */
+export async function rewriteActivation(
+  keyStore: KeyStore,
+  activation: Activation,
+  matrix: Pick<Activation, 'protectionSeed' | 'protectionVersion' | 'protectionGeneration'>,
+): Promise<void> {
+  await keyStore.put(ACTIVATION_SECRET, new TextEncoder().encode(JSON.stringify({ ...activation, ...matrix })));
+  Object.assign(activation, matrix);
 }
 
 /** Still there for who asks by name; not for a log or an error that prints the whole record. */

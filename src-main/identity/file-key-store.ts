@@ -72,7 +72,15 @@ export async function openFileKeyStore(directory: string): Promise<KeyStore> {
 
   return {
     get,
-    put: (name, secret) => write(name, secret, rename),
+    put: (name, secret) => write(name, secret, (from, to) => leavingNothing(to, async () => await rename(from, to))),
+    remove: async (name) => {
+      const path = file(name);
+      if (!(await check(path, 'file'))) return;
+      await leavingNothing(path, async () => {
+        await rm(path);
+        await syncDirectory(directory);
+      });
+    },
     create: async (name, secret) => {
       try {
         // A hard link fails when the target exists, which a rename would not.
@@ -91,6 +99,23 @@ export async function openFileKeyStore(directory: string): Promise<KeyStore> {
         .sort();
     },
   };
+}
+
+/** Takes a file's name away, then overwrites what it held: a cut between the two leaves it whole or nameless, never half. A flash disk may
+ *  keep the old cells, and a file system with a log the old blocks. */
+async function leavingNothing(path: string, takeAway: () => Promise<void>): Promise<void> {
+  const old = await open(path, constants.O_RDWR | constants.O_NOFOLLOW).catch((cause: unknown) => {
+    if (codeOf(cause) === 'ENOENT') return null;
+    throw cause;
+  });
+  try {
+    await takeAway();
+    if (!old) return;
+    await old.write(new Uint8Array((await old.stat()).size), 0, null, 0);
+    await old.sync();
+  } finally {
+    await old?.close();
+  }
 }
 
 /** True when it is there and ours alone; false when it is not there. */

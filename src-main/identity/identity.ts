@@ -23,6 +23,7 @@ import { DAY_CLOSE_TYP, type DayClose } from '../../src-contract/day-close.ts';
 import { ERASURE_RECEIPT_TYP, type ErasureReceipt } from '../../src-contract/erasure.ts';
 import { MATCH_RESULT_TYP, type MatchResult } from '../../src-contract/match-result.ts';
 import type { Uuid } from '../../src-contract/primitives.ts';
+import { PROTECTION_RECEIPT_TYP, type ProtectionReceipt } from '../../src-contract/protection-change.ts';
 import type { Chance, Clock } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
 import { type Activation, readActivation } from './activation.ts';
@@ -49,6 +50,8 @@ export interface Identity {
   signResult(result: MatchResult): Promise<string>;
   /** As a match result, typ "kaopass-erasure+jws". */
   signErasureReceipt(receipt: ErasureReceipt): Promise<string>;
+  /** The same, typ "kaopass-protection-receipt+jws". */
+  signProtectionReceipt(receipt: ProtectionReceipt): Promise<string>;
   /** The same of a day's close, typ "kaopass-day-close+jws". */
   signDayClose(close: DayClose): Promise<string>;
   /** The same, of a technician's count (typ "kaopass-count+jws"). */
@@ -98,6 +101,8 @@ export async function openIdentity({ keyStore, clock, chance }: IdentityOptions)
     dataKey,
     signResult: async (result) => sign(utf8(JSON.stringify(result)), MATCH_RESULT_TYP, named(terminalId)),
     signErasureReceipt: async (receipt) => sign(utf8(JSON.stringify(receipt)), ERASURE_RECEIPT_TYP, named(terminalId)),
+    signProtectionReceipt: async (receipt) =>
+      sign(utf8(JSON.stringify(receipt)), PROTECTION_RECEIPT_TYP, named(terminalId)),
     signDayClose: async (close) => sign(utf8(JSON.stringify(close)), DAY_CLOSE_TYP, named(terminalId)),
     signCount: async (count) => sign(utf8(JSON.stringify(count)), COUNT_TYP, named(terminalId)),
     assertRequest: async ({ method, pathAndQuery, body }) => {

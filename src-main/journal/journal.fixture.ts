@@ -9,7 +9,7 @@ export function fakeSigner(terminalId: Uuid): ResultSigner {
     const signed = `${base64url('{"alg":"none"}')}.${base64url(JSON.stringify(content))}`;
     return `${signed}.${createHash('sha256').update(signed).digest('base64url')}`;
   };
-  return { terminalId, signResult: sign, signErasureReceipt: sign };
+  return { terminalId, signResult: sign, signErasureReceipt: sign, signProtectionReceipt: sign };
 }
 
 export function exampleResult(fields: Partial<UnsignedResult> = {}): UnsignedResult {

@@ -15,6 +15,7 @@ import {
   Uuid,
   WallTimeMs,
 } from '../../src-contract/primitives.ts';
+import type { ProtectionReceipt } from '../../src-contract/protection-change.ts';
 import type { StandInService, StandInTotals } from '../../src-contract/stand-in.ts';
 import type { Chance, Clock } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
@@ -23,6 +24,7 @@ import { type DayCloses, dayCloses } from './day-closes.ts';
 import { erasureReceipts } from './erasure-receipts.ts';
 import { journalMigrations } from './migrations/migrations.ts';
 import type { Outbox, OutboxMessage } from './outbox.ts';
+import { protectionReceipts } from './protection-receipts.ts';
 import { chainProblem, resultChain } from './result-chain.ts';
 import { hadJournal, NO_RESERVE, type Room } from './room.ts';
 import { sqliteOutbox } from './sqlite-outbox.ts';
@@ -129,7 +131,7 @@ export interface Memory {
 }
 
 export interface Alarm {
-  readonly kind: 'dead-letter' | 'results-refused' | 'bank-holds' | 'gallery' | 'policy' | 'journal';
+  readonly kind: 'dead-letter' | 'results-refused' | 'bank-holds' | 'gallery' | 'policy' | 'journal' | 'protection';
   /** One sentence for the technician. */
   readonly message: string;
 }
@@ -139,6 +141,7 @@ export interface ResultSigner {
   readonly terminalId: Uuid | null;
   signResult(result: MatchResult): Promise<string>;
   signErasureReceipt(receipt: ErasureReceipt): Promise<string>;
+  signProtectionReceipt(receipt: ProtectionReceipt): Promise<string>;
 }
 
 export interface Journal {
@@ -171,6 +174,8 @@ export interface Journal {
   /** Signs that this person is forgotten here, stores the receipt and queues it in one commit. One a person, ever: where there
    *  is one already nothing happens. */
   recordErasureReceipt(erased: { readonly personId: Uuid; readonly cursor: number | null }): Promise<void>;
+  /** Signs that everything here is under this protecting matrix, stores the receipt and queues it in one commit. One a matrix, ever. */
+  recordProtectionReceipt(over: Pick<ProtectionReceipt, 'generation' | 'protectionVersion'>): Promise<void>;
   /** Everybody for whom there is a receipt. */
   erasedPeople(): readonly Uuid[];
   recordConsent(consent: ConsentRecord): void;
@@ -267,6 +272,7 @@ function journalOver(db: Database, options: Over): Journal {
   const meta = metaOf(db);
   if (signer.terminalId !== null && meta.get('terminalId') === null) meta.put('terminalId', signer.terminalId);
   const receipts = erasureReceipts(db, { clock, chance, signer, outbox, commit });
+  const recordProtectionReceipt = protectionReceipts(db, { clock, chance, signer, outbox, commit });
   const totals = standIns(db);
   const read = transactionReader(db);
 
@@ -343,6 +349,7 @@ function journalOver(db: Database, options: Over): Journal {
     standIn: { ...totals, settle: () => commit('keeps-books', totals.settle) },
     memory: { get: meta.get, put: (key, value) => commit('keeps-books', () => meta.put(key, value)) },
     recordErasureReceipt: receipts.record,
+    recordProtectionReceipt,
     erasedPeople: receipts.people,
     recordConsent: (consent) =>
       commit('begins', () => {

@@ -8,6 +8,7 @@ import { CountRequest } from '../../src-contract/count.ts';
 import { DayCloseRequest } from '../../src-contract/day-close.ts';
 import { ErasureReceiptRequest, ErasureRequest } from '../../src-contract/erasure.ts';
 import { CompactJws, Uuid } from '../../src-contract/primitives.ts';
+import { ProtectionReceiptRequest } from '../../src-contract/protection-change.ts';
 
 /** A message about money or consent; its idempotency key is in the body. Parsed when it is queued and again when it is read back. */
 export const OutboxMessage = z.discriminatedUnion('kind', [
@@ -18,6 +19,7 @@ export const OutboxMessage = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('count'), body: CountRequest }),
   z.strictObject({ kind: z.literal('erasure'), body: ErasureRequest }),
   z.strictObject({ kind: z.literal('erasure-receipt'), body: ErasureReceiptRequest }),
+  z.strictObject({ kind: z.literal('protection-receipt'), body: ProtectionReceiptRequest }),
   z.strictObject({ kind: z.literal('day-close'), body: DayCloseRequest }),
 ]);
 export type OutboxMessage = z.infer<typeof OutboxMessage>;

@@ -36,6 +36,7 @@ const open = (activation: { policy: string | null; policyKey: PolicyKey | null }
     keyStore: {
       get: async (name) => keys.get(name) ?? null,
       put: async () => {},
+      remove: async (name) => void keys.delete(name),
       create: async (name, bytes) => !keys.has(name) && !!keys.set(name, bytes),
       list: async () => [...keys.keys()],
     },

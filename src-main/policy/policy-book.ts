@@ -16,6 +16,8 @@ import { verifyPolicy } from './verify.ts';
 export interface PolicyBook {
   /** Null when there is none that verifies. May have expired. */
   current(): Policy | null;
+  /** Verifies what the bank signs for terminals; null until the first policy, where the activation brought none. */
+  key(): PolicyKey | null;
   /** What the bank answered to a request with this nonce, made at `askedMs` (monotonic). Never throws for what the bank sent: what is
    *  wrong with it is an alarm. */
   take(answer: PolicyAnswer, asked: { readonly nonce: string; readonly askedMs: number }): Promise<void>;
@@ -84,6 +86,7 @@ export async function openPolicyBook(options: PolicyBookOptions): Promise<Policy
 
   return {
     current: () => current,
+    key: () => key,
     onTaken: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);

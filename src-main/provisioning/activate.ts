@@ -109,6 +109,7 @@ async function ask(
     pinKey: answer.pinKey,
     protectionSeed: Buffer.from(seed).toString('base64url'),
     protectionVersion: answer.protectionVersion,
+    protectionGeneration: answer.protectionGeneration,
   };
   if (!(await writeActivation(keyStore, activation))) throw alreadyActivated(activation);
   return activation;

@@ -386,7 +386,8 @@ async function register(
   ports.journal.record(transactionId, { state: answer.outcome, final: true });
   if (answer.outcome === 'enrolled') {
     ports.journal.recordConsent({ version: consentVersion, language, agreed: true, at: agreedAt, personId });
-    ports.gallery.put(personId, template, lookAlikeOf);
+    // Made anew: the platform's matrix may have changed while the bank was asked.
+    ports.gallery.put(personId, ports.gallery.protectedTemplate(reached(context.embedding)), lookAlikeOf);
   }
   return answer;
 }

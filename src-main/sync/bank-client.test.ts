@@ -39,14 +39,14 @@ describe('a request', () => {
       },
       clock: systemClock,
     });
-    await client.gallery({ after: 3, limit: 10 }, signal);
+    await client.gallery({ after: 3, limit: 10, protection: 'p2-a_b' }, signal);
     await client.reverse(reversal(), signal);
     expect(sent.map(({ url }) => url)).toEqual([
-      'http://bank.test/branch/v1/gallery?after=3&limit=10',
+      'http://bank.test/branch/v1/gallery?after=3&limit=10&protection=p2-a_b',
       'http://bank.test/branch/v1/reversals',
     ]);
     expect(asserted.map(({ method, pathAndQuery }) => [method, pathAndQuery])).toEqual([
-      ['GET', '/branch/v1/gallery?after=3&limit=10'],
+      ['GET', '/branch/v1/gallery?after=3&limit=10&protection=p2-a_b'],
       ['POST', '/branch/v1/reversals'],
     ]);
     const hash = (body: Uint8Array | string) => createHash('sha256').update(body).digest('hex');

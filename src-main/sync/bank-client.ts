@@ -33,6 +33,11 @@ import {
   type ErasureRequest,
 } from '../../src-contract/erasure.ts';
 import { InquiryAnswer, type InquiryRequest } from '../../src-contract/inquiry.ts';
+import {
+  ProtectionAnswer,
+  ProtectionReceiptAnswer,
+  type ProtectionReceiptRequest,
+} from '../../src-contract/protection-change.ts';
 import { PayeeAnswer, type PayeeRequest, TransferAnswer, type TransferRequest } from '../../src-contract/transfer.ts';
 import { type Clock, deadline } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
@@ -66,7 +71,13 @@ export interface BankClient {
   activate(request: ActivateRequest, signal: AbortSignal): Promise<ActivateAnswer>;
   /** Issued for this request: the nonce, 16 random bytes as base64url, comes back in it. Not verified here. */
   policy(nonce: string, signal: AbortSignal): Promise<PolicyAnswer>;
-  gallery(query: { readonly after: number; readonly limit: number }, signal: AbortSignal): Promise<GalleryAnswer>;
+  /** `protection`: under which matrix templates are wanted. */
+  gallery(
+    query: { readonly after: number; readonly limit: number; readonly protection: string },
+    signal: AbortSignal,
+  ): Promise<GalleryAnswer>;
+  /** Which protecting matrix is current; `held` is the one this terminal has. Not verified here. */
+  protection(held: string, signal: AbortSignal): Promise<ProtectionAnswer>;
   enrol(request: EnrolRequest, signal: AbortSignal): Promise<EnrolAnswer>;
   sendResults(request: ResultsRequest, signal: AbortSignal): Promise<ResultsAnswer>;
   authorise(request: AuthoriseRequest, signal: AbortSignal): Promise<AuthoriseAnswer>;
@@ -81,6 +92,7 @@ export interface BankClient {
   inquire(request: InquiryRequest, signal: AbortSignal): Promise<InquiryAnswer>;
   erase(request: ErasureRequest, signal: AbortSignal): Promise<ErasureAnswer>;
   acknowledgeErasure(request: ErasureReceiptRequest, signal: AbortSignal): Promise<ErasureReceiptAnswer>;
+  acknowledgeProtection(request: ProtectionReceiptRequest, signal: AbortSignal): Promise<ProtectionReceiptAnswer>;
   closeDay(request: DayCloseRequest, signal: AbortSignal): Promise<DayCloseAnswer>;
   /** Told after every call whether the bank could be reached. Returns how to stop. */
   onReached(listener: (reached: boolean) => void): () => void;
@@ -191,8 +203,14 @@ export function createBankClient(options: BankClientOptions): BankClient {
     activate: (request: ActivateRequest, signal) =>
       send({ method: 'POST', path: '/v1/terminals', body: request, answer: ActivateAnswer, signed: false }, signal),
     policy: (nonce, signal) => send({ method: 'GET', path: `/v1/policy?nonce=${nonce}`, answer: PolicyAnswer }, signal),
-    gallery: ({ after, limit }, signal) =>
-      send({ method: 'GET', path: `/v1/gallery?after=${after}&limit=${limit}`, answer: GalleryAnswer }, signal),
+    gallery: ({ after, limit, protection }, signal) => {
+      const path = `/v1/gallery?after=${after}&limit=${limit}&protection=${encodeURIComponent(protection)}`;
+      return send({ method: 'GET', path, answer: GalleryAnswer }, signal);
+    },
+    protection: (held, signal) => {
+      const path = `/v1/protection?held=${encodeURIComponent(held)}`;
+      return send({ method: 'GET', path, answer: ProtectionAnswer }, signal);
+    },
     enrol: (request: EnrolRequest, signal) => post('/v1/enrolments', request, EnrolAnswer, signal),
     sendResults: (request: ResultsRequest, signal) => post('/v1/results', request, ResultsAnswer, signal),
     authorise: (request: AuthoriseRequest, signal) => post('/v1/authorisations', request, AuthoriseAnswer, signal),
@@ -207,6 +225,8 @@ export function createBankClient(options: BankClientOptions): BankClient {
     erase: (request: ErasureRequest, signal) => post('/v1/erasures', request, ErasureAnswer, signal),
     acknowledgeErasure: (request: ErasureReceiptRequest, signal) =>
       post('/v1/erasure-receipts', request, ErasureReceiptAnswer, signal),
+    acknowledgeProtection: (request: ProtectionReceiptRequest, signal) =>
+      post('/v1/protection-receipts', request, ProtectionReceiptAnswer, signal),
     closeDay: (request: DayCloseRequest, signal) => post('/v1/day-closes', request, DayCloseAnswer, signal),
     onReached: (listener) => {
       listeners.add(listener);

@@ -5,6 +5,7 @@
 import type { PostingAnswer } from '../../src-contract/bank-api.ts';
 import type { ErasureAnswer, ErasureReceiptAnswer } from '../../src-contract/erasure.ts';
 import { assertNever } from '../../src-contract/primitives.ts';
+import type { ProtectionReceiptAnswer } from '../../src-contract/protection-change.ts';
 import type { Chance, Clock } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
 import type { Alarm, Journal } from '../journal/journal.ts';
@@ -149,7 +150,7 @@ function send(
   bank: BankClient,
   message: Exclude<QueuedMessage, { kind: 'day-close' }>,
   signal: AbortSignal,
-): Promise<PostingAnswer | ErasureAnswer | ErasureReceiptAnswer> {
+): Promise<PostingAnswer | ErasureAnswer | ErasureReceiptAnswer | ProtectionReceiptAnswer> {
   switch (message.kind) {
     case 'capture':
       return bank.capture(message.body, signal);
@@ -165,6 +166,8 @@ function send(
       return bank.erase(message.body, signal);
     case 'erasure-receipt':
       return bank.acknowledgeErasure(message.body, signal);
+    case 'protection-receipt':
+      return bank.acknowledgeProtection(message.body, signal);
     default:
       return assertNever(message);
   }

@@ -21,7 +21,13 @@ const signal = new AbortController().signal;
 const id = () => systemChance.id();
 const quiet = { info: () => {}, warn: () => {}, error: () => {} };
 const signer = fakeSigner(id());
-const keyStore = { get: async () => null, put: async () => {}, create: async () => true, list: async () => [] };
+const keyStore = {
+  get: async () => null,
+  put: async () => {},
+  remove: async () => {},
+  create: async () => true,
+  list: async () => [],
+};
 
 /** A terminal's journal and sync, and a bank at the other end. */
 class Terminal {
@@ -75,6 +81,7 @@ class Terminal {
         return pages.at(-1)?.next ?? 0;
       },
       notComparable: 0,
+      protections: ['p-1'],
       applyFeed: write,
       erase: () => false,
       isErased: () => false,
@@ -98,6 +105,7 @@ class Terminal {
       journal: this.journal,
       bank,
       gallery,
+      protection: { learn: async () => {} },
       policies,
       time,
       clock,

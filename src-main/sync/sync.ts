@@ -13,6 +13,7 @@ import type { TrustedTime } from '../policy/trusted-time.ts';
 import { acknowledgeErasures, keepErased } from './acknowledge.ts';
 import type { BankClient } from './bank-client.ts';
 import { drainMessages, drainResults } from './drain.ts';
+import type { ProtectionKeeper } from './protection-keeper.ts';
 import { isNotBelieved, jittered } from './retry-rules.ts';
 
 export interface Sync {
@@ -43,13 +44,16 @@ export interface SyncOptions {
     | 'applyFeed'
     | 'cursor'
     | 'notComparable'
+    | 'protections'
     | 'unacknowledged'
     | 'acknowledged'
     | 'isErased'
     | 'erase'
     | 'forgetOldFaces'
   >;
-  readonly policies: Pick<PolicyBook, 'current' | 'take'>;
+  /** Asked before each pull, so that templates are asked for under the matrix that the terminal has by then. */
+  readonly protection: Pick<ProtectionKeeper, 'learn'>;
+  readonly policies: Pick<PolicyBook, 'current' | 'take' | 'key'>;
   readonly time: Pick<TrustedTime, 'bankSaid' | 'bankHeardEverything'>;
   readonly clock: Clock;
   readonly chance: Chance;
@@ -67,7 +71,7 @@ const GALLERY_PAGES_MAX = 200;
 
 /** Does nothing until start(), flush() or pull(). */
 export function createSync(options: SyncOptions): Sync {
-  const { journal, bank, gallery, policies, time, clock, chance, log, onAlarm } = options;
+  const { journal, bank, gallery, protection, policies, time, clock, chance, log, onAlarm } = options;
   const { times = SYNC_DEFAULT } = options;
   const listeners = new Set<(online: boolean) => void>();
   const closing = new AbortController();
@@ -126,7 +130,10 @@ export function createSync(options: SyncOptions): Sync {
   const pullGallery = async (signal: AbortSignal): Promise<void> => {
     for (let page = 0; page < GALLERY_PAGES_MAX; page++) {
       const after = gallery.cursor;
-      const answer = await bank.gallery({ after, limit: GALLERY_PAGE }, signal);
+      const newest = gallery.protections.at(-1) ?? '';
+      const answer = await bank.gallery({ after, limit: GALLERY_PAGE, protection: newest }, signal);
+      // The matrix changed while the answer was under way: what it brings may be under one that is gone.
+      if (newest !== gallery.protections.at(-1)) continue;
       if (answer.next < after || (answer.more && answer.next === after)) {
         throw new TerminalError(
           'BANK_ANSWER_INVALID',
@@ -136,7 +143,13 @@ export function createSync(options: SyncOptions): Sync {
       const before = gallery.notComparable;
       if (answer.entries.length > 0 || answer.next > after) gallery.applyFeed(answer);
       if (gallery.notComparable > before) {
-        const message = `${gallery.notComparable} templates are of another model or protection and are not compared`;
+        const unknown = new Set(
+          answer.entries
+            .flatMap((entry) => (entry.kind === 'put' ? [entry.template.protectionVersion] : []))
+            .filter((version) => !gallery.protections.includes(version)),
+        );
+        const which = unknown.size > 0 ? ` (protection ${[...unknown].join(', ')} is not known here)` : '';
+        const message = `${gallery.notComparable} templates are of another model or protection and are not compared${which}`;
         onAlarm({ kind: 'gallery', message });
       }
       if (!answer.more) return;
@@ -157,6 +170,9 @@ export function createSync(options: SyncOptions): Sync {
   };
 
   const pull = async (signal: AbortSignal): Promise<void> => {
+    // Without the key nothing that the bank announces can be believed.
+    if (policies.key() === null) await pullPolicy(signal);
+    await protection.learn(signal);
     await pullGallery(signal);
     await pullPolicy(signal);
   };

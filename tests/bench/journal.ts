@@ -62,7 +62,7 @@ export async function benchJournal(): Promise<JournalBench> {
 function commits(dir: string): Pick<JournalBench, 'commitsPerSecond' | 'bareSyncsPerSecond' | 'bytesPerCommit'> {
   const path = join(dir, 'commits.sqlite');
   const never = () => Promise.reject(new Error('nothing is signed here'));
-  const signer = { terminalId: null, signResult: never, signErasureReceipt: never };
+  const signer = { terminalId: null, signResult: never, signErasureReceipt: never, signProtectionReceipt: never };
   const journal = openJournal({ path, clock: systemClock, chance: systemChance, signer, onAlarm: () => {} });
   const transactionId = systemChance.id();
   journal.begin({ transactionId, service: 'withdraw', personId: systemChance.id(), amount: money(10_000) });

@@ -19,6 +19,7 @@ export function keyStoreFrom(stream: Stream): KeyStore {
       secrets.set(name, secret);
       return true;
     },
+    remove: async (name) => void secrets.delete(name),
     list: async () => [...secrets.keys()].sort(),
   };
 }

@@ -11,9 +11,11 @@ import type { Devices } from '../../src-main/devices/devices.ts';
 import { encodeReceipt } from '../../src-main/devices/receipt.ts';
 import { plainCalibration } from '../../src-main/gallery/gallery.fixture.ts';
 import { type Gallery, openGallery } from '../../src-main/gallery/gallery.ts';
+import { deleteAside } from '../../src-main/gallery/open-or-pull-again.ts';
 import type { Activation } from '../../src-main/identity/activation.ts';
 import { type Identity, openIdentity } from '../../src-main/identity/identity.ts';
 import type { KeyStore } from '../../src-main/identity/key-store.ts';
+import { type NextProtection, readNextProtection } from '../../src-main/identity/protection.ts';
 import { type Alarm, type Journal, openJournal, type ResultSigner } from '../../src-main/journal/journal.ts';
 import type { Room } from '../../src-main/journal/room.ts';
 import type { dataPlaces } from '../../src-main/places.ts';
@@ -25,6 +27,7 @@ import { standingOfAll, standingOn } from '../../src-main/session/standing.ts';
 import { type SuspectDesk, suspectDesk } from '../../src-main/session/suspects.ts';
 import { createVisits, type Visits } from '../../src-main/session/visits.ts';
 import { type BankClient, createBankClient, type FetchPort } from '../../src-main/sync/bank-client.ts';
+import { createProtectionKeeper } from '../../src-main/sync/protection-keeper.ts';
 import { createSync, type Sync, type SyncOptions } from '../../src-main/sync/sync.ts';
 import { type ScriptedCamera, sameScriptedPerson, weighScriptedLiveness } from './scripted-camera.ts';
 
@@ -55,6 +58,7 @@ export interface OpenedTerminal {
   readonly journal: Journal;
   readonly gallery: Gallery;
   readonly word: BankWord;
+  readonly next: NextProtection | null;
   close(): void;
 }
 
@@ -74,11 +78,13 @@ export async function openTerminal(ground: TerminalGround): Promise<OpenedTermin
     ...(ground.room ? { room: ground.room } : {}),
   });
   const word = await openBankWord({ memory: journal.memory, activation, keyStore, clock, log, onAlarm });
+  const next = await readNextProtection(keyStore, activation);
   const gallery = openGallery({
     path: places.gallery,
     dataKey: identity.dataKey,
     protectionSeed: new Uint8Array(Buffer.from(activation.protectionSeed, 'base64url')),
     protectionVersion: activation.protectionVersion,
+    nextProtection: next,
     modelSha256: MODEL_SHA256,
     dimensions,
     calibration: plainCalibration,
@@ -90,6 +96,7 @@ export async function openTerminal(ground: TerminalGround): Promise<OpenedTermin
     journal,
     gallery,
     word,
+    next,
     close: () => {
       word.standing.close();
       gallery.close();
@@ -143,10 +150,25 @@ export async function serve(
   const gallery = use.gallery ? use.gallery(opened.gallery) : opened.gallery;
   const bareBank = createBankClient({ bankUrl: BANK_URL, identity, fetch: use.line, clock });
   const bank = use.bank ? use.bank(bareBank) : bareBank;
+  const protection = createProtectionKeeper({
+    activation,
+    next: opened.next,
+    keyStore: ground.keyStore,
+    identity,
+    gallery,
+    deleteAside: () => deleteAside(ground.places.gallery),
+    bank,
+    policies,
+    journal,
+    clock,
+    log,
+    onAlarm,
+  });
   const sync = createSync({
     journal,
     bank,
     gallery,
+    protection,
     policies,
     time,
     clock,
@@ -210,6 +232,7 @@ export async function serve(
     onFailure: use.onFailure,
   });
   sync.start();
+  protection.start();
   return {
     journal,
     sync,
@@ -225,6 +248,7 @@ export async function serve(
       stopAsking();
       visits.stop();
       await sync.close();
+      await protection.close();
       opened.word.standing.saveTime();
     },
   };
