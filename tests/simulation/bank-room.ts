@@ -20,7 +20,14 @@ const PIN_COST = { N: 2, r: 1, p: 1 };
 /** Emptied tables keep the space of what was in them until they are truncated, which is slow. */
 const RUNS_PER_TRUNCATION = 100;
 /** What a new database has, too. */
-const KEPT = new Set(['schema_migrations', 'platform_secrets', 'policy_versions', 'gallery_head']);
+const KEPT = new Set([
+  'schema_migrations',
+  'platform_secrets',
+  'protection_generations',
+  'protection_head',
+  'policy_versions',
+  'gallery_head',
+]);
 
 export type BankAnswer = { readonly status: number; readonly body: string };
 
