@@ -275,9 +275,9 @@ describe('the service page', () => {
   });
 
   it('pins the camera that was opened last, once that was meant', async () => {
-    await expect.poll(() => card('camera').textContent()).toContain('none (the first one used is pinned)');
+    await expect.poll(() => card('camera').textContent()).toContain('未登録');
     page.once('dialog', (dialog) => void dialog.accept());
-    await card('camera').getByRole('button', { name: 'Pin this camera' }).click();
+    await card('camera').getByRole('button', { name: 'このカメラを登録' }).click();
     await expect.poll(() => card('camera').textContent()).toContain('"Cam (046d:082d)", serial number A1');
   });
 
