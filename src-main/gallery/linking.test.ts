@@ -61,6 +61,13 @@ describe('the same people at two organisations', () => {
     expect(linked(bank, branch, asItIs)).toBeGreaterThan(0.99 * PEOPLE);
   });
 
+  test('are all found by who has one database from before and after a change of its matrix: docs/threat-model.md says so', () => {
+    const [before, after] = [1, 3].map((matrix) => people.map((face) => protection(matrix).protect(face)));
+    expect(linked(before!, after!, asItIs)).toBeLessThan(6);
+    const [, profile] = ways.at(-1)!;
+    expect(linked(before!, after!, profile)).toBeGreaterThan(0.99 * PEOPLE);
+  });
+
   test('can be found by who knows for enough of them who they are in both: docs/threat-model.md says so', () => {
     const known = PEOPLE / 2;
     const toTheKnown =

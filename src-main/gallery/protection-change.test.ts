@@ -11,6 +11,7 @@ import { atOnce } from '../../src-contract/protection.ts';
 import { systemChance } from '../clock.ts';
 import { cosineOf, facesFrom, plainCalibration } from './gallery.fixture.ts';
 import { type Gallery, type GalleryOptions, openGallery } from './gallery.ts';
+import { inspectGallery } from './inspection.ts';
 import { growChange, protectionFrom } from './protection.ts';
 import { dot, ExactSearch } from './search.ts';
 
@@ -93,6 +94,10 @@ describe('a change of the matrix', () => {
     };
     check();
     gallery.convert(30);
+    expect(inspectGallery(join(directory, 'gallery.sqlite'))).toMatchObject({
+      templates: PEOPLE,
+      leaving: { protection: 'p1-test', templates: PEOPLE - 30 },
+    });
     check();
     // Somebody registers here, the feed brings one under either matrix, and one of each side withdraws consent.
     enrol();
@@ -117,6 +122,7 @@ describe('a change of the matrix', () => {
     }
     gallery.endProtection();
     expect(gallery.protections).toEqual(['p2-test']);
+    expect(inspectGallery(join(directory, 'gallery.sqlite'))).toMatchObject({ leaving: null });
     check();
     gallery.close();
     gallery = open({ protectionSeed: secret(2).seed, protectionVersion: secret(2).version });

@@ -164,6 +164,10 @@ function inWords({ terminal, bank, policy, faults, journal, suspects, gallery, s
     }
   } else lines.push(['journal', 'none yet: the terminal has not run']);
   lines.push(['gallery', gallery ? `${gallery.templates} templates, feed read to ${gallery.cursor}` : 'none yet']);
+  if (gallery?.leaving) {
+    const { protection, templates } = gallery.leaving;
+    lines.push(['', `changing to another protecting matrix: ${templates} are still under ${protection}`]);
+  }
   lines.push(['service page', servicePage ? `${servicePage} (opens once)` : 'none: the terminal is not running']);
   return `${lines.map(([what, words]) => `${what.padEnd(14)}${words}`).join('\n')}\n`;
 }

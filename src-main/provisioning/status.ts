@@ -30,7 +30,7 @@ export interface Status {
   readonly journal: Inspection | null;
   /** What only a technician's count can end, oldest first; of the journal's open transactions. */
   readonly suspects: readonly SuspectSeen[];
-  readonly gallery: { readonly templates: number; readonly cursor: number } | null;
+  readonly gallery: ReturnType<typeof inspectGallery>;
   /** Opens the technician's page once; null while the terminal does not run. */
   readonly servicePage: string | null;
 }
