@@ -41,6 +41,7 @@ describe('quality', () => {
     ['in the dark', { luma: texture(25, 2) }, ['dark'], 'more-light'],
     ['in glaring light', { luma: texture(235, 2) }, ['bright'], 'less-light'],
     ['blurred', { luma: texture(120, 0.05) }, ['blurred'], 'hold-still'],
+    ['dull, as before a window', { luma: texture(60, 0.05) }, ['blurred'], 'more-light'],
     ['at the left edge', { box: { x: 5, y: 140, width: 110, height: 150 } }, ['off-centre'], 'move-left'],
     ['at the right edge', { box: { x: 525, y: 140, width: 110, height: 150 } }, ['off-centre'], 'move-right'],
     ['half outside', { box: { x: 250, y: -60, width: 140, height: 190 } }, ['cut-off', 'off-centre'], 'move-down'],

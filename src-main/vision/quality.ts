@@ -20,6 +20,8 @@ export const QUALITY_LIMITS = {
   sharpnessMin: 12,
   exposureMin: 45,
   exposureMax: 215,
+  /** A face without fine steps that is darker than this lacks light rather than rest: against a window it is dull, not blurred. */
+  dullExposureMax: 75,
   /** Share of the box outside the frame. */
   cutOffMax: 0.06,
 } as const;
@@ -122,6 +124,6 @@ export function hintFor(
     case 'bright':
       return 'less-light';
     case 'blurred':
-      return 'hold-still';
+      return chosen.quality.exposure < QUALITY_LIMITS.dullExposureMax ? 'more-light' : 'hold-still';
   }
 }

@@ -293,7 +293,7 @@ export const en: Texts = {
     texts: {
       nobody: {
         title: 'We could not find your registration',
-        body: 'If you are new here, please register your face first. If you have registered, please try again.',
+        body: 'If you are new here, please register your face first. If you have registered, please take off a mask or glasses and try again.',
       },
       'look-alikes': {
         title: 'We could not tell who you are',
