@@ -78,6 +78,8 @@ export const StepOutcome = z.enum([
   'other-face',
   /** "I can't do this." */
   'declined',
+  /** The visit was cancelled after something had been asked for. */
+  'left',
 ]);
 export type StepOutcome = z.infer<typeof StepOutcome>;
 

@@ -212,6 +212,14 @@ export function decline(run: Run, demand: Demand, rules: RunRules): Run {
   return anew(noted, run.declined.length === 0 ? run.try : run.try + 1, rules);
 }
 
+/** The visit was cancelled. Who was asked for something has used the try: or else a recording would be shown until its own movement is
+ *  asked for. Null when nothing was, yet. */
+export function left(run: Run): Run | null {
+  const demand = demanded(run);
+  if (demand === null && run.steps.length === 0) return null;
+  return { ...(demand ? noteStep(run, demand, 'left', 0) : run), outcome: 'failed' };
+}
+
 /** The feed went silent, or it took too long altogether. */
 export function gaveUp(run: Run): Run {
   const demand = demanded(run) ?? run.plan[run.step] ?? null;

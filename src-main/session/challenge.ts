@@ -3,7 +3,7 @@
  * It knows nothing of people; who asked records how it ended.
  */
 import { assign, fromCallback, setup } from 'xstate';
-import type { ChallengeEvidence } from '../../src-contract/challenge.ts';
+import type { ChallengeEvidence, StepOutcome } from '../../src-contract/challenge.ts';
 import type { LivenessEvidence } from '../../src-contract/match-result.ts';
 import type { Money, Service } from '../../src-contract/primitives.ts';
 import type { Screen } from '../../src-contract/screen.ts';
@@ -14,6 +14,7 @@ import {
   demanded,
   evidenceOf,
   gaveUp,
+  left,
   observed,
   progressOf,
   type Run,
@@ -35,9 +36,10 @@ export interface ChallengeInput {
 }
 
 export type Challenged =
-  | { readonly outcome: 'passed' | 'failed'; readonly evidence: ChallengeEvidence }
+  | { readonly outcome: 'passed' | 'failed'; readonly evidence: ChallengeEvidence; readonly left: boolean }
   /** What was seen meanwhile speaks against a living face. */
   | { readonly outcome: 'attack'; readonly evidence: ChallengeEvidence; readonly liveness: LivenessEvidence }
+  /** Before anything was asked for. */
   | { readonly outcome: 'cancelled' };
 
 /** Longest it may take altogether, ms: two tries of two steps at their slowest, and somebody who reads. */
@@ -124,7 +126,10 @@ export function challengeMachine(ports: StepPorts) {
             actions: assign({ run: ({ context, event }) => decline(context.run, event.demand, rules) }),
           },
           'time-is-up': { actions: assign({ run: ({ context }) => gaveUp(context.run) }) },
-          cancel: { target: 'over', actions: assign({ cancelled: true }) },
+          cancel: {
+            target: 'over',
+            actions: assign(({ context }) => ({ cancelled: true, run: left(context.run) ?? context.run })),
+          },
         },
       },
       over: { type: 'final' },
@@ -133,11 +138,22 @@ export function challengeMachine(ports: StepPorts) {
 }
 
 function endOf({ run, attack, cancelled }: Context): Challenged {
-  if (cancelled) return { outcome: 'cancelled' };
+  if (cancelled && run.outcome === null) return { outcome: 'cancelled' };
   const evidence = evidenceOf(run);
   if (attack) return { outcome: 'attack', evidence: { ...evidence, outcome: 'failed' }, liveness: attack };
-  return { outcome: evidence.outcome, evidence };
+  return { outcome: evidence.outcome, evidence, left: cancelled };
 }
+
+/** What a customer hears of how a step ended. */
+const PROBLEMS: Readonly<Record<StepOutcome, Extract<Screen, { name: 'challenge' }>['problem']>> = {
+  passed: null,
+  declined: null,
+  left: null,
+  wrong: 'wrong',
+  late: 'late',
+  lost: 'lost',
+  'other-face': 'lost',
+};
 
 /** So that views follow each other no faster than anybody can see. */
 const inTwentieths = (rate: number | null) => (rate === null ? null : Math.round(rate * 20) / 20);
@@ -157,12 +173,7 @@ function challengeScreen({ service, amount, run, latest }: Context): Extract<Scr
     remaining: inTwentieths(remainingOf(run)),
     step: { number: Math.min(run.step + 1, run.plan.length), of: run.plan.length },
     // Said while the next one is waited for: what was asked for then is not asked for now.
-    problem:
-      settling && before && before.outcome !== 'passed' && before.outcome !== 'declined'
-        ? before.outcome === 'other-face'
-          ? 'lost'
-          : before.outcome
-        : null,
+    problem: settling && before ? PROBLEMS[before.outcome] : null,
     colour: colour && SCREEN_COLOURS[colour],
     face: latest ? faceIn(latest) : null,
   };

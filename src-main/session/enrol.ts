@@ -195,8 +195,10 @@ export function enrolMachine(ports: PortsOf<'enrol'>) {
             {
               target: 'over',
               actions: assign({
-                output: ({ event: { output } }) =>
-                  sorry(service, output.outcome === 'refused' ? output.reason : 'failed'),
+                output: ({ context: { challenge }, event: { output } }): Outcome =>
+                  challenge?.outcome === 'failed' && challenge.left
+                    ? { kind: 'cancelled' }
+                    : sorry(service, output.outcome === 'refused' ? output.reason : 'failed'),
               }),
             },
           ],

@@ -103,7 +103,8 @@ export function identifyMachine(ports: StepPorts) {
     const at = ports.clock.now();
     const probe = judgement?.kind === 'ready' ? fuse(judgement.embeddings) : bestOf(context.gathered);
     const tries = probe ? ports.gallery.tries(probe, at, attempts) : null;
-    const resting = refusal === null && tries !== null && tries.pausedUntil > at;
+    const wanted = wantsChallenge(rule.challenge, context.amount?.amountMinor ?? null);
+    const resting = refusal === null && tries !== null && (tries.pausedUntil > at || (wanted && tries.pinUntil > at));
     const found =
       refusal === null && !resting && probe && judgement?.kind === 'ready'
         ? ports.gallery.identify(probe, { maxFmr: rule.maxFmr, lookAlikeFmr: policy.lookAlikeFmr })
@@ -166,7 +167,10 @@ export function identifyMachine(ports: StepPorts) {
       enough: ({ context }) => context.judgement?.kind === 'ready' || context.judgement?.kind === 'refused',
       challenged: ({ context: { judgement, service, amount } }) =>
         judgement?.kind === 'ready' &&
-        wantsChallenge(ports.policy().services[service].challenge, amount?.amountMinor ?? null),
+        wantsChallenge(ports.policy().services[service].challenge, amount?.amountMinor ?? null) &&
+        // Somebody goes on failing with this person's face: it rests where a challenge is wanted, and nothing more is asked for.
+        ports.gallery.tries(fuse(judgement.embeddings), ports.clock.now(), ports.policy().attempts).pinUntil <=
+          ports.clock.now(),
     },
   }).createMachine({
     id: 'identify',
@@ -231,7 +235,13 @@ export function identifyMachine(ports: StepPorts) {
         invoke: {
           src: 'decide',
           input: ({ context }) => ({ context, refusal: refusalOf(context) }),
-          onDone: { target: 'over', actions: assign({ output: ({ event }) => event.output }) },
+          onDone: {
+            target: 'over',
+            actions: assign({
+              output: ({ context: { challenge }, event }): Identified =>
+                challenge?.outcome === 'failed' && challenge.left ? { outcome: 'cancelled' } : event.output,
+            }),
+          },
         },
       },
       givingUp: {

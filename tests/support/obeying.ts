@@ -7,8 +7,8 @@ import type { Acting } from './scripted-camera.ts';
 
 const still = { signals: REST, colours: litColours(null) };
 
-/** Does whatever stands on the screen, half a second after it came there. */
-export function obeying(view: () => View): Acting {
+/** Does whatever stands on the screen and they are able to, half a second after it came there. */
+export function obeying(view: () => View, able: (demand: Demand) => boolean = () => true): Acting {
   let demand: Demand | null = null;
   let sinceMs = 0;
   return (atMs) => {
@@ -18,7 +18,7 @@ export function obeying(view: () => View): Acting {
       demand = now;
       sinceMs = atMs;
     }
-    if (screen.name !== 'challenge' || now === null) return still;
+    if (screen.name !== 'challenge' || now === null || !able(now)) return still;
     if (now === 'light') return { signals: REST, colours: litColours(screen.colour) };
     return {
       ...still,

@@ -105,19 +105,24 @@ test('a recording that goes on moving by itself is refused, whichever movement i
 
 test('who cannot make a movement is asked for light instead, at no cost, and passes by it', async () => {
   const { customer, camera } = atm.run;
-  camera.acting = idle;
+  camera.acting = obeying(
+    () => customer.view,
+    (demand) => demand === 'light',
+  );
   await asksForMuch();
-  for (;;) {
-    await customer.sees('challenge');
-    const { demand } = await demanded();
-    camera.acting = obeying(() => customer.view);
-    if (demand === 'light') break;
-    expect(customer.says({ kind: 'decline-challenge', demand })).toEqual({ ok: true });
+  await customer.sees('challenge');
+  for (let waits = 0; waits < 1_000 && customer.view.screen.name !== 'pin'; waits++) {
+    const { screen } = customer.view;
+    if (screen.name === 'challenge' && screen.demand !== null && screen.demand !== 'light') {
+      expect(customer.says({ kind: 'decline-challenge', demand: screen.demand })).toEqual({ ok: true });
+    }
+    await customer.waits(70);
   }
-  await customer.sees('pin', { purpose: 'verify' });
   const steps = (await lastResult()).challenge?.steps ?? [];
   expect(steps.at(-1)).toMatchObject({ demand: 'light', outcome: 'passed', try: 1 });
-  expect(steps.filter(({ demand }) => demand !== 'light').every(({ outcome }) => outcome === 'declined')).toBe(true);
+  const movements = steps.filter(({ demand }) => demand !== 'light');
+  expect(movements.length).toBeLessThanOrEqual(1);
+  expect(movements.every(({ outcome }) => outcome === 'declined')).toBe(true);
 });
 
 test('only what stands on the screen can be declined', async () => {
@@ -130,6 +135,27 @@ test('only what stands on the screen can be declined', async () => {
   await customer.cancels();
   await customer.sees('attract');
   await nothingMoved();
+});
+
+test('who cancels each time another movement is asked for has used the look, and after five rests where a challenge is wanted', async () => {
+  const { customer, camera } = atm.run;
+  camera.acting = idle;
+  for (let look = 0; look < 5; look++) {
+    await asksForMuch();
+    await demanded();
+    await customer.cancels();
+    await customer.sees('attract');
+    expect((await lastResult()).reason).toBe('challenge-failed');
+    expect((await lastResult()).challenge?.steps.at(-1)).toMatchObject({ outcome: 'left' });
+  }
+  await asksForMuch();
+  await customer.sees('sorry', { code: 'too-many-tries' });
+  expect((await lastResult()).challenge).toBeNull();
+  await customer.cancels();
+  // It may be the owner, whose recording somebody showed: less is theirs as before.
+  await customer.chooses('withdraw');
+  await customer.asksFor(10_000);
+  await customer.sees('pin', { purpose: 'verify' });
 });
 
 test('another face that steps in after the look ends it at once', async () => {
