@@ -97,21 +97,34 @@ function transform(start: number, step: number): void {
     if (j <= i) continue;
     const a = start + i * step;
     const b = start + j * step;
-    const [re, im] = [real[a]!, imaginary[a]!];
+    const re = real[a]!;
+    const im = imaginary[a]!;
     real[a] = real[b]!;
     imaginary[a] = imaginary[b]!;
     real[b] = re;
     imaginary[b] = im;
   }
-  for (let half = 1; half < SIDE; half <<= 1) {
+  // Neighbours first: their factor is 1.
+  for (let a = start, n = 0; n < SIDE; n += 2, a += 2 * step) {
+    const b = a + step;
+    const re = real[b]!;
+    const im = imaginary[b]!;
+    real[b] = real[a]! - re;
+    imaginary[b] = imaginary[a]! - im;
+    real[a]! += re;
+    imaginary[a]! += im;
+  }
+  for (let half = 2; half < SIDE; half <<= 1) {
     const stride = SIDE / 2 / half;
-    for (let block = 0; block < SIDE; block += 2 * half) {
-      for (let k = 0; k < half; k++) {
-        const a = start + (block + k) * step;
+    for (let k = 0; k < half; k++) {
+      const wr = COS[k * stride]!;
+      const wi = SIN[k * stride]!;
+      for (let a = start + k * step, block = 0; block < SIDE; block += 2 * half, a += 2 * half * step) {
         const b = a + half * step;
-        const [wr, wi] = [COS[k * stride]!, SIN[k * stride]!];
-        const re = real[b]! * wr - imaginary[b]! * wi;
-        const im = real[b]! * wi + imaginary[b]! * wr;
+        const rb = real[b]!;
+        const ib = imaginary[b]!;
+        const re = rb * wr - ib * wi;
+        const im = rb * wi + ib * wr;
         real[b] = real[a]! - re;
         imaginary[b] = imaginary[a]! - im;
         real[a]! += re;
