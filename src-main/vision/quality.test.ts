@@ -41,7 +41,7 @@ describe('quality', () => {
     ['in the dark', { luma: texture(25, 2) }, ['dark'], 'more-light'],
     ['in glaring light', { luma: texture(235, 2) }, ['bright'], 'less-light'],
     ['blurred', { luma: texture(120, 0.05) }, ['blurred'], 'hold-still'],
-    ['dull, as before a window', { luma: texture(60, 0.05) }, ['blurred'], 'more-light'],
+    ['dull, as before a window', { luma: texture(60, 0.05) }, ['dark', 'blurred'], 'more-light'],
     ['at the left edge', { box: { x: 5, y: 140, width: 110, height: 150 } }, ['off-centre'], 'move-left'],
     ['at the right edge', { box: { x: 525, y: 140, width: 110, height: 150 } }, ['off-centre'], 'move-right'],
     ['half outside', { box: { x: 250, y: -60, width: 140, height: 190 } }, ['cut-off', 'off-centre'], 'move-down'],
@@ -57,7 +57,11 @@ describe('quality', () => {
   });
 
   test('measures an even grey as without detail', () => {
-    expect(measureLuma(new Float32Array(SIDE * SIDE).fill(90), SIDE)).toEqual({ sharpness: 0, exposure: 90 });
+    expect(measureLuma(new Float32Array(SIDE * SIDE).fill(90), SIDE)).toEqual({
+      sharpness: 0,
+      exposure: 90,
+      middle: 90,
+    });
   });
 });
 

@@ -20,8 +20,9 @@ export const QUALITY_LIMITS = {
   sharpnessMin: 12,
   exposureMin: 45,
   exposureMax: 215,
-  /** A face without fine steps that is darker than this lacks light rather than rest: against a window it is dull, not blurred. */
-  dullExposureMax: 75,
+  /** A face without fine steps whose middle is darker than this lacks light rather than rest: against a window it is dull, not
+   *  blurred, and bright beside. */
+  dullExposureMax: 80,
   /** Share of the box outside the frame. */
   cutOffMax: 0.06,
 } as const;
@@ -38,7 +39,8 @@ export interface QualityInput {
 
 export function assessQuality(face: QualityInput): FaceQuality {
   const limits = QUALITY_LIMITS;
-  const { sharpness, exposure } = measureLuma(face.luma, face.lumaSide);
+  const { sharpness, exposure, middle } = measureLuma(face.luma, face.lumaSide);
+  const blurred = sharpness < limits.sharpnessMin;
   const [offX, offY] = offCentre(face.box, face.frame);
   const { pose } = face;
   const found: readonly [QualityProblem, boolean][] = [
@@ -48,9 +50,9 @@ export function assessQuality(face: QualityInput): FaceQuality {
     ['off-centre', Math.abs(offX) > limits.offCentreXMax || Math.abs(offY) > limits.offCentreYMax],
     ['turned', Math.abs(pose.yawDeg) > limits.yawDegMax || Math.abs(pose.pitchDeg) > limits.pitchDegMax],
     ['tilted', Math.abs(pose.rollDeg) > limits.rollDegMax],
-    ['dark', exposure < limits.exposureMin],
+    ['dark', exposure < limits.exposureMin || (blurred && middle < limits.dullExposureMax)],
     ['bright', exposure > limits.exposureMax],
-    ['blurred', sharpness < limits.sharpnessMin],
+    ['blurred', blurred],
   ];
   const problems = found.filter(([, is]) => is).map(([problem]) => problem);
   const share = (value: number, full: number) => Math.min(Math.max(value / full, 0), 1);
@@ -63,8 +65,8 @@ export function assessQuality(face: QualityInput): FaceQuality {
   return { problems, interEyePx: face.interEyePx, sharpness, exposure, score };
 }
 
-/** Mean, and variance of the 4-neighbour Laplacian: a blurred face has no fine steps. */
-export function measureLuma(luma: Float32Array, side: number): { sharpness: number; exposure: number } {
+/** Mean, mean of the inner half either way, and variance of the 4-neighbour Laplacian: a blurred face has no fine steps. */
+export function measureLuma(luma: Float32Array, side: number): { sharpness: number; exposure: number; middle: number } {
   let sum = 0;
   for (let i = 0; i < luma.length; i++) sum += luma[i]!;
   let total = 0;
@@ -77,7 +79,12 @@ export function measureLuma(luma: Float32Array, side: number): { sharpness: numb
     }
   }
   const n = (side - 2) * (side - 2);
-  return { sharpness: squares / n - (total / n) ** 2, exposure: sum / luma.length };
+  let inner = 0;
+  const from = side >> 2;
+  const to = side - from;
+  for (let v = from; v < to; v++) for (let i = v * side + from; i < v * side + to; i++) inner += luma[i]!;
+  const middle = inner / (to - from) ** 2;
+  return { sharpness: squares / n - (total / n) ** 2, exposure: sum / luma.length, middle };
 }
 
 /** The face's centre minus the frame's, in frame widths and heights. */
@@ -124,6 +131,6 @@ export function hintFor(
     case 'bright':
       return 'less-light';
     case 'blurred':
-      return chosen.quality.exposure < QUALITY_LIMITS.dullExposureMax ? 'more-light' : 'hold-still';
+      return 'hold-still';
   }
 }
