@@ -67,7 +67,7 @@ export class Camera {
       return failureReport(error);
     }
     const track = open.stream.getVideoTracks()[0];
-    let stopReading = () => {};
+    let stopReading = async () => {};
     try {
       if (signal.aborted || !track) return { state: 'failed', detail: 'the source has no video track' };
       this.#events.onStream(open.stream);
@@ -86,9 +86,10 @@ export class Camera {
         signal.addEventListener('abort', () => resolve({ state: 'stopped', detail: '' }));
       });
     } finally {
-      stopReading();
-      open.close();
+      const read = stopReading();
       this.#events.onStream(null);
+      await read;
+      open.close();
     }
   }
 }

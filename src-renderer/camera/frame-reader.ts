@@ -21,12 +21,16 @@ declare global {
   }
 }
 
-/** Calls back with each frame, which the receiver then owns. Returns how to stop; whoever does, also stops the track. */
+/** Longest wait for a read under way, ms: some frames of a slow camera. */
+const LAST_FRAME_MS_MAX = 300;
+
+/** Calls back with each frame, which the receiver then owns. Returns how to stop: nobody is called back from then on, and the track is to
+ *  be stopped once the promise resolves. */
 export function readFrames(
   stream: MediaStream,
   onFrame: (frame: CapturedFrame) => void,
   onError: (error: unknown) => void,
-): () => void {
+): () => Promise<void> {
   const track = stream.getVideoTracks()[0];
   return track && window.MediaStreamTrackProcessor
     ? readTrack(new window.MediaStreamTrackProcessor({ track, maxBufferSize: 1 }), onFrame, onError)
@@ -37,7 +41,7 @@ function readTrack(
   processor: TrackProcessor,
   onFrame: (frame: CapturedFrame) => void,
   onError: (error: unknown) => void,
-): () => void {
+): () => Promise<void> {
   const reader = processor.readable.getReader();
   let stopped = false;
   const pump = async () => {
@@ -47,12 +51,15 @@ function readTrack(
       if (stopped) value.close();
       else onFrame(fromVideoFrame(value));
     }
-    // Not before the read under way has ended: of its frame nobody would know.
     await reader.cancel();
   };
-  pump().catch((error) => !stopped && onError(error));
-  return () => {
+  const ended = pump().catch((error) => {
+    if (!stopped) onError(error);
+  });
+  // A frame that was asked for and comes after its track was stopped is handed to nobody, and nobody could close it.
+  return async () => {
     stopped = true;
+    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, LAST_FRAME_MS_MAX))]);
   };
 }
 
@@ -87,7 +94,7 @@ async function rgbaOf(frame: VideoFrame): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 /** Without the track processor: a video element, looked at each time it shows another picture. */
-function readElement(stream: MediaStream, onFrame: (frame: CapturedFrame) => void): () => void {
+function readElement(stream: MediaStream, onFrame: (frame: CapturedFrame) => void): () => Promise<void> {
   const video = document.createElement('video');
   video.muted = true;
   video.srcObject = stream;
@@ -106,7 +113,7 @@ function readElement(stream: MediaStream, onFrame: (frame: CapturedFrame) => voi
   };
   handle = video.requestVideoFrameCallback(next);
   void video.play().catch(() => {});
-  return () => {
+  return async () => {
     video.cancelVideoFrameCallback(handle);
     video.srcObject = null;
   };

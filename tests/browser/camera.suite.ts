@@ -102,6 +102,21 @@ describe('a simulated camera', () => {
     expect(last.capturedAtMs).toBeGreaterThan(first.capturedAtMs);
   });
 
+  it('gives every frame back, however often it is switched off: a camera without free buffers stands still', async () => {
+    const told: string[] = [];
+    page.on('console', (message) => void (/VideoFrame/.test(message.text()) && told.push(message.text())));
+    for (let look = 0; look < 60; look++) {
+      await use(scene([]));
+      await page.waitForTimeout(40 + ((look * 37) % 90));
+      await use(null);
+    }
+    const session = await context.newCDPSession(page);
+    await session.send('HeapProfiler.collectGarbage');
+    // Chromium tells of frames that nobody closed within ten seconds of collecting them.
+    await page.waitForTimeout(11_000);
+    expect(told).toEqual([]);
+  });
+
   it('sends the newest frame when asked late, once, and none unasked', async () => {
     await use(scene([]));
     const first = await nextFrame();
