@@ -84,6 +84,30 @@ it('holds a demonstration to nothing, and pins nothing there', () => {
   expect(made.pinned).toBeNull();
 });
 
+it('serves by a camera that a full disk does not let it pin, and pins it at the next opening', () => {
+  let full = true;
+  let kept: CameraIdentity | null = null;
+  const told: string[] = [];
+  const made = guardCamera({
+    store: {
+      read: () => null,
+      write: (identity) => {
+        if (full) throw new Error('ENOSPC');
+        kept = identity;
+      },
+    },
+    demonstration: false,
+    attached: () => attached,
+    log: { info: () => {}, error: (_, message) => void told.push(message) },
+  });
+  made.reported(running());
+  expect([made.reason(), made.pinned, told]).toEqual([null, null, ['the camera could not be pinned']]);
+  full = false;
+  made.reported(running());
+  expect(kept).toEqual(made.pinned);
+  expect(made.pinned?.serial).toBe('A1');
+});
+
 it('pins nothing that was not opened, and takes no file for a pin that is none', () => {
   expect(() => guard().made.pin()).toThrowError(/test the camera first/);
   writeFileSync(file, '{"label": 7}');

@@ -5,7 +5,8 @@
  * The first camera that a terminal opens is pinned: a technician stands before it then. A demonstration is held to nothing: its camera
  * may be a clip, and every one of its screens says what it is.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { replaceFile } from '../devices/state-file.ts';
 import { TerminalError } from '../errors.ts';
 import type { Standing, Words } from '../session/standing.ts';
 import {
@@ -49,7 +50,7 @@ export function pinFile(path: string): PinStore {
         throw new TerminalError('CONFIG_INVALID', `${path}: this is no pinned camera`, { cause });
       }
     },
-    write: (identity) => writeFileSync(path, `${JSON.stringify(identity, null, 2)}\n`, { mode: 0o600 }),
+    write: (identity) => replaceFile(path, `${JSON.stringify(identity, null, 2)}\n`),
   };
 }
 
@@ -94,7 +95,14 @@ export function guardCamera(options: {
       const found = identify(detail, attached());
       opened = found.identity;
       ofItself = found.objection;
-      if (ofItself === null && pinned === null) keep(opened, 'the first camera is pinned as this terminal’s own');
+      if (ofItself === null && pinned === null) {
+        try {
+          keep(opened, 'the first camera is pinned as this terminal’s own');
+        } catch (error) {
+          // A full disk keeps nobody from looking; the next opening tries again.
+          log.error({ err: error }, 'the camera could not be pinned');
+        }
+      }
       const now = objection();
       if (now === before) return;
       if (now !== null) log.error({ objection: now }, wordsFor(now, opened, pinned).en);

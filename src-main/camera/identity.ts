@@ -59,7 +59,7 @@ export function identify(
   return { identity, objection: null };
 }
 
-/** Whether this is the pinned one. A serial number counts where both are known. */
+/** Whether this is the pinned one. A serial number that was pinned has to be there again; one that is known only now contradicts nothing. */
 export function isSame(pinned: CameraIdentity, opened: CameraIdentity): boolean {
   if (pinned.label !== opened.label || pinned.model !== opened.model) return false;
   return pinned.serial === opened.serial || (pinned.serial === null && opened.serial !== null && pinned.model !== null);

@@ -46,21 +46,26 @@ export class StateFile<Value> {
   }
 
   #write(value: Value): void {
-    const beside = `${this.#path}.new`;
     try {
-      const handle = openSync(beside, 'w', 0o600);
-      try {
-        writeFileSync(handle, `${JSON.stringify(value, null, 1)}\n`);
-        fsyncSync(handle);
-      } finally {
-        closeSync(handle);
-      }
-      renameSync(beside, this.#path);
-      flushFolder(dirname(this.#path));
+      replaceFile(this.#path, `${JSON.stringify(value, null, 1)}\n`);
     } catch (cause) {
       throw new TerminalError('DEVICE_FAILED', `${this.#path} can't be written`, { cause });
     }
   }
+}
+
+/** A kill at any moment leaves the old content or the new one, and the new one is durable when this returns. Readable by its owner alone. */
+export function replaceFile(path: string, text: string): void {
+  const beside = `${path}.new`;
+  const handle = openSync(beside, 'w', 0o600);
+  try {
+    writeFileSync(handle, text);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+  renameSync(beside, path);
+  flushFolder(dirname(path));
 }
 
 /** Makes a rename durable. Windows can't open a folder, and its file system journals renames by itself. */
