@@ -2,8 +2,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { z } from 'zod';
-import { Problem } from '../../src-contract/bank-api.ts';
 import { accountAtCounter, openAtCounter, setAccountStatus, setHolderName } from '../accounts/counter.ts';
 import { listAccounts, listEntries, listHolds, trialBalance } from '../accounts/report.ts';
 import { DayClosesAnswer, DayClosesQuery, listDayCloses } from '../closes/report.ts';
@@ -19,17 +17,9 @@ import { unlockPin } from '../people/pin-check.ts';
 import { ProblemError } from '../problem.ts';
 import { verifyChain } from '../results/chain.ts';
 import * as api from './admin-api.ts';
+import { describeAdminRoute } from './admin-description.ts';
 import { countsRoutes } from './counts-routes.ts';
 import { protectionRoutes } from './protection-routes.ts';
-
-function describeRoute<Answer extends z.ZodType>(summary: string, answer: Answer) {
-  return {
-    tags: ['admin'],
-    summary,
-    security: [{ adminToken: [] }],
-    response: { 200: answer, '4xx': Problem, '5xx': Problem },
-  };
-}
 
 export function adminRoutes(scope: FastifyInstance, context: BankContext, adminToken: string): void {
   scope.addHook('onRequest', async (request) => requireToken(request.headers.authorization, adminToken));
@@ -40,7 +30,7 @@ export function adminRoutes(scope: FastifyInstance, context: BankContext, adminT
     '/admin/activation-codes',
     {
       schema: {
-        ...describeRoute('Make a one-time activation code', api.ActivationCodeAnswer),
+        ...describeAdminRoute('Make a one-time activation code', api.ActivationCodeAnswer),
         body: api.ActivationCodeRequest,
       },
     },
@@ -50,7 +40,7 @@ export function adminRoutes(scope: FastifyInstance, context: BankContext, adminT
     '/admin/terminals',
     {
       schema: {
-        ...describeRoute('Terminals and how far their chains reach', api.TerminalsAnswer),
+        ...describeAdminRoute('Terminals and how far their chains reach', api.TerminalsAnswer),
         querystring: api.ListQuery,
       },
     },
@@ -60,7 +50,7 @@ export function adminRoutes(scope: FastifyInstance, context: BankContext, adminT
     '/admin/terminals/:terminalId/dispenser-keys',
     {
       schema: {
-        ...describeRoute("Set the keys of a terminal's dispenser", api.DispenserKeysAnswer),
+        ...describeAdminRoute("Set the keys of a terminal's dispenser", api.DispenserKeysAnswer),
         params: api.TerminalParams,
         body: api.DispenserKeysRequest,
       },
@@ -71,7 +61,7 @@ export function adminRoutes(scope: FastifyInstance, context: BankContext, adminT
     '/admin/terminals/:terminalId/pin-keys',
     {
       schema: {
-        ...describeRoute("Set a working key of a terminal's PIN pad", api.PadKeyAnswer),
+        ...describeAdminRoute("Set a working key of a terminal's PIN pad", api.PadKeyAnswer),
         params: api.TerminalParams,
         body: api.PadKeyRequest,
       },
@@ -81,7 +71,7 @@ export function adminRoutes(scope: FastifyInstance, context: BankContext, adminT
   routes.get(
     '/admin/dispenses',
     {
-      schema: { ...describeRoute('Withdrawals under a token', api.DispensesAnswer), querystring: api.ListQuery },
+      schema: { ...describeAdminRoute('Withdrawals under a token', api.DispensesAnswer), querystring: api.ListQuery },
     },
     async (request) => api.DispensesAnswer.parse(await listDispenses(context, request.query)),
   );
@@ -89,7 +79,7 @@ export function adminRoutes(scope: FastifyInstance, context: BankContext, adminT
     '/admin/dispenses/:authorisationId/settlement',
     {
       schema: {
-        ...describeRoute('Settle by hand a withdrawal that nothing else settles', api.DispenseSettlementAnswer),
+        ...describeAdminRoute('Settle by hand a withdrawal that nothing else settles', api.DispenseSettlementAnswer),
         params: api.DispenseParams,
         body: api.DispenseSettlementRequest,
       },
@@ -101,19 +91,26 @@ export function adminRoutes(scope: FastifyInstance, context: BankContext, adminT
   );
   routes.get(
     '/admin/people',
-    { schema: { ...describeRoute('People, consents and PIN state', api.PeopleAnswer), querystring: api.ListQuery } },
+    {
+      schema: { ...describeAdminRoute('People, consents and PIN state', api.PeopleAnswer), querystring: api.ListQuery },
+    },
     async (request) => api.PeopleAnswer.parse(await listPeople(context, request.query)),
   );
   routes.delete(
     '/admin/people/:personId/template',
-    { schema: { ...describeRoute('Withdraw consent and erase the face', api.EraseAnswer), params: api.PersonParams } },
+    {
+      schema: {
+        ...describeAdminRoute('Withdraw consent and erase the face', api.EraseAnswer),
+        params: api.PersonParams,
+      },
+    },
     async (request) => await erasePerson(context, request.params.personId),
   );
   routes.get(
     '/admin/people/:personId/erasure',
     {
       schema: {
-        ...describeRoute('How far a withdrawal of consent has come', api.ErasureReportAnswer),
+        ...describeAdminRoute('How far a withdrawal of consent has come', api.ErasureReportAnswer),
         params: api.PersonParams,
       },
     },
@@ -121,7 +118,7 @@ export function adminRoutes(scope: FastifyInstance, context: BankContext, adminT
   );
   routes.post(
     '/admin/people/:personId/pin-unlock',
-    { schema: { ...describeRoute('Allow PIN attempts again', api.UnlockAnswer), params: api.PersonParams } },
+    { schema: { ...describeAdminRoute('Allow PIN attempts again', api.UnlockAnswer), params: api.PersonParams } },
     async (request) => {
       await unlockPin(context, request.params.personId);
       return { pin: 'unlocked' as const };
@@ -130,25 +127,33 @@ export function adminRoutes(scope: FastifyInstance, context: BankContext, adminT
   routes.get(
     '/admin/accounts',
     {
-      schema: { ...describeRoute('Accounts, with what is available', api.AccountsAnswer), querystring: api.ListQuery },
+      schema: {
+        ...describeAdminRoute('Accounts, with what is available', api.AccountsAnswer),
+        querystring: api.ListQuery,
+      },
     },
     async (request) => api.AccountsAnswer.parse(await listAccounts(context, request.query)),
   );
   routes.post(
     '/admin/accounts',
-    { schema: { ...describeRoute('Open an account at the counter', api.AccountAnswer), body: api.OpenAccountRequest } },
+    {
+      schema: {
+        ...describeAdminRoute('Open an account at the counter', api.AccountAnswer),
+        body: api.OpenAccountRequest,
+      },
+    },
     async (request) => api.AccountAnswer.parse(await openAtCounter(context, request.body.holderName)),
   );
   routes.get(
     '/admin/accounts/:accountId',
-    { schema: { ...describeRoute("One customer's account", api.AccountAnswer), params: api.AccountParams } },
+    { schema: { ...describeAdminRoute("One customer's account", api.AccountAnswer), params: api.AccountParams } },
     async (request) => api.AccountAnswer.parse(await accountAtCounter(context, request.params.accountId)),
   );
   routes.post(
     '/admin/accounts/:accountId/holder',
     {
       schema: {
-        ...describeRoute('Say whose an account is', api.AccountAnswer),
+        ...describeAdminRoute('Say whose an account is', api.AccountAnswer),
         params: api.AccountParams,
         body: api.HolderRequest,
       },
@@ -160,7 +165,7 @@ export function adminRoutes(scope: FastifyInstance, context: BankContext, adminT
     '/admin/accounts/:accountId/status',
     {
       schema: {
-        ...describeRoute('Close an empty account, or open it again', api.AccountAnswer),
+        ...describeAdminRoute('Close an empty account, or open it again', api.AccountAnswer),
         params: api.AccountParams,
         body: api.AccountStatusRequest,
       },
@@ -169,24 +174,24 @@ export function adminRoutes(scope: FastifyInstance, context: BankContext, adminT
   );
   routes.get(
     '/admin/trial-balance',
-    { schema: describeRoute('Whether the books balance', api.TrialBalanceAnswer) },
+    { schema: describeAdminRoute('Whether the books balance', api.TrialBalanceAnswer) },
     async () => api.TrialBalanceAnswer.parse(await trialBalance(context)),
   );
   routes.get(
     '/admin/entries',
-    { schema: { ...describeRoute('Journal entries', api.EntriesAnswer), querystring: api.SequenceQuery } },
+    { schema: { ...describeAdminRoute('Journal entries', api.EntriesAnswer), querystring: api.SequenceQuery } },
     async (request) => api.EntriesAnswer.parse(await listEntries(context, request.query)),
   );
   routes.get(
     '/admin/holds',
-    { schema: { ...describeRoute('Holds', api.HoldsAnswer), querystring: api.ListQuery } },
+    { schema: { ...describeAdminRoute('Holds', api.HoldsAnswer), querystring: api.ListQuery } },
     async (request) => api.HoldsAnswer.parse(await listHolds(context, request.query)),
   );
   routes.get(
     '/admin/results',
     {
       schema: {
-        ...describeRoute("One terminal's match results", api.ResultsListAnswer),
+        ...describeAdminRoute("One terminal's match results", api.ResultsListAnswer),
         querystring: api.ResultsQuery,
       },
     },
@@ -194,14 +199,19 @@ export function adminRoutes(scope: FastifyInstance, context: BankContext, adminT
   );
   routes.get(
     '/admin/chains/:terminalId',
-    { schema: { ...describeRoute("Verify a terminal's whole chain again", api.ChainAnswer), params: api.ChainParams } },
+    {
+      schema: {
+        ...describeAdminRoute("Verify a terminal's whole chain again", api.ChainAnswer),
+        params: api.ChainParams,
+      },
+    },
     async (request) => api.ChainAnswer.parse(await verifyChain(context, request.params.terminalId)),
   );
   routes.get(
     '/admin/day-closes',
     {
       schema: {
-        ...describeRoute('Closes of business days, and what differs', DayClosesAnswer),
+        ...describeAdminRoute('Closes of business days, and what differs', DayClosesAnswer),
         querystring: DayClosesQuery,
       },
     },
@@ -209,7 +219,12 @@ export function adminRoutes(scope: FastifyInstance, context: BankContext, adminT
   );
   routes.get(
     '/admin/incidents',
-    { schema: { ...describeRoute('What was refused as tampering', api.IncidentsAnswer), querystring: api.ListQuery } },
+    {
+      schema: {
+        ...describeAdminRoute('What was refused as tampering', api.IncidentsAnswer),
+        querystring: api.ListQuery,
+      },
+    },
     async (request) => api.IncidentsAnswer.parse(await listIncidents(context, request.query)),
   );
 }

@@ -1,29 +1,22 @@
 /** Technician codes and counts: http/counts-api.ts, route by route. */
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { z } from 'zod';
-import { Problem } from '../../src-contract/bank-api.ts';
 import type { BankContext } from '../context.ts';
 import { listCounts } from '../counts/report.ts';
 import { settleCountByStaff } from '../counts/settle.ts';
 import { makeTechnicianCode } from '../fleet/technician-codes.ts';
 import { ListQuery } from './admin-api.ts';
+import { describeAdminRoute } from './admin-description.ts';
 import * as api from './counts-api.ts';
 
 /** In the scope of the admin routes, behind their token. */
 export function countsRoutes(scope: FastifyInstance, context: BankContext): void {
   const routes = scope.withTypeProvider<ZodTypeProvider>();
-  const described = <Answer extends z.ZodType>(summary: string, answer: Answer) => ({
-    tags: ['admin'],
-    summary,
-    security: [{ adminToken: [] }],
-    response: { 200: answer, '4xx': Problem, '5xx': Problem },
-  });
   routes.post(
     '/admin/technician-codes',
     {
       schema: {
-        ...described('Make a code that lets one count at a terminal move money', api.TechnicianCodeAnswer),
+        ...describeAdminRoute('Make a code that lets one count at a terminal move money', api.TechnicianCodeAnswer),
         body: api.TechnicianCodeRequest,
       },
     },
@@ -31,14 +24,14 @@ export function countsRoutes(scope: FastifyInstance, context: BankContext): void
   );
   routes.get(
     '/admin/counts',
-    { schema: { ...described('What technicians counted', api.CountsAnswer), querystring: ListQuery } },
+    { schema: { ...describeAdminRoute('What technicians counted', api.CountsAnswer), querystring: ListQuery } },
     async (request) => api.CountsAnswer.parse(await listCounts(context, request.query)),
   );
   routes.post(
     '/admin/counts/:countId/settlement',
     {
       schema: {
-        ...described('Settle by hand what was counted without a code', api.CountSettlementAnswer),
+        ...describeAdminRoute('Settle by hand what was counted without a code', api.CountSettlementAnswer),
         params: api.CountParams,
         body: api.CountSettlementRequest,
       },

@@ -1,5 +1,4 @@
 /** What terminals signed about people they have forgotten: verified, kept, and reported with who has not signed yet. */
-import { compactVerify, importJWK } from 'jose';
 import type { z } from 'zod';
 import {
   ERASURE_RECEIPT_TYP,
@@ -9,6 +8,7 @@ import {
 } from '../../src-contract/erasure.ts';
 import type { BankContext } from '../context.ts';
 import type { Terminal } from '../fleet/request-assertion.ts';
+import { verifyReceipt } from '../fleet/signed-receipt.ts';
 import type { ErasureReportAnswer } from '../http/admin-api.ts';
 import { ProblemError } from '../problem.ts';
 
@@ -21,7 +21,7 @@ export async function keepErasureReceipt(
   terminal: Terminal,
   { idempotencyKey, receipt: jws }: ErasureReceiptRequest,
 ): Promise<ErasureReceiptAnswer> {
-  const receipt = await verifyReceipt(jws, terminal);
+  const receipt = await verifyReceipt(jws, terminal, { typ: ERASURE_RECEIPT_TYP, schema: ErasureReceipt });
   if (receipt.receiptId !== idempotencyKey) {
     throw new ProblemError('invalid-request', "idempotencyKey: must be the receipt's id", { field: 'idempotencyKey' });
   }
@@ -58,32 +58,6 @@ export async function keepErasureReceipt(
       incident: { evidence: jws },
     });
   });
-}
-
-async function verifyReceipt(jws: string, terminal: Terminal): Promise<ErasureReceipt> {
-  const refuse = (detail: string) =>
-    new ProblemError('invalid-request', `receipt: ${detail}`, { field: 'receipt', incident: { evidence: jws } });
-  let verified: Awaited<ReturnType<typeof compactVerify>>;
-  try {
-    const key = await importJWK({ kty: 'OKP', crv: 'Ed25519', x: terminal.signingKey }, 'EdDSA');
-    verified = await compactVerify(jws, key, { algorithms: ['EdDSA'] });
-  } catch {
-    throw refuse("its signature does not verify with the terminal's key");
-  }
-  if (verified.protectedHeader.typ !== ERASURE_RECEIPT_TYP) throw refuse(`its typ is not ${ERASURE_RECEIPT_TYP}`);
-  const parsed = ErasureReceipt.safeParse(jsonOf(verified.payload));
-  if (!parsed.success)
-    throw refuse(`it does not fit its schema at ${parsed.error.issues[0]?.path.join('.') || 'its top'}`);
-  if (parsed.data.terminalId !== terminal.terminalId) throw refuse("its terminalId is another terminal's");
-  return parsed.data;
-}
-
-function jsonOf(payload: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
-  } catch {
-    return undefined;
-  }
 }
 
 /** How far an erasure has come: when it was told, and which terminals have signed. Throws not-found for nobody. */

@@ -1,5 +1,5 @@
 /** A change of the protecting matrix, from the staff's word to the last terminal's receipt. */
-import { CompactEncrypt, CompactSign, compactVerify, importJWK } from 'jose';
+import { CompactEncrypt, CompactSign, importJWK } from 'jose';
 import type { z } from 'zod';
 import type { P256PublicJwk } from '../../src-contract/bank-api.ts';
 import { SEED_BYTES } from '../../src-contract/protection.ts';
@@ -14,6 +14,7 @@ import {
 } from '../../src-contract/protection-change.ts';
 import type { BankContext } from '../context.ts';
 import type { Terminal } from '../fleet/request-assertion.ts';
+import { verifyReceipt } from '../fleet/signed-receipt.ts';
 import type { BegunAnswer, ProtectionReportAnswer } from '../http/protection-api.ts';
 import { ProblemError } from '../problem.ts';
 import {
@@ -111,7 +112,7 @@ export async function keepProtectionReceipt(
   { idempotencyKey, receipt: jws }: ProtectionReceiptRequest,
 ): Promise<ProtectionReceiptAnswer> {
   const { database, vault, clock } = context;
-  const receipt = await verifyReceipt(jws, terminal);
+  const receipt = await verifyReceipt(jws, terminal, { typ: PROTECTION_RECEIPT_TYP, schema: ProtectionReceipt });
   if (receipt.receiptId !== idempotencyKey) {
     throw new ProblemError('invalid-request', "idempotencyKey: must be the receipt's id", { field: 'idempotencyKey' });
   }
@@ -158,32 +159,6 @@ export async function keepProtectionReceipt(
     await destroyUnneeded(context, tx);
     return { outcome: 'kept' };
   });
-}
-
-async function verifyReceipt(jws: string, terminal: Terminal): Promise<ProtectionReceipt> {
-  const refuse = (detail: string) =>
-    new ProblemError('invalid-request', `receipt: ${detail}`, { field: 'receipt', incident: { evidence: jws } });
-  let verified: Awaited<ReturnType<typeof compactVerify>>;
-  try {
-    const key = await importJWK({ kty: 'OKP', crv: 'Ed25519', x: terminal.signingKey }, 'EdDSA');
-    verified = await compactVerify(jws, key, { algorithms: ['EdDSA'] });
-  } catch {
-    throw refuse("its signature does not verify with the terminal's key");
-  }
-  if (verified.protectedHeader.typ !== PROTECTION_RECEIPT_TYP) throw refuse(`its typ is not ${PROTECTION_RECEIPT_TYP}`);
-  const parsed = ProtectionReceipt.safeParse(jsonOf(verified.payload));
-  if (!parsed.success)
-    throw refuse(`it does not fit its schema at ${parsed.error.issues[0]?.path.join('.') || 'its top'}`);
-  if (parsed.data.terminalId !== terminal.terminalId) throw refuse("its terminalId is another terminal's");
-  return parsed.data;
-}
-
-function jsonOf(payload: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
-  } catch {
-    return undefined;
-  }
 }
 
 /** How far the change has come: templates, generations, and the terminals in service that it waits for. */
