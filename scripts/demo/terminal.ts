@@ -7,6 +7,7 @@ import type { DemoBank } from './bank.ts';
 import { askControl, DemoDevices, type DeviceState } from './devices.ts';
 import { type Program, startProgram } from './processes.ts';
 import { provisionTerminal } from './provision.ts';
+import { keepsItsFrames } from './quiet-page.ts';
 
 /** No screen of the demonstration needs longer; ms. */
 const SCREEN_MS_MAX = 30_000;
@@ -80,6 +81,7 @@ export class DemoTerminal {
     const page = this.#browser.contexts()[0]?.pages()[0];
     if (!page) throw new Error(`${this.#name} opened no page`);
     page.setDefaultTimeout(SCREEN_MS_MAX);
+    await keepsItsFrames(page);
     // Nobody watches, and what moves takes a core of the machine's where no GPU draws it.
     await page.emulateMedia({ reducedMotion: 'reduce' });
     this.#page = page;

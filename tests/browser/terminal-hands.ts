@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import axe from 'axe-core';
 import Database from 'better-sqlite3';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { keepsItsFrames } from '../../scripts/demo/quiet-page.ts';
 import { DemoTerminal } from '../../scripts/demo/terminal.ts';
 import type { Service } from '../../src-contract/primitives.ts';
 import { dataPlaces } from '../../src-main/places.ts';
@@ -154,6 +155,7 @@ async function reachBrowser(run: string, gone: string): Promise<{ browser: Brows
   if (page) {
     // Nobody watches, and what moves takes a core of the machine's where no GPU draws it.
     await page.emulateMedia({ reducedMotion: 'reduce' });
+    await keepsItsFrames(page);
     return { browser, page };
   }
   await browser.close();
