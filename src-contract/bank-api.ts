@@ -173,7 +173,8 @@ export const EnrolAnswer = z.discriminatedUnion('outcome', [
 export type EnrolAnswer = z.infer<typeof EnrolAnswer>;
 
 /** GET /v1/gallery?after=<cursor>&limit=<n>&protection=<version>: the feed of templates, oldest change first. Cursor 0 is the beginning.
- *  Templates come under the protecting matrix that is asked for, as long as the bank has it, and under the current one by default. */
+ *  Templates come under the protecting matrix that is asked for, as long as the bank has it, and under the current one by default.
+ *  A matrix that the bank has not, or not any more, is refused as invalid-request with `field` "protection". */
 export const GalleryEntry = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('put'),
@@ -189,6 +190,8 @@ export const GalleryAnswer = z.strictObject({
   entries: z.array(GalleryEntry).max(500),
   next: z.int().nonnegative(),
   more: z.boolean(),
+  /** The current matrix: a terminal that has another one asks GET /v1/protection. Not given by a bank that never changes it. */
+  protectionVersion: ProtectionVersion.optional(),
 });
 export type GalleryAnswer = z.infer<typeof GalleryAnswer>;
 

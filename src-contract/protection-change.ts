@@ -1,6 +1,6 @@
 /**
  * A change of the platform's protecting matrix, between bank and terminal. Matrices are numbered generations; one is current. A terminal
- * asks with each round which one that is. What it is told is signed with the key that signs policies and made for it alone: an
+ * hears with each page of the gallery's feed which one that is, and asks for it when it has another. What it is told is signed with the key that signs policies and made for it alone: an
  * announcement that was made for another terminal, or an older one sent again, is not taken. The terminal then brings its gallery
  * under the new matrix by itself, destroys the old one, and signs that it has.
  */

@@ -1,5 +1,4 @@
 /** What a terminal says of its business day, held against the bank's own entries, transaction by transaction. */
-import { compactVerify, importJWK } from 'jose';
 import { sql } from 'kysely';
 import {
   type CloseTransaction,
@@ -15,6 +14,7 @@ import type { BankContext } from '../context.ts';
 import type { DbTransaction } from '../database/database.ts';
 import { sha256Base64Url } from '../digest.ts';
 import type { Terminal } from '../fleet/request-assertion.ts';
+import { verifySigned } from '../fleet/terminal-signature.ts';
 import { ProblemError } from '../problem.ts';
 import { recordIncident } from '../results/incidents.ts';
 
@@ -91,8 +91,7 @@ async function verifiedClose(
     new ProblemError('invalid-request', `close: ${detail}`, { field: 'close', incident: { evidence: close } });
   let json: unknown;
   try {
-    const key = await importJWK({ kty: 'OKP', crv: 'Ed25519', x: terminal.signingKey }, 'EdDSA');
-    const { payload, protectedHeader } = await compactVerify(close, key, { algorithms: ['EdDSA'] });
+    const { payload, protectedHeader } = await verifySigned(close, terminal);
     if (protectedHeader.typ !== DAY_CLOSE_TYP) throw new Error('another typ');
     json = JSON.parse(new TextDecoder().decode(payload));
   } catch {

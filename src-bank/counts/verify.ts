@@ -1,18 +1,17 @@
 /** Whether a count is what it claims to be. Pure but for the signature's mathematics. */
-import { compactVerify, importJWK } from 'jose';
 import { COUNT_TYP, Count, type CountRequest } from '../../src-contract/count.ts';
 import { CURRENCY } from '../accounts/ledger.ts';
 import type { Terminal } from '../fleet/request-assertion.ts';
+import { verifySigned } from '../fleet/terminal-signature.ts';
 import { ProblemError } from '../problem.ts';
 
 /** The count inside. Throws invalid-request that names the field, with the JWS as evidence. */
 export async function verifyCount(request: CountRequest, terminal: Terminal): Promise<Count> {
   const refuse = (field: string, why: string) =>
     new ProblemError('invalid-request', `${field}: ${why}`, { field, incident: { evidence: request.count } });
-  let verified: Awaited<ReturnType<typeof compactVerify>>;
+  let verified: Awaited<ReturnType<typeof verifySigned>>;
   try {
-    const key = await importJWK({ kty: 'OKP', crv: 'Ed25519', x: terminal.signingKey }, 'EdDSA');
-    verified = await compactVerify(request.count, key, { algorithms: ['EdDSA'] });
+    verified = await verifySigned(request.count, terminal);
   } catch {
     throw refuse('count', "its signature does not verify with the terminal's key");
   }

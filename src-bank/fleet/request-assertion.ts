@@ -2,12 +2,13 @@
  * Who sends a request: a JWS in the Authorization header, made by the terminal's key for this very request. It names
  * method, path, body and time, and is good once, so that nothing overheard can be sent again.
  */
-import { compactVerify, decodeProtectedHeader, importJWK } from 'jose';
+import { decodeProtectedHeader } from 'jose';
 import { REQUEST_ASSERTION_TYP, RequestAssertion } from '../../src-contract/bank-api.ts';
 import { Uuid } from '../../src-contract/primitives.ts';
 import type { BankContext } from '../context.ts';
 import { sha256Base64Url } from '../digest.ts';
 import { ProblemError } from '../problem.ts';
+import { verifySigned } from './terminal-signature.ts';
 
 /** RequestAssertion.iat of the contract: seconds either way. */
 const ASSERTION_WINDOW_S = 120;
@@ -95,8 +96,7 @@ async function findTerminal({ database }: BankContext, terminalId: string): Prom
 async function verify(jws: string, terminal: Pick<Terminal, 'signingKey'>): Promise<RequestAssertion> {
   let payload: Uint8Array;
   try {
-    const key = await importJWK({ kty: 'OKP', crv: 'Ed25519', x: terminal.signingKey }, 'EdDSA');
-    ({ payload } = await compactVerify(jws, key, { algorithms: ['EdDSA'] }));
+    ({ payload } = await verifySigned(jws, terminal));
   } catch {
     throw refuse("the assertion's signature does not verify with the terminal's key");
   }

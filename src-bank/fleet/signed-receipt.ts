@@ -1,8 +1,8 @@
 /** What a terminal states about itself under its signature: a receipt, of an erasure or of a protecting matrix. */
-import { compactVerify, importJWK } from 'jose';
 import type { z } from 'zod';
 import { ProblemError } from '../problem.ts';
 import type { Terminal } from './request-assertion.ts';
+import { verifySigned } from './terminal-signature.ts';
 
 /** The statement in `receipt`. Throws invalid-request, an incident with the JWS, when it is not this terminal's or does not fit. */
 export async function verifyReceipt<Receipt extends { readonly terminalId: string }>(
@@ -12,10 +12,9 @@ export async function verifyReceipt<Receipt extends { readonly terminalId: strin
 ): Promise<Receipt> {
   const refuse = (detail: string) =>
     new ProblemError('invalid-request', `receipt: ${detail}`, { field: 'receipt', incident: { evidence: jws } });
-  let verified: Awaited<ReturnType<typeof compactVerify>>;
+  let verified: Awaited<ReturnType<typeof verifySigned>>;
   try {
-    const key = await importJWK({ kty: 'OKP', crv: 'Ed25519', x: terminal.signingKey }, 'EdDSA');
-    verified = await compactVerify(jws, key, { algorithms: ['EdDSA'] });
+    verified = await verifySigned(jws, terminal);
   } catch {
     throw refuse("its signature does not verify with the terminal's key");
   }

@@ -30,7 +30,7 @@ export async function appendToFeed(
  *   no such one: the terminal asks which there is, and comes again.
  */
 export async function readFeed(
-  { database, vault, matrices, clock }: BankContext,
+  { database, vault, matrices, converter, clock }: BankContext,
   { after, limit, protection }: { after: number; limit: number; protection?: string | undefined },
 ): Promise<GalleryAnswer> {
   const rows = await database.db
@@ -46,7 +46,10 @@ export async function readFeed(
   // After the rows: a generation that begins in between is known, and none of theirs has begun since.
   const live = await liveGenerations(vault, database.db);
   matrices.keepOnly(live);
-  const wanted = protection === undefined ? currentOf(live) : named(live, protection, 'protection');
+  const current = currentOf(live);
+  // Whichever bank process is asked goes on with what another one left.
+  if (current.convertedAt === null) converter.wake();
+  const wanted = protection === undefined ? current : named(live, protection, 'protection');
   const entries: GalleryEntry[] = [];
   for (const row of rows.slice(0, limit)) {
     if (row.kind === 'erase') {
@@ -74,5 +77,6 @@ export async function readFeed(
       lookAlikeOf: row.look_alike_of,
     });
   }
-  return { entries, next: entries.at(-1)?.cursor ?? after, more: rows.length > limit };
+  const next = entries.at(-1)?.cursor ?? after;
+  return { entries, next, more: rows.length > limit, protectionVersion: current.version };
 }

@@ -60,10 +60,8 @@ export async function tellProtection(
   terminal: Terminal,
   held: string,
 ): Promise<ProtectionAnswer> {
-  const { vault, database, converter } = context;
+  const { vault, database } = context;
   const current = currentOf(await liveGenerations(vault, database.db));
-  // Whichever bank process is asked goes on with what another one left.
-  if (current.convertedAt === null) converter.wake();
   const { number: generation, version: protectionVersion } = current;
   if (held === protectionVersion) return { generation, protectionVersion, announcement: null };
   return { generation, protectionVersion, announcement: await announce(context, terminal, current) };

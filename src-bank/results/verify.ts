@@ -1,6 +1,6 @@
 /** Whether one match result is what it claims to be. Pure but for the signature's mathematics. */
-import { compactVerify, importJWK } from 'jose';
 import { MATCH_RESULT_TYP, MatchResult } from '../../src-contract/match-result.ts';
+import { verifySigned } from '../fleet/terminal-signature.ts';
 import { ProblemError } from '../problem.ts';
 
 export interface ChainHead {
@@ -19,10 +19,9 @@ export async function verifyResult(
   terminal: { terminalId: string; signingKey: string },
 ): Promise<MatchResult> {
   const refuse = (detail: string) => new ProblemError('result-bad-signature', detail, { incident: { evidence: jws } });
-  let verified: Awaited<ReturnType<typeof compactVerify>>;
+  let verified: Awaited<ReturnType<typeof verifySigned>>;
   try {
-    const key = await importJWK({ kty: 'OKP', crv: 'Ed25519', x: terminal.signingKey }, 'EdDSA');
-    verified = await compactVerify(jws, key, { algorithms: ['EdDSA'] });
+    verified = await verifySigned(jws, terminal);
   } catch {
     throw refuse("a match result's signature does not verify with the terminal's key");
   }

@@ -6,6 +6,7 @@
  * changed by staff: an exchange, and no difference. What transactions do not explain is one.
  */
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import {
   type CloseTransaction,
@@ -103,6 +104,7 @@ export function createDayCloser(options: DayCloserOptions): DayCloser {
       closes.counts.record({ kind: 'first', units, changed: {}, endedNumber });
       return units;
     }
+    if (last.endedNumber === endedNumber && isDeepStrictEqual(last.units, units)) return units;
     const change = less(notesIn(units), notesIn(last.units));
     const unexplained = less(change, moved(endedAfter(last.endedNumber, endedNumber), units));
     const byStaff =

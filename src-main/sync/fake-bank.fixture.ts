@@ -31,7 +31,11 @@ export interface FakeBank {
   /** Requests that arrived, by path. */
   readonly arrived: string[];
   policy: ReturnType<typeof examplePolicy>;
-  gallery: { entries: unknown[]; next: number; more: boolean };
+  gallery: { entries: unknown[]; next: number; more: boolean; protectionVersion?: string };
+  /** Matrices under which templates are not to be had any more. */
+  destroyed: string[];
+  /** Under which matrix the gallery was asked for, each time. */
+  readonly galleryAsked: string[];
 }
 
 interface Answer {
@@ -42,9 +46,9 @@ interface Answer {
 export function fakeBank(): FakeBank {
   const answers = new Map<string, { body: string; answer: Answer }>();
 
-  const problem = (status: number, code: ProblemCode, detail = code as string): Answer => ({
+  const problem = (status: number, code: ProblemCode, detail = code as string, field?: string): Answer => ({
     status,
-    body: { type: 'about:blank', title: code, status, code, detail } satisfies Problem,
+    body: { type: 'about:blank', title: code, status, code, detail, ...(field ? { field } : {}) } satisfies Problem,
   });
 
   const takeResults = (results: readonly string[]): Answer => {
@@ -69,7 +73,12 @@ export function fakeBank(): FakeBank {
       const policy = signPolicy({ ...bank.policy, nonce: searchParams.get('nonce') });
       return { status: 200, body: { policy, policyKey: examplePolicyKey } };
     }
-    if (path === '/v1/gallery') return { status: 200, body: bank.gallery };
+    if (path === '/v1/gallery') {
+      const protection = searchParams.get('protection') ?? '';
+      bank.galleryAsked.push(protection);
+      if (bank.destroyed.includes(protection)) return problem(400, 'invalid-request', 'no such matrix', 'protection');
+      return { status: 200, body: bank.gallery };
+    }
     const body = JSON.parse(text ?? '{}');
     if (path === '/v1/results') return takeResults(body.results);
     const earlier = answers.get(body.idempotencyKey);
@@ -91,6 +100,8 @@ export function fakeBank(): FakeBank {
     arrived: [],
     policy: examplePolicy(),
     gallery: { entries: [], next: 0, more: false },
+    destroyed: [],
+    galleryAsked: [],
     fetch: async (url, { body, signal }) => {
       signal.throwIfAborted();
       const path = new URL(url);

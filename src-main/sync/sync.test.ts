@@ -39,6 +39,10 @@ class Terminal {
   /** What the gallery's file throws when a page is written, null while it can be. */
   galleryTrouble: Error | null = null;
   readonly pages: GalleryAnswer[] = [];
+  /** Matrices that the gallery has, the newest last; and what asking the bank for another one brings. */
+  protections = ['p-1'];
+  learns: string | null = null;
+  readonly asked: string[] = [];
   /** What was put into the outbox and must have its effect at the bank, once. */
   readonly told: OutboxMessage[] = [];
   skewMs = 0;
@@ -72,6 +76,7 @@ class Terminal {
       callTimeoutMs: 200,
     });
     const { pages } = this;
+    const protections = () => this.protections;
     const write = (page: GalleryAnswer) => {
       if (this.galleryTrouble) throw this.galleryTrouble;
       pages.push(page);
@@ -81,7 +86,9 @@ class Terminal {
         return pages.at(-1)?.next ?? 0;
       },
       notComparable: 0,
-      protections: ['p-1'],
+      get protections() {
+        return protections();
+      },
       applyFeed: write,
       erase: () => false,
       isErased: () => false,
@@ -105,7 +112,12 @@ class Terminal {
       journal: this.journal,
       bank,
       gallery,
-      protection: { learn: async () => {} },
+      protection: {
+        learn: async () => {
+          this.asked.push(this.protections.at(-1) ?? '');
+          if (this.learns !== null) this.protections = [...this.protections, this.learns];
+        },
+      },
       policies,
       time,
       clock,
@@ -335,6 +347,32 @@ describe('what comes down', () => {
     terminal.bank.gallery = { entries: [{ kind: 'erase', cursor: 3, personId: id() }], next: 3, more: false };
     await terminal.sync.pull(signal);
     expect(terminal.pages.map(({ next }) => next)).toEqual([3]);
+  });
+
+  test('is asked for under another matrix as soon as the feed names it, and not before', async () => {
+    const feed = { entries: [], next: 0, more: false };
+    for (const gallery of [feed, { ...feed, protectionVersion: 'p-1' }]) {
+      terminal.bank.gallery = gallery;
+      await terminal.sync.pull(signal);
+    }
+    expect(terminal.asked).toEqual([]);
+    terminal.bank.gallery = { ...feed, protectionVersion: 'p-2' };
+    terminal.learns = 'p-2';
+    await terminal.sync.pull(signal);
+    expect([terminal.asked, terminal.protections]).toEqual([['p-1'], ['p-1', 'p-2']]);
+    expect(terminal.bank.galleryAsked.slice(-2)).toEqual(['p-1', 'p-2']);
+    await terminal.sync.pull(signal);
+    expect(terminal.asked).toHaveLength(1);
+  });
+
+  test('is asked for anew when the bank has the matrix no more, and ends the round where there is no other', async () => {
+    terminal.bank.destroyed = ['p-1'];
+    await expect(terminal.sync.pull(signal)).rejects.toMatchObject({ problem: { field: 'protection' } });
+    terminal.learns = 'p-2';
+    terminal.bank.gallery = { ...terminal.bank.gallery, protectionVersion: 'p-2' };
+    await terminal.sync.pull(signal);
+    expect(terminal.bank.galleryAsked).toEqual(['p-1', 'p-1', 'p-2']);
+    expect(terminal.asked).toEqual(['p-1', 'p-1']);
   });
 
   test('is not a feed that never ends', async () => {

@@ -11,7 +11,7 @@ import type { Alarm, Journal } from '../journal/journal.ts';
 import type { PolicyBook } from '../policy/policy-book.ts';
 import type { TrustedTime } from '../policy/trusted-time.ts';
 import { acknowledgeErasures, keepErased } from './acknowledge.ts';
-import type { BankClient } from './bank-client.ts';
+import { type BankClient, BankRefusal } from './bank-client.ts';
 import { drainMessages, drainResults } from './drain.ts';
 import type { ProtectionKeeper } from './protection-keeper.ts';
 import { isNotBelieved, jittered } from './retry-rules.ts';
@@ -51,7 +51,7 @@ export interface SyncOptions {
     | 'erase'
     | 'forgetOldFaces'
   >;
-  /** Asked before each pull, so that templates are asked for under the matrix that the terminal has by then. */
+  /** Asked when the gallery's feed tells of a matrix that the terminal has not. */
   readonly protection: Pick<ProtectionKeeper, 'learn'>;
   readonly policies: Pick<PolicyBook, 'current' | 'take' | 'key'>;
   readonly time: Pick<TrustedTime, 'bankSaid' | 'bankHeardEverything'>;
@@ -127,13 +127,27 @@ export function createSync(options: SyncOptions): Sync {
     return await orAborted(pass, both);
   };
 
+  /** One page. Hears from it whether the bank has another matrix, and learns of that; null where this one is not to be had any more. */
+  const askGallery = async (question: Parameters<BankClient['gallery']>[0], signal: AbortSignal) => {
+    const { protection: held } = question;
+    const answer = await bank.gallery(question, signal).catch((error: unknown) => {
+      if (error instanceof BankRefusal && error.problem.field === 'protection') return error;
+      throw error;
+    });
+    const refused = answer instanceof BankRefusal;
+    if (refused || (answer.protectionVersion ?? held) !== held) await protection.learn(signal);
+    if (!refused) return answer;
+    if (gallery.protections.at(-1) === held) throw answer;
+    return null;
+  };
+
   const pullGallery = async (signal: AbortSignal): Promise<void> => {
     for (let page = 0; page < GALLERY_PAGES_MAX; page++) {
       const after = gallery.cursor;
       const newest = gallery.protections.at(-1) ?? '';
-      const answer = await bank.gallery({ after, limit: GALLERY_PAGE, protection: newest }, signal);
+      const answer = await askGallery({ after, limit: GALLERY_PAGE, protection: newest }, signal);
       // The matrix changed while the answer was under way: what it brings may be under one that is gone.
-      if (newest !== gallery.protections.at(-1)) continue;
+      if (answer === null || newest !== gallery.protections.at(-1)) continue;
       if (answer.next < after || (answer.more && answer.next === after)) {
         throw new TerminalError(
           'BANK_ANSWER_INVALID',
@@ -172,7 +186,6 @@ export function createSync(options: SyncOptions): Sync {
   const pull = async (signal: AbortSignal): Promise<void> => {
     // Without the key nothing that the bank announces can be believed.
     if (policies.key() === null) await pullPolicy(signal);
-    await protection.learn(signal);
     await pullGallery(signal);
     await pullPolicy(signal);
   };

@@ -253,7 +253,7 @@ export class SimulatedTerminal {
   }
 
   cash() {
-    return this.#simulated?.control.state().cash ?? null;
+    return this.#simulated?.control.cash() ?? null;
   }
 
   /** Whether a PIN entry waits for keys. */

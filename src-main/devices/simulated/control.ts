@@ -95,12 +95,18 @@ export class SimulatedControl {
     this.#parts = parts;
   }
 
+  /** Where the notes are; null for devices without cash. */
+  cash(): CashSnapshot | null {
+    const { cash, faults } = this.#parts;
+    return cash && snapshot(cash, faults);
+  }
+
   state(): ControlState {
-    const { profile, mechanisms, cash, pinPad, printer, lights, faults } = this.#parts;
+    const { profile, mechanisms, pinPad, printer, lights, faults } = this.#parts;
     return {
       profile,
       health: Object.fromEntries(mechanisms.map((device) => [device.name, device.health()])),
-      cash: cash && snapshot(cash, faults),
+      cash: this.cash(),
       pinPad: pinPad && { entering: pinPad.entering },
       printer: printer && { paper: printer.paper },
       lights: lights?.shown() ?? {},
