@@ -66,7 +66,8 @@ export const PolicyTerms = z.strictObject({
   }),
   attempts: AttemptRules.default(ATTEMPTS_DEFAULT),
   challenges: ChallengeTerms.default(CHALLENGES_DEFAULT),
-  /** Two different people whose templates compare with a false-match rate below this are told apart by PIN only. */
+  /** Two people are told apart by PIN only when some stranger of the whole gallery would be as like either of them with this rate at most:
+   *  the more people, the more alike two have to be. */
   lookAlikeFmr: Rate,
   consent: ConsentText,
 });

@@ -13,6 +13,19 @@ export function estimatedFmr(calibration: Calibration, score: number, comparison
   return clamp(-Math.expm1(comparisons * Math.log1p(-single)));
 }
 
+/**
+ * Whether two templates among so many people are more alike than strangers are, by this rate over all of them: with every person more, some
+ * stranger comes nearer by chance. As like as the calibration can tell is alike in any crowd: beyond its floor it could say no better of
+ * the same face.
+ */
+export function isLookAlike(calibration: Calibration, score: number, people: number, fmr: number): boolean {
+  return estimatedFmr(calibration, score, people) <= fmr || singleFmr(calibration, score) <= floorFmr(calibration);
+}
+
+function floorFmr({ floorLog10Fmr, safetyFactor }: Calibration): number {
+  return clamp(10 ** floorLog10Fmr * safetyFactor);
+}
+
 /** So seldom may a sound reference be refused for being like too many by chance. */
 const BY_CHANCE = 1e-6;
 /** Somebody may have this many brothers and sisters who look like them. */

@@ -15,7 +15,7 @@ import { atOnce, inPieces } from '../../src-contract/protection.ts';
 import type { Chance } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
 import type { Calibration } from '../vision/observation.ts';
-import { alikeMax, estimatedFmr, singleFmr } from './fmr.ts';
+import { alikeMax, estimatedFmr, isLookAlike, singleFmr } from './fmr.ts';
 import { fuse } from './fusion.ts';
 import { type FaceKind, presentedFaces } from './presented-faces.ts';
 import { growChange, type Protection, type ProtectionChange, protectionFrom } from './protection.ts';
@@ -46,12 +46,12 @@ export interface Gallery {
   /** Who is this? `embedding` is the model's own (unprotected, any length but zero). A match when its estimated rate over
    *  the whole gallery is at most maxFmr. */
   identify(embedding: Float32Array, rates: { readonly maxFmr: number; readonly lookAlikeFmr: number }): Identification;
-  /** The most similar person when the two would be mistaken for each other (single comparison) with at most this rate, and whether so
-   *  many are that alike that the reference itself must be poor; asked before somebody is enrolled. */
+  /** The most similar person when any stranger of the whole gallery would be as alike with at most this rate, null when nobody is; and
+   *  whether so many are as alike as single strangers are at it that the reference itself must be poor. Asked before an enrolment. */
   lookAlike(
     embedding: Float32Array,
     lookAlikeFmr: number,
-  ): { readonly personId: Uuid; readonly likeTooMany: boolean } | null;
+  ): { readonly personId: Uuid | null; readonly likeTooMany: boolean };
   /** Single-comparison rate at which two different people's embeddings are as similar as these two. */
   fmrBetween(a: Float32Array, b: Float32Array): number;
   /** One template of several frames of one face; see fusion.ts. */
@@ -432,7 +432,7 @@ export function openGallery(options: GalleryOptions): Gallery {
     const home = generationWith(personId);
     const template = home && exactIn(home)(personId);
     const [, other] = template ? nearest((generation) => carried(template, home, generation), 2) : [];
-    return other !== undefined && singleFmr(calibration, other.score) < lookAlikeFmr;
+    return other !== undefined && isLookAlike(calibration, other.score, sizeOfAll() - 1, lookAlikeFmr);
   };
 
   const eraseWithin = (erasure: Erasure, undo: (() => void)[]): void => {
@@ -490,9 +490,14 @@ export function openGallery(options: GalleryOptions): Gallery {
       return { outcome: 'match', personId: best.key, comparison, pinAlways };
     },
     lookAlike: (embedding, lookAlikeFmr) => {
-      const most = alikeMax(sizeOfAll(), lookAlikeFmr);
-      const alike = nearestTo(embedding, most + 1).filter(({ score }) => singleFmr(calibration, score) <= lookAlikeFmr);
-      return alike[0] ? { personId: alike[0].key, likeTooMany: alike.length > most } : null;
+      const size = sizeOfAll();
+      const most = alikeMax(size, lookAlikeFmr);
+      const near = nearestTo(embedding, most + 1);
+      const [best] = near;
+      return {
+        personId: best && isLookAlike(calibration, best.score, size, lookAlikeFmr) ? best.key : null,
+        likeTooMany: near.filter(({ score }) => singleFmr(calibration, score) <= lookAlikeFmr).length > most,
+      };
     },
     fmrBetween: (a, b) => singleFmr(calibration, dot(fuse([a]), fuse([b]))),
     fuse,
