@@ -86,8 +86,21 @@ describe('a policy file', () => {
     expect(transfer.maxAmountMinor).toBeGreaterThan(0);
     expect(load({ ...DEFAULT_POLICY, services }).services).toEqual({
       ...services,
-      transfer: { maxFmr: 0, secondFactor: { kind: 'always' }, challenge: { kind: 'never' }, maxAmountMinor: 0 },
+      transfer: {
+        maxFmr: 0,
+        secondFactor: { kind: 'always' },
+        challenge: { kind: 'never' },
+        claimed: null,
+        maxAmountMinor: 0,
+      },
     });
+  });
+
+  it('from before there were claimed identities allows none', () => {
+    const { claimed, ...balance } = DEFAULT_POLICY.services.balance;
+    expect(claimed).not.toBeNull();
+    const loaded = load({ ...DEFAULT_POLICY, services: { ...DEFAULT_POLICY.services, balance } });
+    expect(loaded.services.balance).toEqual({ ...balance, claimed: null });
   });
 
   it.each([
@@ -96,6 +109,16 @@ describe('a policy file', () => {
     [{ ...DEFAULT_POLICY, pin: { digitsMin: 6, digitsMax: 4, attempts: 3 } }, /pin\.digitsMax: is less than digitsMin/],
     [{ ...DEFAULT_POLICY, version: 'v'.repeat(52) }, /version: is longer than 51 characters/],
     [{ ...DEFAULT_POLICY, services: { ...DEFAULT_POLICY.services, withdraw: {} } }, /services\.withdraw\.maxFmr/],
+    [
+      {
+        ...DEFAULT_POLICY,
+        services: {
+          ...DEFAULT_POLICY.services,
+          deposit: { ...DEFAULT_POLICY.services.deposit, claimed: { maxFmr: 1e-4 } },
+        },
+      },
+      /services\.deposit\.claimed: must be null: the service asks for no PIN/,
+    ],
     ['{', /cannot be read/],
   ])('that does not fit is refused with the field named (%#)', (content, sentence) => {
     expect(() => load(content)).toThrow(sentence);

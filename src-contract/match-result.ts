@@ -23,6 +23,8 @@ export const RefusalReason = z.enum([
   'too-many-tries',
   /** What was asked for before the camera was not done: it was not compared. */
   'challenge-failed',
+  /** The account number that was keyed in leads to nobody with a face, or to somebody else's. */
+  'claim-unconfirmed',
 ]);
 export type RefusalReason = z.infer<typeof RefusalReason>;
 
@@ -49,6 +51,16 @@ export const LivenessEvidence = z.strictObject({
 });
 export type LivenessEvidence = z.infer<typeof LivenessEvidence>;
 
+/** That the person said who they are, and how: the comparison is a verification (1:1), and its rate that of one comparison. */
+export const ClaimedIdentity = z.strictObject({
+  by: z.literal('account-number'),
+  /** Where the template came from that was compared with; null where there was none. */
+  template: z.enum(['gallery', 'bank']).nullable(),
+  /** The question the bank answered (claimed-identity.ts); null where it was not asked. */
+  questionId: Uuid.nullable(),
+});
+export type ClaimedIdentity = z.infer<typeof ClaimedIdentity>;
+
 export const MatchResult = z.strictObject({
   version: z.literal(1),
   resultId: Uuid,
@@ -71,6 +83,8 @@ export const MatchResult = z.strictObject({
   liveness: LivenessEvidence,
   /** What was asked for before the camera, and done; null where nothing was, and in results of before there were challenges. */
   challenge: ChallengeEvidence.nullable().default(null),
+  /** Null where nobody claimed to be anybody (1:N), and in results of before it could be. */
+  claimed: ClaimedIdentity.nullable().default(null),
   secondFactor: z.enum(['none', 'pin']),
   /** The terminal's pseudonym for the face that was presented (attempts.ts); null where none could be told. */
   presentedFace: PresentedFace.nullable().default(null),

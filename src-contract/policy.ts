@@ -23,6 +23,9 @@ export const ServicePolicy = z.strictObject({
   /** Highest estimated false-match rate, over the whole gallery searched, at which a match is believed. */
   maxFmr: Rate,
   secondFactor: SecondFactorRule,
+  /** Whether somebody whom the look does not tell from everybody may say who they are and go on with the PIN, and the highest estimated
+   *  false-match rate of the one comparison at which they are believed. Null, and in a policy of before: they may not. */
+  claimed: z.strictObject({ maxFmr: Rate }).nullable().default(null),
   /** When the person is asked to do something before the camera. A policy of before there were challenges wants none. */
   challenge: ChallengeRule.default({ kind: 'never' }),
   /** Largest single amount, minor units; null where the service moves none. */

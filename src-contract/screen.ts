@@ -39,6 +39,8 @@ export const SorryCode = z.enum([
   'already-enrolled',
   'too-many-tries', // this face led to nobody again and again
   'challenge-failed', // what was asked for before the camera was not done
+  'claim-unconfirmed', // account number and face were not confirmed together; never says which
+  'claim-unavailable', // the bank answers no account numbers for this terminal just now
   'pin-wrong',
   'pin-locked',
   'pin-cancelled',
@@ -157,6 +159,15 @@ export const Screen = z.discriminatedUnion('name', [
     entered: z.union([AccountNumber, z.literal('')]),
     /** What was wrong with it. */
     problem: z.enum(['unknown', 'closed', 'own-account']).nullable(),
+  }),
+  /** Who they are, by the number of their account, after a look that did not tell. */
+  screen('claim', {
+    service: Service,
+    amount: Money.nullable(),
+    /** What was keyed before, to be corrected; empty at first. */
+    entered: z.union([AccountNumber, z.literal('')]),
+    /** It was not confirmed: nobody's number, or another face. The two are one to who stands there. */
+    problem: z.literal('unconfirmed').nullable(),
   }),
   screen('confirm-transfer', {
     payee: z.strictObject({
@@ -290,6 +301,9 @@ export const Intent = z.discriminatedUnion('kind', [
   intent('answer-consent', { version: z.string().max(40), agreed: z.boolean() }),
   intent('choose-amount', { amountMinor: MinorUnits }),
   intent('enter-payee', { accountNumber: AccountNumber }),
+  /** "I will say who I am", where the look did not tell. */
+  intent('claim-identity', {}),
+  intent('enter-claim', { accountNumber: AccountNumber }),
   /** Back to one thing that was said before, to say it anew. */
   intent('correct', { what: z.enum(['amount', 'payee']) }),
   /** Yes to what is shown: notes are all in, the deposit is right, the balance was read, the work is done. */
@@ -320,6 +334,8 @@ export const IntentKind = z.enum([
   'answer-consent',
   'choose-amount',
   'enter-payee',
+  'claim-identity',
+  'enter-claim',
   'correct',
   'confirm',
   'choose-receipt',

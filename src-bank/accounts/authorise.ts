@@ -34,7 +34,12 @@ export async function authorise(
     if (dispense.needs === 'refusal') return declined('dispense-not-secured');
     const maxMinor = context.policy.services[request.service].maxAmountMinor;
     if (maxMinor !== null && amountMinor > maxMinor) return declined('over-limit');
-    const secondFactor = await checkSecondFactor(context, tx, { request, person, pin });
+    const secondFactor = await checkSecondFactor(context, tx, {
+      request,
+      person,
+      pin,
+      claimed: recorded.result.claimed !== null,
+    });
     if (secondFactor) return secondFactor;
     const account = await lockCustomerAccount(context, tx, { personId: request.personId });
     if (!account?.open) return declined('account-closed');
@@ -85,12 +90,17 @@ async function openPin(
 async function checkSecondFactor(
   context: BankContext,
   tx: DbTransaction,
-  { request, person, pin }: { request: AuthoriseRequest; person: LockedPerson; pin: OpenPin | null },
+  {
+    request,
+    person,
+    pin,
+    claimed,
+  }: { request: AuthoriseRequest; person: LockedPerson; pin: OpenPin | null; claimed: boolean },
 ): Promise<AuthoriseAnswer | null> {
   if (person.pinLocked) return declined('pin-locked', { attemptsLeft: 0 });
   if (pin === null) {
     const amountMinor = request.amount?.amountMinor ?? null;
-    const wanted = person.hasLookAlike || wantsPin(context.policy, request.service, amountMinor);
+    const wanted = claimed || person.hasLookAlike || wantsPin(context.policy, request.service, amountMinor);
     return wanted ? declined('pin-required') : null;
   }
   const checked = await checkPin(context, tx, person, pin);

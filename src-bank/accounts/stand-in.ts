@@ -31,7 +31,8 @@ export async function standIn(
     const account = await lockCustomerAccount(context, tx, { personId: request.personId });
     const claim = { ...request, service: 'purchase' } as const;
     const against = account
-      ? objection(recorded, claim, terminal, inForce?.terms ?? context.policy)
+      ? (objection(recorded, claim, terminal, inForce?.terms ?? context.policy) ??
+        (result.claimed && 'nobody but the bank can check the PIN of a claimed identity'))
       : 'it is of a person without an account';
     const late = against === null && (await madeAfterWithdrawal(tx, request.personId, request.resultId));
     const payer = against === null && !late ? account : null;

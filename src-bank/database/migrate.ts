@@ -18,6 +18,7 @@ import { policies } from './migrations/0010-policies.ts';
 import { counts } from './migrations/0011-counts.ts';
 import { pinPairs } from './migrations/0012-pin-pairs.ts';
 import { protections } from './migrations/0013-protections.ts';
+import { claimedIdentities } from './migrations/0014-claimed-identities.ts';
 import type { Tables } from './tables.ts';
 
 export interface Migration {
@@ -40,6 +41,7 @@ export const MIGRATIONS: readonly Migration[] = [
   counts,
   pinPairs,
   protections,
+  claimedIdentities,
 ];
 
 /** Names the advisory lock among all of the database's users: "kaop". */

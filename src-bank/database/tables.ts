@@ -105,6 +105,15 @@ export interface Tables {
     proven_at: number | null;
   };
   pin_misses: { miss_id: string; person_id: string; terminal_id: string; face: string; proven: boolean; at: number };
+  claimed_identities: {
+    terminal_id: string;
+    question_id: string;
+    result_id: string;
+    face: string;
+    account_number: string;
+    person_id: string | null;
+    at: number;
+  };
   withdrawals: {
     withdrawal_id: string;
     person_id: string;

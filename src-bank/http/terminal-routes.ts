@@ -22,6 +22,7 @@ import {
   ReversalRequest,
   StandInRequest,
 } from '../../src-contract/bank-api.ts';
+import { ClaimedIdentityAnswer, ClaimedIdentityRequest } from '../../src-contract/claimed-identity.ts';
 import { CountRequest } from '../../src-contract/count.ts';
 import { DayCloseAnswer, DayCloseRequest } from '../../src-contract/day-close.ts';
 import {
@@ -52,6 +53,7 @@ import { takeCount } from '../counts/settle.ts';
 import { activate } from '../fleet/activation.ts';
 import { issuePolicy } from '../fleet/policy-issue.ts';
 import { authenticate, type Terminal } from '../fleet/request-assertion.ts';
+import { answerClaim } from '../people/claimed-identities.ts';
 import { enrol } from '../people/enrolment.ts';
 import { eraseAtTerminal } from '../people/erasure.ts';
 import { keepErasureReceipt } from '../people/erasure-receipts.ts';
@@ -140,6 +142,16 @@ function authenticatedRoutes(scope: FastifyInstance, context: BankContext): void
     '/v1/results',
     { schema: { ...describeRoute('Deliver match results in order', ResultsAnswer), body: ResultsRequest } },
     async (request) => await recordResults(context, sender(request), request.body.results),
+  );
+  routes.post(
+    '/v1/claimed-identities',
+    {
+      schema: {
+        ...describeRoute('The template of whom somebody says to be', ClaimedIdentityAnswer),
+        body: ClaimedIdentityRequest,
+      },
+    },
+    async (request) => await answerClaim(context, sender(request), request.body),
   );
   routes.post(
     '/v1/enrolments',

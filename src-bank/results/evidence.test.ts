@@ -1,6 +1,6 @@
 import { expect, it, test } from 'vitest';
 import type { ChallengeEvidence } from '../../src-contract/challenge.ts';
-import { MatchResult } from '../../src-contract/match-result.ts';
+import { type ClaimedIdentity, MatchResult } from '../../src-contract/match-result.ts';
 import type { PolicyTerms } from '../../src-contract/policy.ts';
 import { type Money, money, type Service } from '../../src-contract/primitives.ts';
 import type { Terminal } from '../fleet/request-assertion.ts';
@@ -37,9 +37,14 @@ const resultOf = (service: Service, amount: Money | null, challenge?: ChallengeE
     ...(challenge ? { challenge } : {}),
   });
 
-const judged = (result: MatchResult, named: PolicyTerms | null = null, policy = DEFAULT_POLICY) =>
+const judged = (
+  result: MatchResult,
+  named: PolicyTerms | null = null,
+  policy = DEFAULT_POLICY,
+  toldOf: string | null = null,
+) =>
   objection(
-    { result, usedBy: null, recordedAt: 0, named },
+    { result, usedBy: null, recordedAt: 0, toldOf, named },
     { service: result.service, personId: uuid(4), transactionId: uuid(3), amount: result.amount },
     { terminalId: uuid(2) } as Terminal,
     policy,
@@ -77,4 +82,31 @@ it('holds it against the present one, however lenient the one it names', () => {
   expect(judged(resultOf('withdraw', money(1_000)), wanting({ kind: 'never' }), wanting({ kind: 'always' }))).toMatch(
     /wants a challenge/,
   );
+});
+
+test('a claimed identity is held against the rate of one comparison, and against who the bank named', () => {
+  const QUESTION = uuid(9);
+  const claimed = (change: Partial<ClaimedIdentity> = {}, estimatedFmr = 1e-4): MatchResult => ({
+    ...resultOf('withdraw', money(1_000)),
+    comparison: { score: 0.5, runnerUpScore: null, gallerySize: 1, estimatedFmr },
+    claimed: { by: 'account-number', template: 'bank', questionId: QUESTION, ...change },
+  });
+  const told = (result: MatchResult, who: string | null, named = DEFAULT_POLICY, policy = DEFAULT_POLICY) =>
+    judged(result, named, policy, who);
+  const withoutAny: PolicyTerms = {
+    ...DEFAULT_POLICY,
+    version: 'older',
+    services: { ...DEFAULT_POLICY.services, withdraw: { ...DEFAULT_POLICY.services.withdraw, claimed: null } },
+  };
+  expect(told(claimed(), uuid(4))).toBeNull();
+  expect(told(claimed({}, 1.1e-4), uuid(4))).toMatch(/false-match rate is above/);
+  expect(told(claimed(), uuid(5))).toMatch(/named somebody else, or nobody/);
+  expect(told(claimed(), null)).toMatch(/named somebody else, or nobody/);
+  expect(told(claimed({ questionId: null }), null)).toMatch(/was not asked for its template/);
+  expect(told(claimed({ template: 'gallery', questionId: null }), null)).toBeNull();
+  for (const [named, policy] of [
+    [withoutAny, DEFAULT_POLICY],
+    [DEFAULT_POLICY, withoutAny],
+  ] as const)
+    expect(told(claimed(), uuid(4), named, policy)).toMatch(/policy older allows no claimed identity/);
 });

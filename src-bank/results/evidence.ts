@@ -15,6 +15,8 @@ export interface Recorded {
   readonly usedBy: string | null;
   /** When it reached the bank. */
   readonly recordedAt: number;
+  /** Whom the bank named to the terminal when it was asked after the claimed identity of this result; null where it was not, or nobody. */
+  readonly toldOf: string | null;
   /** The policy that the result names, as its terminal had it; null when it was never issued to that terminal. */
   readonly named: PolicyTerms | null;
 }
@@ -35,7 +37,19 @@ export async function findResult(tx: DbTransaction, resultId: string): Promise<R
   // Its signature was verified when it was recorded; the database is the bank's own.
   const result = MatchResult.parse(decodeJwt(row.jws));
   const inForce = await policyInForce(tx, result.terminalId, result.policyVersion);
-  return { result, usedBy: row.used_by, recordedAt: row.recorded_at, named: inForce?.terms ?? null };
+  const toldOf = await toldOfIn(tx, result);
+  return { result, usedBy: row.used_by, recordedAt: row.recorded_at, toldOf, named: inForce?.terms ?? null };
+}
+
+async function toldOfIn(tx: DbTransaction, { terminalId, claimed }: MatchResult): Promise<string | null> {
+  if (!claimed?.questionId) return null;
+  const question = await tx
+    .selectFrom('claimed_identities')
+    .select('person_id')
+    .where('terminal_id', '=', terminalId)
+    .where('question_id', '=', claimed.questionId)
+    .executeTakeFirst();
+  return question?.person_id ?? null;
 }
 
 export async function markUsed(tx: DbTransaction, resultId: string, transactionId: string): Promise<void> {
@@ -51,12 +65,8 @@ export interface Claim {
 }
 
 /** Null when the result supports the claim, else what speaks against it. */
-export function objection(
-  { result, usedBy, named }: Recorded,
-  claim: Claim,
-  terminal: Terminal,
-  policy: PolicyTerms,
-): string | null {
+export function objection(recorded: Recorded, claim: Claim, terminal: Terminal, policy: PolicyTerms): string | null {
+  const { result, usedBy, named } = recorded;
   if (result.terminalId !== terminal.terminalId) return 'it is of another terminal';
   if (result.outcome !== 'accepted') return `its outcome is ${result.outcome}`;
   if (result.service !== claim.service) return `it is for the service ${result.service}`;
@@ -72,11 +82,27 @@ export function objection(
     result.amount?.amountMinor === claim.amount?.amountMinor && result.amount?.currency === claim.amount?.currency;
   if (!sameAmount && !(mayLackAmount && result.amount === null)) return 'it is for another amount';
   if (result.liveness.decision !== 'live') return `its liveness decision is ${result.liveness.decision}`;
-  const { estimatedFmr } = result.comparison;
-  const { maxFmr } = policy.services[claim.service];
-  if (estimatedFmr === null || estimatedFmr > maxFmr) return 'its estimated false-match rate is above the policy';
   // By the policy it is judged by, and by the one that its own terminal had to follow.
-  return challengeMissing(result, policy) ?? (named && challengeMissing(result, named));
+  return (
+    tooUnsure(recorded, policy) ??
+    (result.claimed && named && tooUnsure(recorded, named)) ??
+    challengeMissing(result, policy) ??
+    (named && challengeMissing(result, named))
+  );
+}
+
+/** Among everybody, or as the one comparison with whom the person claimed to be. */
+function tooUnsure({ result, toldOf }: Recorded, terms: PolicyTerms): string | null {
+  const { claimed } = result;
+  const { maxFmr } = claimed
+    ? (terms.services[result.service].claimed ?? { maxFmr: null })
+    : terms.services[result.service];
+  if (maxFmr === null) return `policy ${terms.version} allows no claimed identity for it`;
+  const { estimatedFmr } = result.comparison;
+  if (estimatedFmr === null || estimatedFmr > maxFmr) return 'its estimated false-match rate is above the policy';
+  if (claimed?.questionId && toldOf !== result.personId)
+    return 'the bank named somebody else, or nobody, when it was asked';
+  return claimed?.template === 'bank' && !claimed.questionId ? 'the bank was not asked for its template' : null;
 }
 
 /** What the policy wants of the person before the camera and the result does not show; null when nothing. */

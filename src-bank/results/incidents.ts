@@ -25,6 +25,8 @@ export type IncidentCode =
   | 'deposit-over-limit'
   /** More questions after payees than anybody who pays has. */
   | 'payee-limit'
+  /** More account numbers were keyed in than anybody has: by one face at a terminal, or at one terminal. */
+  | 'claim-limit'
   /** A face was charged after its person had withdrawn consent; the bank bears it. */
   | 'charge-after-withdrawal'
   /** A technician's count came without a code of the bank's staff that is good for it. */

@@ -53,6 +53,39 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
+describe('verification', () => {
+  test('compares with the one person alone, at the rate of one comparison however many there are', () => {
+    const face = faces.next();
+    const personId = enrol(face);
+    for (let n = 0; n < 30; n++) enrol(faces.next());
+    const probe = faces.near(face, 0.45);
+    expect(gallery.identify(probe, rates).outcome).toBe('nobody');
+    const found = gallery.verify(probe, personId, null);
+    expect(found).toMatchObject({ template: 'gallery', comparison: { gallerySize: 1, runnerUpScore: null } });
+    expect(found!.comparison.score).toBeCloseTo(0.45, 5);
+    expect(found!.comparison.estimatedFmr! / 10 ** -4.5).toBeCloseTo(1, 3);
+    const other = gallery.verify(faces.next(), personId, null);
+    expect(other!.comparison.estimatedFmr).toBeGreaterThan(1e-4);
+  });
+
+  test('takes the template that is offered only for somebody it does not hold, and does not keep it', () => {
+    const face = faces.next();
+    const personId = enrol(face);
+    const offered = gallery.protectedTemplate(faces.next());
+    expect(gallery.verify(face, personId, offered)).toMatchObject({ template: 'gallery' });
+    expect(gallery.verify(face, personId, offered)!.comparison.score).toBeCloseTo(1, 5);
+    const elsewhere = id();
+    const theirs = gallery.protectedTemplate(face);
+    expect(gallery.verify(face, elsewhere, theirs)).toMatchObject({ template: 'bank' });
+    expect(gallery.verify(face, elsewhere, null)).toBeNull();
+    expect(gallery.verify(face, elsewhere, { ...theirs, modelSha256: 'b'.repeat(64) })).toBeNull();
+    expect(gallery.verify(face, elsewhere, { ...theirs, protectionVersion: 'p-2' })).toBeNull();
+    expect(gallery.size).toBe(1);
+    reopen();
+    expect(gallery.size).toBe(1);
+  });
+});
+
 describe('somebody erased', () => {
   const put = (personId: Uuid, face: Float32Array, cursor = 7) => ({
     kind: 'put' as const,

@@ -46,6 +46,15 @@ export interface Gallery {
   /** Who is this? `embedding` is the model's own (unprotected, any length but zero). A match when its estimated rate over
    *  the whole gallery is at most maxFmr. */
   identify(embedding: Float32Array, rates: { readonly maxFmr: number; readonly lookAlikeFmr: number }): Identification;
+  /**
+   * Is this the person they say they are? The one comparison with this person's template: the gallery's own, or the one that is offered
+   * where it has none; that one is forgotten again. Null where neither can be compared.
+   */
+  verify(
+    embedding: Float32Array,
+    personId: Uuid,
+    offered: ProtectedTemplate | null,
+  ): { readonly comparison: Comparison; readonly template: 'gallery' | 'bank' } | null;
   /** The most similar person when any stranger of the whole gallery would be as alike with at most this rate, null when nobody is; and
    *  whether so many are as alike as single strangers are at it that the reference itself must be poor. Asked before an enrolment. */
   lookAlike(
@@ -488,6 +497,16 @@ export function openGallery(options: GalleryOptions): Gallery {
       if (rivals && !declaredAlike(best.key, runnerUp.key)) return { outcome: 'look-alikes', comparison };
       const pinAlways = !isClear(best, runnerUp) || needsPin(best.key, lookAlikeFmr);
       return { outcome: 'match', personId: best.key, comparison, pinAlways };
+    },
+    verify: (embedding, personId, offered) => {
+      const home = generationWith(personId);
+      const own = home && exactIn(home)(personId);
+      const claimed = own ? { generation: home, vector: own } : offered && placed(taken(personId, offered, null));
+      if (!claimed) return null;
+      const score = dot(claimed.generation.protection.protect(embedding), claimed.vector);
+      claimed.vector.fill(0);
+      const comparison = { score, runnerUpScore: null, gallerySize: 1, estimatedFmr: singleFmr(calibration, score) };
+      return { comparison, template: own ? 'gallery' : 'bank' };
     },
     lookAlike: (embedding, lookAlikeFmr) => {
       const size = sizeOfAll();

@@ -22,6 +22,7 @@ export function exampleResult(fields: Partial<UnsignedResult> = {}): UnsignedRes
     personId: null,
     comparison: { score: 0.2, runnerUpScore: null, gallerySize: 1, estimatedFmr: 0.03 },
     challenge: null,
+    claimed: null,
     liveness: { frames: 12, passive: 0.98, cues: [], decision: 'live' },
     secondFactor: 'none',
     presentedFace: null,

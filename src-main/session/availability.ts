@@ -71,6 +71,11 @@ export function unavailable(
   return hindrances(service, { devices, online, blocked })[0]?.code ?? null;
 }
 
+/** Whether one device can be asked now. */
+export function works(key: keyof Devices, { devices, blocked }: Pick<Surroundings, 'devices' | 'blocked'>): boolean {
+  return amiss(key, devices, blocked).length === 0;
+}
+
 /** A machine that takes no note of any kind any more. */
 function full(service: Service, { cashAcceptor }: Devices): Hindrance[] {
   if (service !== 'deposit' || cashAcceptor?.room()?.notesMax !== 0) return [];

@@ -341,6 +341,7 @@ async function check(ports: PortsOf<'enrol'>, context: Context, refusal: Refusal
       decision: 'undecided',
     },
     challenge: context.challenge?.evidence ?? null,
+    claimed: null,
     secondFactor: 'pin',
     presentedFace: reason ? null : ports.gallery.ownFace(context.personId),
     mode: ports.sync.online ? 'online' : 'stand-in',

@@ -1,14 +1,16 @@
 /**
  * The step "look here": from frames to a person or a refusal, and to one signed match result either way. The result is
- * durable before anything else happens with it.
+ * durable before anything else happens with it. Whom the look does not tell may say who they are (claimed-identity.ts).
  */
 import { assign, fromCallback, fromPromise, setup } from 'xstate';
 import { type ChallengeEvidence, wantsChallenge } from '../../src-contract/challenge.ts';
 import type { Comparison, LivenessEvidence, RefusalReason } from '../../src-contract/match-result.ts';
 import type { Money, Service, Uuid } from '../../src-contract/primitives.ts';
+import type { SorryCode } from '../../src-contract/screen.ts';
 import { fuse } from '../gallery/fusion.ts';
 import type { Observation } from '../vision/observation.ts';
 import { type Challenged, challengeMachine } from './challenge.ts';
+import { claimedIdentityMachine, mayClaim, type UntoldLook } from './claimed-identity.ts';
 import { type Gathered, GOOD_FRAMES_FUSED, gather, type Judgement, judge, NOTHING_GATHERED } from './gather.ts';
 import { guide } from './guide-light.ts';
 import { lookScreen } from './look-screen.ts';
@@ -32,13 +34,22 @@ export type Identified =
       readonly evidence: Pick<Comparison, 'estimatedFmr'> & LivenessEvidence;
     }
   | { readonly outcome: 'refused'; readonly reason: RefusalReason }
+  /** Nothing was decided: the bank could not be asked, or answers no numbers now. */
+  | { readonly outcome: 'unavailable'; readonly code: SorryCode }
   | { readonly outcome: 'cancelled' };
+
+interface Decided {
+  readonly identified: Identified;
+  /** Where somebody living was looked at and not told from everybody. */
+  readonly untold: UntoldLook | null;
+}
 
 interface Context extends IdentifyInput {
   readonly gathered: Gathered;
   readonly latest: Observation | null;
   readonly judgement: Judgement | null;
   readonly challenge: Exclude<Challenged, { outcome: 'cancelled' }> | null;
+  readonly untold: UntoldLook | null;
   readonly output: Identified | null;
 }
 
@@ -79,7 +90,7 @@ function refusalOf({ judgement, challenge }: Context): RefusalReason | null {
 
 export function identifyMachine(ports: StepPorts) {
   /** Compares, decides and records. Runs once per look. */
-  const decide = fromPromise<Identified, { context: Context; refusal: RefusalReason | null }>(async ({ input }) => {
+  const decide = fromPromise<Decided, { context: Context; refusal: RefusalReason | null }>(async ({ input }) => {
     const { context, refusal } = input;
     const policy = ports.policy();
     const rule = policy.services[context.service];
@@ -141,6 +152,7 @@ export function identifyMachine(ports: StepPorts) {
       comparison: found?.comparison ?? nothing,
       liveness,
       challenge,
+      claimed: null,
       secondFactor,
       presentedFace: presentedFace(),
       mode: ports.sync.online ? 'online' : 'stand-in',
@@ -149,9 +161,14 @@ export function identifyMachine(ports: StepPorts) {
     });
     if (personId) {
       const evidence = { ...liveness, estimatedFmr: found?.comparison.estimatedFmr ?? null };
-      return { outcome: 'accepted', personId, resultId, secondFactor, evidence };
+      return { identified: { outcome: 'accepted', personId, resultId, secondFactor, evidence }, untold: null };
     }
-    return { outcome: 'refused', reason: reason ?? 'poor-quality' };
+    const { service, transactionId, amount } = context;
+    const untold: UntoldLook | null =
+      probe && (reason === 'nobody' || reason === 'look-alikes')
+        ? { service, transactionId, amount, reason, resultId, probe, liveness, challenge }
+        : null;
+    return { identified: { outcome: 'refused', reason: reason ?? 'poor-quality' }, untold };
   });
 
   return setup({
@@ -162,7 +179,12 @@ export function identifyMachine(ports: StepPorts) {
       output: {} as Identified,
       meta: {} as StepMeta<Context>,
     },
-    actors: { watching: watching(ports), challenge: challengeMachine(ports), decide },
+    actors: {
+      watching: watching(ports),
+      challenge: challengeMachine(ports),
+      claimedIdentity: claimedIdentityMachine(ports),
+      decide,
+    },
     guards: {
       enough: ({ context }) => context.judgement?.kind === 'ready' || context.judgement?.kind === 'refused',
       challenged: ({ context: { judgement, service, amount } }) =>
@@ -180,6 +202,7 @@ export function identifyMachine(ports: StepPorts) {
       latest: null,
       judgement: null,
       challenge: null,
+      untold: null,
       output: null,
     }),
     initial: 'looking',
@@ -235,13 +258,47 @@ export function identifyMachine(ports: StepPorts) {
         invoke: {
           src: 'decide',
           input: ({ context }) => ({ context, refusal: refusalOf(context) }),
-          onDone: {
-            target: 'over',
-            actions: assign({
-              output: ({ context: { challenge }, event }): Identified =>
-                challenge?.outcome === 'failed' && challenge.left ? { outcome: 'cancelled' } : event.output,
-            }),
-          },
+          onDone: [
+            {
+              guard: ({ context, event }) => event.output.untold !== null && mayClaim(ports, context.service),
+              target: 'claiming',
+              actions: assign({ untold: ({ event }) => event.output.untold }),
+            },
+            {
+              target: 'over',
+              actions: assign({
+                output: ({ context: { challenge }, event }): Identified =>
+                  challenge?.outcome === 'failed' && challenge.left
+                    ? { outcome: 'cancelled' }
+                    : event.output.identified,
+              }),
+            },
+          ],
+        },
+      },
+      claiming: {
+        invoke: {
+          src: 'claimedIdentity',
+          input: ({ context }) => reached(context.untold),
+          onDone: [
+            {
+              guard: ({ event }) => event.output.outcome === 'again',
+              target: 'looking',
+              actions: assign({
+                gathered: NOTHING_GATHERED,
+                latest: null,
+                judgement: null,
+                challenge: null,
+                untold: null,
+              }),
+            },
+            {
+              target: 'over',
+              actions: assign({
+                output: ({ event }) => (event.output.outcome === 'again' ? null : event.output),
+              }),
+            },
+          ],
         },
       },
       givingUp: {
@@ -249,7 +306,7 @@ export function identifyMachine(ports: StepPorts) {
         invoke: {
           src: 'decide',
           input: ({ context }) => ({ context, refusal: context.gathered.lastProblem }),
-          onDone: { target: 'over', actions: assign({ output: ({ event }) => event.output }) },
+          onDone: { target: 'over', actions: assign({ output: ({ event }) => event.output.identified }) },
         },
       },
       over: { type: 'final' },

@@ -17,7 +17,14 @@ export function wantsPin(identified: Identified): boolean {
 
 /** How a look that recognised nobody ends a service. */
 export function unidentified(service: Service, identified: Identified): Outcome {
-  return identified.outcome === 'refused' ? sorry(service, identified.reason) : { kind: 'cancelled' };
+  switch (identified.outcome) {
+    case 'refused':
+      return sorry(service, identified.reason);
+    case 'unavailable':
+      return sorry(service, identified.code);
+    default:
+      return { kind: 'cancelled' };
+  }
 }
 
 export function entered(step: PinStep): string | null {

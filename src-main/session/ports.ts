@@ -36,7 +36,7 @@ interface Ports<Event> {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly devices: Devices;
-  readonly bank: Pick<BankClient, 'authorise' | 'enrol' | 'payee' | 'transfer' | 'inquire'>;
+  readonly bank: Pick<BankClient, 'authorise' | 'claimedIdentity' | 'enrol' | 'payee' | 'transfer' | 'inquire'>;
   readonly sync: Pick<Sync, 'online' | 'onOnline' | 'flush' | 'soon' | 'resultsRefused'>;
   readonly journal: Omit<Journal, 'record'> & {
     // A property, so that the compiler lets no wider journal be taken for a narrower one (strictFunctionTypes).

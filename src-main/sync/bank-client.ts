@@ -24,6 +24,7 @@ import {
   type ReversalRequest,
   type StandInRequest,
 } from '../../src-contract/bank-api.ts';
+import { ClaimedIdentityAnswer, type ClaimedIdentityRequest } from '../../src-contract/claimed-identity.ts';
 import type { CountRequest } from '../../src-contract/count.ts';
 import { DayCloseAnswer, type DayCloseRequest } from '../../src-contract/day-close.ts';
 import {
@@ -79,6 +80,8 @@ export interface BankClient {
   /** Which protecting matrix is current; `held` is the one this terminal has. Not verified here. */
   protection(held: string, signal: AbortSignal): Promise<ProtectionAnswer>;
   enrol(request: EnrolRequest, signal: AbortSignal): Promise<EnrolAnswer>;
+  /** Of whom somebody before the camera says to be, who is not in the gallery. */
+  claimedIdentity(request: ClaimedIdentityRequest, signal: AbortSignal): Promise<ClaimedIdentityAnswer>;
   sendResults(request: ResultsRequest, signal: AbortSignal): Promise<ResultsAnswer>;
   authorise(request: AuthoriseRequest, signal: AbortSignal): Promise<AuthoriseAnswer>;
   capture(request: CaptureRequest, signal: AbortSignal): Promise<PostingAnswer>;
@@ -212,6 +215,8 @@ export function createBankClient(options: BankClientOptions): BankClient {
       return send({ method: 'GET', path, answer: ProtectionAnswer }, signal);
     },
     enrol: (request: EnrolRequest, signal) => post('/v1/enrolments', request, EnrolAnswer, signal),
+    claimedIdentity: (request: ClaimedIdentityRequest, signal) =>
+      post('/v1/claimed-identities', request, ClaimedIdentityAnswer, signal),
     sendResults: (request: ResultsRequest, signal) => post('/v1/results', request, ResultsAnswer, signal),
     authorise: (request: AuthoriseRequest, signal) => post('/v1/authorisations', request, AuthoriseAnswer, signal),
     capture: (request: CaptureRequest, signal) => post('/v1/captures', request, PostingAnswer, signal),

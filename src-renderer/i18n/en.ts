@@ -182,6 +182,15 @@ export const en: Texts = {
       'own-account': 'This is your own account. Please check the number.',
     },
   },
+  claim: {
+    title: 'Enter your account number',
+    lead: '{{digits}} digits, of your own account at this bank.',
+    whole: 'Please check the number, then press “OK”.',
+    next: 'After this we ask for your PIN.',
+    problem: {
+      unconfirmed: 'We could not confirm that this number and your face belong together. Please check the number.',
+    },
+  },
   confirmTransfer: {
     title: 'Please check your transfer',
     to: 'To',
@@ -289,6 +298,8 @@ export const en: Texts = {
   sorry: {
     possible: 'These amounts are possible',
     madeWhole: 'Your account has not been charged {{amount}}.',
+    claim: 'You can also go on with your account number and your PIN.',
+    claimIdentity: 'Enter my account number',
     reference: 'Reference {{reference}}',
     texts: {
       nobody: {
@@ -326,6 +337,14 @@ export const en: Texts = {
       'challenge-failed': {
         title: 'We could not confirm it is you',
         body: 'Please try again. If a movement is difficult, the button “I can’t do this” offers another way. Or ask a member of staff.',
+      },
+      'claim-unconfirmed': {
+        title: 'We could not confirm your account number',
+        body: 'Nothing was done. Please check your account number and try again. If you have not registered your face, or have ended your registration, please register first.',
+      },
+      'claim-unavailable': {
+        title: 'Account numbers can’t be used just now',
+        body: 'Nothing was done. Please try again a little later, or ask a member of staff.',
       },
       'pin-wrong': {
         title: 'We could not confirm your PIN',

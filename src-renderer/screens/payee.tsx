@@ -1,31 +1,19 @@
 import './amount.css';
 import './transfer.css';
-import { useEffect, useState } from 'react';
 import { ACCOUNT_DIGITS } from '../../src-contract/primitives.ts';
 import { useTexts } from '../i18n/i18n.ts';
 import { IntentButton } from '../parts/intent-button.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { Sum } from '../parts/sum.tsx';
+import { AccountDigits, useAccountDigits } from './account-digits.tsx';
 import { NumberKeys } from './number-keys.tsx';
-import { grouped, isWhole, keyedDigit, spaced } from './payee-number.ts';
+import { isWhole } from './payee-number.ts';
 import type { ScreenProps } from './screen-props.ts';
-
-const erased = (digits: string) => digits.slice(0, -1);
 
 export function PayeeScreen({ screen }: ScreenProps<'payee'>) {
   const t = useTexts();
   const { amount, entered, problem } = screen;
-  const [digits, setDigits] = useState<string>(entered);
-
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (/^\d$/.test(event.key)) setDigits((now) => keyedDigit(now, event.key));
-      else if (event.key === 'Backspace') setDigits(erased);
-    };
-    addEventListener('keydown', onKey);
-    return () => removeEventListener('keydown', onKey);
-  }, []);
-
+  const { digits, keys } = useAccountDigits(entered);
   const whole = isWhole(digits);
   return (
     <div className="own">
@@ -45,11 +33,7 @@ export function PayeeScreen({ screen }: ScreenProps<'payee'>) {
           </IntentButton>
         </div>
       </div>
-      <NumberKeys
-        onDigit={(key) => setDigits((now) => keyedDigit(now, key))}
-        onErase={() => setDigits(erased)}
-        onClear={() => setDigits('')}
-      >
+      <NumberKeys {...keys}>
         <IntentButton
           // One that is not whole is never sent: the button is closed until it is.
           intent={{ kind: 'enter-payee', accountNumber: digits }}
@@ -62,25 +46,5 @@ export function PayeeScreen({ screen }: ScreenProps<'payee'>) {
         </IntentButton>
       </NumberKeys>
     </div>
-  );
-}
-
-function AccountDigits({ digits }: { digits: string }) {
-  const t = useTexts();
-  const label = digits === '' ? t('payee.empty') : t('payee.entered', { number: spaced(digits) });
-  return (
-    <output className="payee-digits" aria-label={label}>
-      {grouped(digits).map((group, at) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: places of a number have no other name than where they stand
-        <span key={at} className="payee-group" aria-hidden="true">
-          {group.map((digit, place) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: as above
-            <span key={place} className="payee-digit" data-empty={digit === null}>
-              {digit ?? '–'}
-            </span>
-          ))}
-        </span>
-      ))}
-    </output>
   );
 }

@@ -6,6 +6,7 @@ import { AttractScreen } from './attract.tsx';
 import { BalanceScreen } from './balance.tsx';
 import { BasketScreen } from './basket.tsx';
 import { ChallengeScreen } from './challenge.tsx';
+import { ClaimScreen } from './claim.tsx';
 import { ConfirmDepositScreen } from './confirm-deposit.tsx';
 import { ConfirmTransferScreen } from './confirm-transfer.tsx';
 import { ConsentScreen } from './consent.tsx';
@@ -44,6 +45,9 @@ export function ScreenOf({ screen }: { screen: Screen }) {
     case 'payee':
       // Another number to begin with, or another problem, is another screen: what was keyed before is not carried over.
       return <PayeeScreen key={`${screen.entered} ${screen.problem}`} screen={screen} />;
+    case 'claim':
+      // As with a payee's number.
+      return <ClaimScreen key={`${screen.entered} ${screen.problem}`} screen={screen} />;
     case 'confirm-transfer':
       return <ConfirmTransferScreen screen={screen} />;
     case 'wait':

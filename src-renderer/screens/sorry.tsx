@@ -11,6 +11,7 @@ export function SorryScreen({ screen }: ScreenProps<'sorry'>) {
   const t = useTexts();
   const { money, minor } = useMoney();
   const canRetry = useOffered('retry');
+  const canClaim = useOffered('claim-identity');
   const { code, possibleMinor, madeWhole, reference } = screen;
   return (
     <div className="ending">
@@ -19,6 +20,7 @@ export function SorryScreen({ screen }: ScreenProps<'sorry'>) {
       </span>
       <h1>{t(`sorry.texts.${code}.title`)}</h1>
       <p className="lead">{t(`sorry.texts.${code}.body`)}</p>
+      {canClaim && <p className="lead">{t('sorry.claim')}</p>}
       {madeWhole && <Notice kind="good">{t('sorry.madeWhole', { amount: money(madeWhole) })}</Notice>}
       {reference && <p className="ending-reference">{t('sorry.reference', { reference })}</p>}
       {possibleMinor.length > 0 && (
@@ -37,6 +39,9 @@ export function SorryScreen({ screen }: ScreenProps<'sorry'>) {
         </IntentButton>
         <IntentButton intent={{ kind: 'confirm' }} look={canRetry ? 'second' : 'first'}>
           {t('common.confirm')}
+        </IntentButton>
+        <IntentButton intent={{ kind: 'claim-identity' }} look="second">
+          {t('sorry.claimIdentity')}
         </IntentButton>
         <IntentButton intent={{ kind: 'retry' }} look="first" icon="again">
           {t('common.retry')}

@@ -189,6 +189,7 @@ describe('answers', () => {
     ['receipt', '受け取らない', { kind: 'choose-receipt', print: false }],
     ['done-withdraw', '終わる', { kind: 'confirm' }],
     ['sorry-no-face', 'もう一度', { kind: 'retry' }],
+    ['sorry-nobody-claim', '口座番号を入力する', { kind: 'claim-identity' }],
     ['sorry-no-face', '最初の画面に戻る', { kind: 'cancel' }],
     ['pin', '取り消す', { kind: 'cancel' }],
     ['basket', 'お顔で支払う', { kind: 'pay' }],
@@ -264,6 +265,17 @@ describe('answers', () => {
     await page.getByRole('button', { name: '5', exact: true }).click();
     await ok.click();
     expect(people(await sent())).toEqual([{ kind: 'enter-payee', accountNumber: '0123456785' }]);
+  });
+
+  it('the own account number is keyed in the same way, and not sent again as it was when it was not confirmed', async () => {
+    await show({ ...fixture('claim-unconfirmed').view, language: 'en' });
+    expect(await page.getByRole('alert').textContent()).toBe(en.claim.problem.unconfirmed);
+    await page.locator('.own-ok').click({ force: true });
+    expect(people(await sent())).toEqual([]);
+    await page.keyboard.press('Backspace');
+    await page.getByRole('button', { name: '4', exact: true }).click();
+    await page.locator('.own-ok').click();
+    expect(people(await sent())).toEqual([{ kind: 'enter-claim', accountNumber: '0123456784' }]);
   });
 
   it('a long consent can be read to its end without a scrolling finger', async () => {

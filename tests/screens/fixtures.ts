@@ -259,6 +259,28 @@ export const FIXTURES: readonly Fixture[] = [
       person,
     ),
   ),
+  ...([null, 'unconfirmed'] as const).map((problem) =>
+    fixture(
+      problem === null ? 'claim' : `claim-${problem}`,
+      {
+        name: 'claim',
+        service: 'withdraw',
+        amount: problem === null ? money(20_000) : null,
+        entered: problem === null ? '' : '0123456789',
+        problem,
+      },
+      ['enter-claim', 'cancel', 'extend'],
+      person,
+    ),
+  ),
+  ...(['nobody', 'look-alikes'] as const).map((code) =>
+    fixture(
+      `sorry-${code}-claim`,
+      { name: 'sorry', service: 'withdraw', code, possibleMinor: [], madeWhole: null, reference: null },
+      ['claim-identity', 'retry', 'cancel', 'extend'],
+      person,
+    ),
+  ),
   ...(['山＊ 健＊＊', 'F*** D***', null] as const).map((name, at) =>
     fixture(
       `confirm-transfer${['', '-latin', '-no-name'][at]}`,
