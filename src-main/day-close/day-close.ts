@@ -47,7 +47,7 @@ export interface DayCloserOptions {
 }
 
 /** Between two looks at counts and cut-off, ms. */
-const LOOK_MS = 20_000;
+const LOOK_MS = 30_000;
 /** A device says at once what is in it, or it is not there; ms. */
 const COUNT_MS_MAX = 5_000;
 const CURRENCY = 'JPY';

@@ -14,11 +14,11 @@ export interface PolicyStanding extends Standing {
 }
 
 /** Between two looks at the clock, ms. */
-const LOOK_MS = 10_000;
+const LOOK_MS = 30_000;
 /** Between two times that what the clock knows is written down, ms. */
 const SAVE_MS = 5 * 60_000;
 
-/** Looks every ten seconds, when a policy is taken and when one expires; saves the time every five minutes. Tells of a look that finds another
+/** Looks every half minute (a visit asks for itself), when a policy is taken and when one expires; saves the time every five minutes. Tells of a look that finds another
  *  reason than anybody was given since the one before. */
 export function watchStanding(options: {
   readonly policies: Pick<PolicyBook, 'current' | 'onTaken'>;

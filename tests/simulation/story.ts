@@ -192,7 +192,7 @@ function setups(shape: Stream, lengthMs: number): TerminalSetup[] {
     { id: 'REJ', kind: 'reject', denominationMinor: null, count: 0, capacity: 300 },
     { id: 'RET', kind: 'retract', denominationMinor: null, count: 0, capacity: 300 },
   ];
-  // Counts are looked at three times a minute: over hours that would be most of what a run does.
+  // Counts are looked at twice a minute: over hours that would be most of what a run does.
   const cutOff = lengthMs <= CUT_OFF_MS_MAX ? clock((START_MS % DAY) + shape.fraction() * lengthMs).slice(0, 5) : null;
   const atm = { name: 'ATM', profile: 'atm', load, roundMs, cutOff } as const;
   const checkout = { name: 'Checkout', profile: 'checkout', load: [], roundMs, cutOff } as const;
