@@ -37,6 +37,8 @@ The working key of an encrypting PIN pad, as the pad names it:
 The protecting matrix of all templates is changed, with nobody coming back to a camera, and the change followed, by
   POST /admin/protection  {"from": the current generation, "reason": "planned" or "leak"}
   GET /admin/protection
+How many people have a template under which embedder, and which terminals have which:
+  GET /admin/embedders
 A terminal that is stolen, or will not come back, is taken out of service for good, and changes no longer wait for it:
   POST /admin/terminals/TERMINAL-ID/revocation
 `;

@@ -123,11 +123,14 @@ export const PolicyAnswer = z.strictObject({
 });
 export type PolicyAnswer = z.infer<typeof PolicyAnswer>;
 
-/** A protected template: 512 float32, little endian, unit length after protection, base64url. */
+/** What {@link ProtectedTemplate} has room for. */
+export const TEMPLATE_DIMENSIONS_MAX = 768;
+/** A protected template: float32, little endian, unit length after protection, base64url. */
 export const ProtectedTemplate = z.strictObject({
-  values: Base64Url.max(4096),
-  dimensions: z.int().positive().max(4096),
-  /** SHA-256 of the embedding model that made it. */
+  values: Base64Url.max((TEMPLATE_DIMENSIONS_MAX * 4 * 4) / 3),
+  dimensions: z.int().positive().max(TEMPLATE_DIMENSIONS_MAX),
+  /** Names the embedder that made it: SHA-256 of its model or, where its manifest names a space of its own, of both (models/README.md).
+   *  Templates of different embedders are never compared. */
   modelSha256: Sha256Hex,
   protectionVersion: ProtectionVersion,
 });
@@ -149,6 +152,8 @@ export const EnrolRequest = z.strictObject({
   personId: Uuid,
   consent: z.strictObject({ version: z.string().max(40), language: Language, agreedAt: WallTimeMs }),
   template: ProtectedTemplate,
+  /** Of the same look under the embedder before, where the terminal has people under it: for terminals that have no other. */
+  templateBefore: ProtectedTemplate.optional(),
   /** The look-alike this person was told about, null when none. */
   lookAlikeOf: Uuid.nullable(),
   /** The chosen PIN twice, each as a PIN block bound to personId; the bank compares them. */
@@ -172,9 +177,14 @@ export const EnrolAnswer = z.discriminatedUnion('outcome', [
 ]);
 export type EnrolAnswer = z.infer<typeof EnrolAnswer>;
 
-/** GET /v1/gallery?after=<cursor>&limit=<n>&protection=<version>: the feed of templates, oldest change first. Cursor 0 is the beginning.
- *  Templates come under the protecting matrix that is asked for, as long as the bank has it, and under the current one by default.
- *  A matrix that the bank has not, or not any more, is refused as invalid-request with `field` "protection". */
+/**
+ * GET /v1/gallery?after=<cursor>&limit=<n>&protection=<version>&model=<embedder>&embedders=<embedder>,…: the feed of templates, oldest
+ * change first. Cursor 0 is the beginning. Templates come under the protecting matrix that is asked for, as long as the bank has it, and
+ * under the current one by default. A matrix that the bank has not, or not any more, is refused as invalid-request with `field`
+ * "protection". With `model` only that embedder's come, and `next` passes over the others: each embedder's gallery has a cursor of its own.
+ * Without it everybody's oldest. `embedders` are all that the terminal can compare with now, `model` alone by default: the bank keeps what
+ * was said last.
+ */
 export const GalleryEntry = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('put'),
@@ -184,6 +194,8 @@ export const GalleryEntry = z.discriminatedUnion('kind', [
     lookAlikeOf: Uuid.nullable(),
   }),
   z.strictObject({ kind: z.literal('erase'), cursor: z.int().positive(), personId: Uuid }),
+  /** The template of the embedder that was asked for is out of use. The person is not erased: they have a newer one. */
+  z.strictObject({ kind: z.literal('retire'), cursor: z.int().positive(), personId: Uuid }),
 ]);
 export type GalleryEntry = z.infer<typeof GalleryEntry>;
 export const GalleryAnswer = z.strictObject({

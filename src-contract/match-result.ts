@@ -31,12 +31,16 @@ export type RefusalReason = z.infer<typeof RefusalReason>;
 export const Comparison = z.strictObject({
   /** Cosine similarity of probe and best template, −1…1; null when nothing was compared. */
   score: z.number().min(-1).max(1).nullable(),
-  /** Score of the second-best person, null when the gallery held fewer than two. */
+  /** Score of the second-best person; null when the gallery held fewer than two, or the other's is another embedder's. */
   runnerUpScore: z.number().min(-1).max(1).nullable(),
+  /** Templates it was compared with. */
   gallerySize: z.int().nonnegative(),
   /** Probability that a stranger would reach this score against a gallery of this size (ISO/IEC 19795-1: FPIR of an
    *  identification, FMR of a verification); null when nothing was compared. */
   estimatedFmr: Rate.nullable(),
+  /** The embedder under which the score was reached, named as in templates; null when nothing was compared, and in results of before
+   *  there could be two. Where two were searched the rate is that of both searches together. */
+  model: Sha256Hex.nullable().default(null),
 });
 export type Comparison = z.infer<typeof Comparison>;
 

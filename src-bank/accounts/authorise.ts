@@ -47,7 +47,7 @@ export async function authorise(
       // Only somebody who knows the PIN is told how much there is.
       return declined('insufficient-funds', { availableMinor: pin ? Math.max(0, account.availableMinor) : null });
     }
-    await markUsed(tx, request.resultId, request.transactionId);
+    await markUsed(tx, request.resultId, request.transactionId, { pinRight: pin !== null });
     return await approve(context, tx, terminal, { request, account, amountMinor, dispense });
   });
   // A first answer from before there were grants lacks what the schema fills in.

@@ -12,6 +12,7 @@ import { ProblemError } from '../problem.ts';
 /** "barred" is a key that was reversed, or asked about and barred, before it was ever used. */
 export type Operation =
   | 'enrol'
+  | 'renew'
   | 'authorise'
   | 'capture'
   | 'reverse'

@@ -42,7 +42,8 @@ export async function transfer(
     if (amountMinor > payer.availableMinor) {
       return declinedTransfer('insufficient-funds', { availableMinor: payer.availableMinor });
     }
-    await markUsed(tx, request.resultId, request.transactionId);
+    // The payee was told to somebody with the right PIN only.
+    await markUsed(tx, request.resultId, request.transactionId, { pinRight: true });
     await post(context, tx, {
       kind: 'transfer',
       transactionId: request.transactionId,

@@ -19,6 +19,7 @@ import { counts } from './migrations/0011-counts.ts';
 import { pinPairs } from './migrations/0012-pin-pairs.ts';
 import { protections } from './migrations/0013-protections.ts';
 import { claimedIdentities } from './migrations/0014-claimed-identities.ts';
+import { embedders } from './migrations/0015-embedders.ts';
 import type { Tables } from './tables.ts';
 
 export interface Migration {
@@ -42,6 +43,7 @@ export const MIGRATIONS: readonly Migration[] = [
   pinPairs,
   protections,
   claimedIdentities,
+  embedders,
 ];
 
 /** Names the advisory lock among all of the database's users: "kaop". */

@@ -15,6 +15,7 @@ export interface Tables {
     head_hash: string | null;
     protection: Generated<number>;
     revoked_at: number | null;
+    embedders: string | null;
   };
   protection_generations: {
     number: number;
@@ -65,6 +66,8 @@ export interface Tables {
     recorded_at: number;
     made_at: number | null;
     clock_offset_ms: number | null;
+    model_sha256: string | null;
+    pin_right: Generated<boolean>;
   };
   incidents: {
     incident_id: string;
@@ -139,9 +142,16 @@ export interface Tables {
     dimensions: number;
     model_sha256: string;
     protection_version: string;
+    cursor: number;
   };
   gallery_head: { single: Generated<boolean>; cursor: number };
-  gallery_feed: { cursor: number; kind: 'put' | 'erase'; person_id: string; at: number };
+  gallery_feed: {
+    cursor: number;
+    kind: 'put' | 'erase' | 'retire';
+    person_id: string;
+    at: number;
+    model_sha256: string | null;
+  };
   pin_nonces: { nonce: string; seen_at: number };
   accounts: {
     account_id: string;

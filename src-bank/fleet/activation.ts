@@ -73,6 +73,7 @@ export async function activate(context: BankContext, request: ActivateRequest): 
           head_hash: null,
           protection: current.number,
           revoked_at: null,
+          embedders: null,
         })
         .execute();
       await tx

@@ -95,9 +95,12 @@ export async function listPeople(
 ): Promise<z.input<typeof PeopleAnswer>> {
   const rows = await database.db
     .selectFrom('people')
-    .leftJoin('templates', 'templates.person_id', 'people.person_id')
     .select(['people.person_id', 'status', 'enrolled_at', 'enrolled_by', 'look_alike_of'])
-    .select('templates.dimensions')
+    .select(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('templates').select('templates.person_id').whereRef('templates.person_id', '=', 'people.person_id'),
+      ).as('has_template'),
+    )
     .select([
       unprovenMisses(clock.now() - policy.attempts.windowMs).as('misses'),
       unprovenMisses(0).as('misses_ever'),
@@ -127,7 +130,7 @@ export async function listPeople(
       enrolledAt: row.enrolled_at,
       enrolledBy: row.enrolled_by,
       lookAlikeOf: row.look_alike_of,
-      hasTemplate: row.dimensions !== null,
+      hasTemplate: Boolean(row.has_template),
       pin: {
         failures: row.misses,
         lockedPairs: row.locked_pairs,

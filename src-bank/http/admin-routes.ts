@@ -19,12 +19,14 @@ import { verifyChain } from '../results/chain.ts';
 import * as api from './admin-api.ts';
 import { describeAdminRoute } from './admin-description.ts';
 import { countsRoutes } from './counts-routes.ts';
+import { embeddersRoutes } from './embedders-routes.ts';
 import { protectionRoutes } from './protection-routes.ts';
 
 export function adminRoutes(scope: FastifyInstance, context: BankContext, adminToken: string): void {
   scope.addHook('onRequest', async (request) => requireToken(request.headers.authorization, adminToken));
   countsRoutes(scope, context);
   protectionRoutes(scope, context);
+  embeddersRoutes(scope, context);
   const routes = scope.withTypeProvider<ZodTypeProvider>();
   routes.post(
     '/admin/activation-codes',

@@ -32,13 +32,14 @@ import {
   ErasureRequest,
 } from '../../src-contract/erasure.ts';
 import { InquiryAnswer, InquiryRequest } from '../../src-contract/inquiry.ts';
-import { Base64Url } from '../../src-contract/primitives.ts';
+import { Base64Url, Sha256Hex } from '../../src-contract/primitives.ts';
 import {
   ProtectionAnswer,
   ProtectionReceiptAnswer,
   ProtectionReceiptRequest,
   ProtectionVersion,
 } from '../../src-contract/protection-change.ts';
+import { RenewalAnswer, RenewalRequest } from '../../src-contract/renewal.ts';
 import { PayeeAnswer, PayeeRequest, TransferAnswer, TransferRequest } from '../../src-contract/transfer.ts';
 import { authorise } from '../accounts/authorise.ts';
 import { deposit } from '../accounts/deposit.ts';
@@ -51,6 +52,7 @@ import { recordDayClose } from '../closes/record.ts';
 import type { BankContext } from '../context.ts';
 import { takeCount } from '../counts/settle.ts';
 import { activate } from '../fleet/activation.ts';
+import { keepEmbedders } from '../fleet/embedders.ts';
 import { issuePolicy } from '../fleet/policy-issue.ts';
 import { authenticate, type Terminal } from '../fleet/request-assertion.ts';
 import { answerClaim } from '../people/claimed-identities.ts';
@@ -58,13 +60,24 @@ import { enrol } from '../people/enrolment.ts';
 import { eraseAtTerminal } from '../people/erasure.ts';
 import { keepErasureReceipt } from '../people/erasure-receipts.ts';
 import { GALLERY_LIMIT_MAX, readFeed } from '../people/gallery-feed.ts';
+import { renew } from '../people/renewal.ts';
 import { keepProtectionReceipt, tellProtection } from '../protection/change.ts';
 import { recordResults } from '../results/record.ts';
+
+/** More than a terminal needs at a time. */
+const EMBEDDERS_MAX = 4;
 
 const GalleryQuery = z.strictObject({
   after: z.coerce.number().int().nonnegative().default(0),
   limit: z.coerce.number().int().min(1).max(GALLERY_LIMIT_MAX).default(GALLERY_LIMIT_MAX),
   protection: ProtectionVersion.optional(),
+  model: Sha256Hex.optional(),
+  embedders: z
+    .string()
+    .max(EMBEDDERS_MAX * 65)
+    .transform((list) => list.split(','))
+    .pipe(z.array(Sha256Hex).min(1).max(EMBEDDERS_MAX))
+    .optional(),
 });
 
 const ProtectionQuery = z.strictObject({ held: ProtectionVersion });
@@ -116,7 +129,11 @@ function authenticatedRoutes(scope: FastifyInstance, context: BankContext): void
   routes.get(
     '/v1/gallery',
     { schema: { ...describeRoute('Changes of the gallery after a cursor', GalleryAnswer), querystring: GalleryQuery } },
-    async (request) => await readFeed(context, request.query),
+    async (request) => {
+      const { model, embedders = model && [model], ...query } = request.query;
+      if (embedders) await keepEmbedders(context, sender(request), embedders);
+      return await readFeed(context, { ...query, model });
+    },
   );
   routes.get(
     '/v1/protection',
@@ -157,6 +174,11 @@ function authenticatedRoutes(scope: FastifyInstance, context: BankContext): void
     '/v1/enrolments',
     { schema: { ...describeRoute('Register a person and open an account', EnrolAnswer), body: EnrolRequest } },
     async (request) => await enrol(context, sender(request), request.body),
+  );
+  routes.post(
+    '/v1/renewals',
+    { schema: { ...describeRoute('A template under a newer embedder', RenewalAnswer), body: RenewalRequest } },
+    async (request) => await renew(context, sender(request), request.body),
   );
   routes.post(
     '/v1/authorisations',

@@ -8,84 +8,43 @@ import type { DbTransaction } from '../database/database.ts';
 import type { Terminal } from '../fleet/request-assertion.ts';
 import { hashPin, isWeakPin, type OpenPin, samePin } from '../pin.ts';
 import { ProblemError } from '../problem.ts';
-import {
-  currentOf,
-  faceInBooks,
-  headNumber,
-  type LiveGeneration,
-  liveGenerations,
-  named,
-} from '../protection/generations.ts';
+import { faceInBooks } from '../protection/generations.ts';
 import { challengeMissing } from '../results/evidence.ts';
 import { recordBatch } from '../results/record.ts';
 import { verifyResult } from '../results/verify.ts';
-import { appendToFeed } from './gallery-feed.ts';
 import { openPinBlock } from './pad-keys.ts';
 import { proveFace, spendPinNonce } from './pin-check.ts';
-import { storeTemplate, templateBytes } from './template.ts';
+import { type Converted, holdMatrix, storeTemplate, templateBytes, underCurrentMatrix } from './template.ts';
 
 export async function enrol(context: BankContext, terminal: Terminal, request: EnrolRequest): Promise<EnrolAnswer> {
-  const bytes = templateBytes(request.template);
-  // A change that begins just now has the template converted once more.
-  for (let attempt = 1; ; attempt++) {
-    const template = await underCurrentMatrix(context, request.template, bytes);
-    try {
-      return await enrolWith(context, terminal, request, template);
-    } catch (error) {
-      if (!(error instanceof ChangeBegan) || attempt === ATTEMPTS) throw error;
-    }
+  // The older embedder's first: the newer of a person's templates has the larger cursor.
+  const templates = [request.templateBefore, request.template].filter((one) => one !== undefined);
+  const given = templates.map((template) => ({ template, bytes: templateBytes(template) }));
+  if (request.templateBefore?.modelSha256 === request.template.modelSha256) {
+    throw new ProblemError('invalid-request', 'templateBefore: is of the same embedder as template', {
+      field: 'templateBefore',
+    });
   }
-}
-
-/** Another matrix became current between the conversion and the db transaction. */
-class ChangeBegan extends Error {}
-/** A change begins minutes after the one before it at the earliest. */
-const ATTEMPTS = 3;
-
-interface CurrentTemplate {
-  readonly generation: LiveGeneration;
-  readonly bytes: Uint8Array;
-}
-
-/** As it is to be stored; or why not, which a repeat of an enrolment that was answered must not hear. */
-async function underCurrentMatrix(
-  { database, vault, matrices }: BankContext,
-  { protectionVersion, dimensions }: EnrolRequest['template'],
-  bytes: Uint8Array,
-): Promise<CurrentTemplate | ProblemError> {
-  const live = await liveGenerations(vault, database.db);
-  const generation = currentOf(live);
-  try {
-    const from = named(live, protectionVersion, 'template.protectionVersion');
-    const convert = await matrices.converter(from, generation, dimensions);
-    return { generation, bytes: convert(bytes) };
-  } catch (error) {
-    if (error instanceof ProblemError) return error;
-    throw error;
-  }
+  return await underCurrentMatrix(context, given, (converted) => enrolWith(context, terminal, request, converted));
 }
 
 async function enrolWith(
   context: BankContext,
   terminal: Terminal,
   request: EnrolRequest,
-  template: CurrentTemplate | ProblemError,
+  converted: Converted,
 ): Promise<EnrolAnswer> {
   return await once(context, terminal, 'enrol', request, async (tx) => {
-    if (template instanceof ProblemError) throw template;
-    const { generation, bytes } = template;
-    if ((await headNumber(tx, 'share')) !== generation.number) throw new ChangeBegan();
+    const templates = await holdMatrix(tx, converted);
     const { presentedFace } = await recordEnrolResult(context, tx, terminal, request);
     const [first, second] = await readPins(context, tx, terminal, request);
     const refused = await refusal(context, tx, request, first, second);
     if (refused) return { outcome: 'refused', reason: refused };
     await insertPerson(context, tx, terminal, { request, pin: first });
-    const stored = { ...request.template, protectionVersion: generation.version };
-    await storeTemplate(context, tx, request.personId, stored, bytes);
+    for (const { template, bytes } of templates) await storeTemplate(context, tx, request.personId, template, bytes);
     const face = await faceInBooks(context, tx, request.personId, presentedFace ?? '');
     const by = { terminalId: terminal.terminalId, face };
     await proveFace(tx, { personId: request.personId, by, at: context.clock.now() });
-    await appendToFeed(context, tx, 'put', request.personId);
     const account = await openCustomerAccount(context, tx, request.personId);
     return {
       outcome: 'enrolled',

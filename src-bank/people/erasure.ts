@@ -90,5 +90,5 @@ async function erase(context: BankContext, tx: DbTransaction, personId: string):
     .where('person_id', '=', personId)
     .where('withdrawn_at', 'is', null)
     .execute();
-  await appendToFeed(context, tx, 'erase', personId);
+  await appendToFeed(context, tx, 'erase', { personId, modelSha256: null });
 }

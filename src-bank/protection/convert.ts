@@ -81,7 +81,7 @@ async function convertBatch(context: Omit<BankContext, 'converter'>, size: numbe
     const rows = await tx
       .selectFrom('templates')
       .innerJoin('people', 'people.person_id', 'templates.person_id')
-      .select(['templates.person_id', 'sealed', 'dimensions', 'protection_version'])
+      .select(['templates.person_id', 'model_sha256', 'sealed', 'dimensions', 'protection_version'])
       .where('protection_version', '<>', current.version)
       .orderBy('protection_version')
       .orderBy('templates.person_id')
@@ -95,8 +95,26 @@ async function convertBatch(context: Omit<BankContext, 'converter'>, size: numbe
   });
 }
 
+/** Brings one person's templates under the current matrix. Within a db transaction that has the person locked, and shares the head. */
+export async function convertPerson(
+  context: Pick<BankContext, 'vault' | 'matrices' | 'clock'>,
+  tx: DbTransaction,
+  personId: string,
+): Promise<void> {
+  const live = await liveGenerations(context.vault, tx);
+  const current = currentOf(live);
+  const rows = await tx
+    .selectFrom('templates')
+    .select(['person_id', 'model_sha256', 'sealed', 'dimensions', 'protection_version'])
+    .where('person_id', '=', personId)
+    .where('protection_version', '<>', current.version)
+    .execute();
+  if (rows.length > 0) await store(context, tx, { rows, live, current });
+}
+
 interface Row {
   readonly person_id: string;
+  readonly model_sha256: string;
   readonly sealed: Uint8Array;
   readonly dimensions: number;
   readonly protection_version: string;
@@ -107,20 +125,21 @@ async function store(
   tx: DbTransaction,
   { rows, live, current }: { rows: readonly Row[]; live: readonly LiveGeneration[]; current: LiveGeneration },
 ): Promise<void> {
-  const templates: { person_id: string; sealed: string }[] = [];
+  const templates: { person_id: string; model: string; sealed: string }[] = [];
   const faces: { person_id: string; old: string; fresh: string }[] = [];
-  for (const { person_id, sealed, dimensions, protection_version } of rows) {
+  for (const { person_id, model_sha256: model, sealed, dimensions, protection_version } of rows) {
     const from = live.find(({ version }) => version === protection_version);
     if (!from) throw new Error(`a template is under protection ${protection_version}, whose seed is gone`);
     const convert = await matrices.converter(from, current, dimensions);
     const converted = convert(vault.open('template', person_id, sealed));
-    templates.push({ person_id, sealed: Buffer.from(vault.seal('template', person_id, converted)).toString('base64') });
+    const resealed = Buffer.from(vault.seal('template', person_id, converted)).toString('base64');
+    templates.push({ person_id, model, sealed: resealed });
     faces.push({ person_id, old: ownFace(from, person_id), fresh: ownFace(current, person_id) });
     if (templates.length % AT_ONCE === 0) await clock.sleep(0);
   }
   await sql`update templates set sealed = decode(fresh.sealed, 'base64'), protection_version = ${current.version}
-    from jsonb_to_recordset(${JSON.stringify(templates)}::jsonb) as fresh (person_id uuid, sealed text)
-    where templates.person_id = fresh.person_id`.execute(tx);
+    from jsonb_to_recordset(${JSON.stringify(templates)}::jsonb) as fresh (person_id uuid, model text, sealed text)
+    where templates.person_id = fresh.person_id and templates.model_sha256 = fresh.model`.execute(tx);
   // What a person's own face proved or missed stays with it.
   for (const table of ['pin_pairs', 'pin_misses'] as const) {
     await sql`update ${sql.table(table)} set face = own.fresh

@@ -143,7 +143,7 @@ export function ownFace({ seed }: LiveGeneration, personId: string): string {
 
 /**
  * A presented face as the books have it. A person's own face has another pseudonym under each matrix; the books have the one of the
- * matrix that the person's template is under, and keep in step with it (convert.ts). So what was proven, or locked, before a change is
+ * newest matrix that a template of the person's is under, and keep in step with it (convert.ts). So what was proven, or locked, before a change is
  * so after it, whichever matrix the terminal has. Within the db transaction that has the person locked.
  */
 export async function faceInBooks(
@@ -155,12 +155,14 @@ export async function faceInBooks(
   if (face === '') return face;
   const live = await liveGenerations(vault, tx);
   if (live.length === 1 || !live.some((one) => ownFace(one, personId) === face)) return face;
-  const template = await tx
+  const templates = await tx
     .selectFrom('templates')
     .select('protection_version')
     .where('person_id', '=', personId)
-    .executeTakeFirst();
-  const home = live.find(({ version }) => version === template?.protection_version) ?? currentOf(live);
+    .execute();
+  const home =
+    live.findLast(({ version }) => templates.some(({ protection_version }) => protection_version === version)) ??
+    currentOf(live);
   return ownFace(home, personId);
 }
 

@@ -88,7 +88,7 @@ test('a claimed identity is held against the rate of one comparison, and against
   const QUESTION = uuid(9);
   const claimed = (change: Partial<ClaimedIdentity> = {}, estimatedFmr = 1e-4): MatchResult => ({
     ...resultOf('withdraw', money(1_000)),
-    comparison: { score: 0.5, runnerUpScore: null, gallerySize: 1, estimatedFmr },
+    comparison: { score: 0.5, runnerUpScore: null, gallerySize: 1, estimatedFmr, model: null },
     claimed: { by: 'account-number', template: 'bank', questionId: QUESTION, ...change },
   });
   const told = (result: MatchResult, who: string | null, named = DEFAULT_POLICY, policy = DEFAULT_POLICY) =>

@@ -52,8 +52,18 @@ async function toldOfIn(tx: DbTransaction, { terminalId, claimed }: MatchResult)
   return question?.person_id ?? null;
 }
 
-export async function markUsed(tx: DbTransaction, resultId: string, transactionId: string): Promise<void> {
-  await tx.updateTable('match_results').set({ used_by: transactionId }).where('result_id', '=', resultId).execute();
+/** @param pinRight whether the right PIN came with the transaction. */
+export async function markUsed(
+  tx: DbTransaction,
+  resultId: string,
+  transactionId: string,
+  { pinRight = false }: { readonly pinRight?: boolean } = {},
+): Promise<void> {
+  await tx
+    .updateTable('match_results')
+    .set({ used_by: transactionId, pin_right: pinRight })
+    .where('result_id', '=', resultId)
+    .execute();
 }
 
 export interface Claim {

@@ -1,10 +1,12 @@
 /** Match results, recorded in one unbroken chain per terminal. */
+import { decodeJwt } from 'jose';
 import type { ResultsAnswer } from '../../src-contract/bank-api.ts';
-import type { MatchResult } from '../../src-contract/match-result.ts';
+import { MatchResult } from '../../src-contract/match-result.ts';
 import type { BankContext } from '../context.ts';
 import type { DbTransaction } from '../database/database.ts';
 import { sha256Base64Url } from '../digest.ts';
 import type { Terminal } from '../fleet/request-assertion.ts';
+import { retireOlder } from '../people/retirement.ts';
 import { ProblemError } from '../problem.ts';
 import { type ChainHead, verifyLink, verifyResult } from './verify.ts';
 
@@ -14,7 +16,15 @@ export async function recordResults(
   terminal: Terminal,
   results: readonly string[],
 ): Promise<ResultsAnswer> {
-  return await context.database.transact((tx) => recordBatch(context, tx, terminal, results));
+  const answer = await context.database.transact((tx) => recordBatch(context, tx, terminal, results));
+  if (answer.recorded > 0) await retireOlder(context, results.flatMap(acceptedPerson));
+  return answer;
+}
+
+function acceptedPerson(jws: string): string[] {
+  // Verified a moment ago.
+  const { outcome, personId } = MatchResult.parse(decodeJwt(jws));
+  return outcome === 'accepted' && personId !== null ? [personId] : [];
 }
 
 /** As part of a larger db transaction (an enrolment carries its result with it). */
@@ -100,6 +110,7 @@ async function insert(
       recorded_at: recordedAt,
       made_at: result.at,
       clock_offset_ms: terminal.clockOffsetMs,
+      model_sha256: result.comparison.model,
     })
     .execute();
 }

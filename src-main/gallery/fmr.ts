@@ -7,7 +7,11 @@ import type { Calibration } from '../vision/observation.ts';
 /** Probability that at least one of `comparisons` strangers reaches this score (ISO/IEC 19795-1: FPIR for an
  *  identification, FMR for one comparison), with independent comparisons assumed: 1 − (1 − f)^N. 0…1. */
 export function estimatedFmr(calibration: Calibration, score: number, comparisons: number): number {
-  const single = singleFmr(calibration, score);
+  return fmrOver(singleFmr(calibration, score), comparisons);
+}
+
+/** The same from the rate of a single comparison. */
+export function fmrOver(single: number, comparisons: number): number {
   if (single >= 1) return comparisons > 0 ? 1 : 0;
   // Written with log1p and expm1, or a rate of 1e-17 would be lost against the 1.
   return clamp(-Math.expm1(comparisons * Math.log1p(-single)));

@@ -10,7 +10,7 @@ import { Comparison } from '../../src-contract/match-result.ts';
 import type { Uuid } from '../../src-contract/primitives.ts';
 import { systemChance } from '../clock.ts';
 import { cosineOf, facesFrom, plainCalibration } from './gallery.fixture.ts';
-import { type Gallery, openGallery } from './gallery.ts';
+import { type OneGallery, openGallery } from './gallery.ts';
 import { asidePath, openGalleryOrPullAgain } from './open-or-pull-again.ts';
 
 const DIMENSIONS = 64;
@@ -20,7 +20,7 @@ const rates = { maxFmr: 1e-4, lookAlikeFmr: 1e-5 };
 const dataKey = createSecretKey(new Uint8Array(32).fill(1));
 let directory: string;
 let path: string;
-let gallery: Gallery;
+let gallery: OneGallery;
 const id = () => systemChance.id();
 const usual = () => ({
   path,
@@ -160,7 +160,7 @@ describe('identification', () => {
   test('in an empty gallery finds nobody, and compares nothing', () => {
     expect(gallery.identify(faces.next(), rates)).toEqual({
       outcome: 'nobody',
-      comparison: { score: null, runnerUpScore: null, gallerySize: 0, estimatedFmr: null },
+      comparison: { score: null, runnerUpScore: null, gallerySize: 0, estimatedFmr: null, model: null },
     });
   });
 

@@ -15,37 +15,38 @@ import { atOnce, inPieces } from '../../src-contract/protection.ts';
 import type { Chance } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
 import type { Calibration } from '../vision/observation.ts';
-import { alikeMax, estimatedFmr, isLookAlike, singleFmr } from './fmr.ts';
+import { type Candidate, decide, type Identification, type Rates } from './decision.ts';
+import { alikeMax, isLookAlike, singleFmr } from './fmr.ts';
 import { fuse } from './fusion.ts';
 import { type FaceKind, presentedFaces } from './presented-faces.ts';
 import { growChange, type Protection, type ProtectionChange, protectionFrom } from './protection.ts';
 import { dot, ExactSearch, type Neighbour } from './search.ts';
 import { type Erasure, openTemplateStore, type StoredTemplate } from './template-store.ts';
 
-/** What a 1:N search came to. The comparison goes into the match result either way. */
-type Identification =
-  | {
-      readonly outcome: 'match';
-      readonly personId: Uuid;
-      readonly comparison: Comparison;
-      /** Somebody known looks so much like this person, or this probe is so much like somebody else, that only the PIN tells them
-       *  apart. */
-      readonly pinAlways: boolean;
-    }
-  | { readonly outcome: 'nobody'; readonly comparison: Comparison }
-  /** Two people would be believed, and nobody has said that they look alike. */
-  | { readonly outcome: 'look-alikes'; readonly comparison: Comparison };
-
-export interface Gallery {
-  /** People that can be compared. */
+/** The templates of one embedder, as the bank's feed fills them. */
+export interface FedGallery {
+  /** The embedder: as templates name it. */
+  readonly modelSha256: string;
+  /** Templates that can be compared. */
   readonly size: number;
   /** Templates held that can't be compared: another model's, under another protection, or not a unit vector. */
   readonly notComparable: number;
   /** Where the bank's feed was left; 0 before the first pull. */
   readonly cursor: number;
-  /** Who is this? `embedding` is the model's own (unprotected, any length but zero). A match when its estimated rate over
-   *  the whole gallery is at most maxFmr. */
-  identify(embedding: Float32Array, rates: { readonly maxFmr: number; readonly lookAlikeFmr: number }): Identification;
+  /** Names of the matrices people here are under, oldest first: two during a change, else one. New templates are under the last. */
+  readonly protections: readonly string[];
+  /** Applies one page of the bank's feed, and its cursor, in one commit. */
+  applyFeed(page: GalleryAnswer): void;
+}
+
+export interface Gallery extends Pick<FedGallery, 'size' | 'protections'> {
+  /** One for each embedder that people here are under, the newest first. */
+  readonly feeds: readonly FedGallery[];
+  /** Whether anybody is under an embedder before the newest: only then a probe under that one can change an answer. */
+  readonly needsBefore: boolean;
+  /** Who is this? `embedding` is the newest model's own (unprotected, any length but zero), `before` the same look's under the one
+   *  before; null where there is none. A match when its estimated rate over all that was searched is at most maxFmr. */
+  identify(embedding: Float32Array, rates: Rates, before?: Float32Array | null): Identification;
   /**
    * Is this the person they say they are? The one comparison with this person's template: the gallery's own, or the one that is offered
    * where it has none; that one is forgotten again. Null where neither can be compared.
@@ -54,19 +55,19 @@ export interface Gallery {
     embedding: Float32Array,
     personId: Uuid,
     offered: ProtectedTemplate | null,
+    before?: Float32Array | null,
   ): { readonly comparison: Comparison; readonly template: 'gallery' | 'bank' } | null;
   /** The most similar person when any stranger of the whole gallery would be as alike with at most this rate, null when nobody is; and
    *  whether so many are as alike as single strangers are at it that the reference itself must be poor. Asked before an enrolment. */
   lookAlike(
     embedding: Float32Array,
     lookAlikeFmr: number,
+    before?: Float32Array | null,
   ): { readonly personId: Uuid | null; readonly likeTooMany: boolean };
   /** Single-comparison rate at which two different people's embeddings are as similar as these two. */
   fmrBetween(a: Float32Array, b: Float32Array): number;
   /** One template of several frames of one face; see fusion.ts. */
   fuse(embeddings: readonly Float32Array[]): Float32Array;
-  /** Names of the matrices people here are under, oldest first: two during a change, else one. New templates are under the last. */
-  readonly protections: readonly string[];
   /** How many are still under the old matrix of a change. */
   readonly unconverted: number;
   /**
@@ -80,7 +81,16 @@ export interface Gallery {
   endProtection(): void;
   /** What the bank gets of a face: protected, normalised, encoded. */
   protectedTemplate(embedding: Float32Array): ProtectedTemplate;
-  /** Stores one person's template (a repeat replaces it), outside the feed: for somebody just enrolled here. */
+  /** The same under the embedder before; null where nobody is under one. */
+  templateBefore(before: Float32Array | null): ProtectedTemplate | null;
+  /** Whether the person of a match is to be moved to the newest embedder by this look: known under the one before alone, with nobody
+   *  near, and with a reference that is not like too many. */
+  movesOver(embedding: Float32Array, found: Identification, lookAlikeFmr: number): boolean;
+  /** What is held of somebody under an embedder, under the newest matrix; null where nothing is. */
+  templateOf(personId: Uuid, modelSha256: string): ProtectedTemplate | null;
+  /** Forgets somebody's template under one embedder. They are not erased. */
+  retire(personId: Uuid, modelSha256: string): void;
+  /** Stores one person's template (a repeat replaces it), outside the feed: for somebody just enrolled or moved here. */
   put(personId: Uuid, template: ProtectedTemplate, lookAlikeOf: Uuid | null): void;
   /** Forgets a person for good: whatever the feed or an enrolment brings of them later is not taken. For who told this terminal
    *  so; durable when it returns. True when they were known. */
@@ -96,10 +106,11 @@ export interface Gallery {
     at: number,
     rules: AttemptRules,
   ): { readonly face: string | null; readonly pausedUntil: number; readonly pinUntil: number };
-  /** The pseudonym of a face that was taken for this person with this score. Kept unless it surely is the person's own. */
+  /** The pseudonym of a face that was taken for this person with this score. Kept unless it surely is the person's own.
+   *  @param match `model`: under which embedder; the newest where it is not given. */
   matchedFace(
     embedding: Float32Array,
-    match: { readonly personId: Uuid; readonly score: number | null },
+    match: { readonly personId: Uuid; readonly score: number | null; readonly model?: string | null },
     at: number,
     rules: AttemptRules,
   ): string;
@@ -111,9 +122,20 @@ export interface Gallery {
   forgetOldFaces(at: number, rules: AttemptRules): void;
   /** The journal has the receipt. */
   acknowledged(personId: Uuid): void;
-  /** Applies one page of the bank's feed, and its cursor, in one commit. */
-  applyFeed(page: GalleryAnswer): void;
   close(): void;
+}
+
+/** The gallery of one embedder; with what two of them need of each other (two-embedders.ts). */
+export interface OneGallery extends Gallery, FedGallery {
+  has(personId: Uuid): boolean;
+  /** The most similar, best first. */
+  nearest(embedding: Float32Array, wanted: number): readonly Candidate[];
+  /** Whether this person was named as looking like another, names one, or has one here. */
+  needsPin(personId: Uuid, lookAlikeFmr: number): boolean;
+  /** Whether one of the two was said to look like the other. */
+  declaredAlike(one: Uuid, other: Uuid): boolean;
+  /** Rate at which a stranger reaches this score in one comparison. */
+  fmrAt(score: number): number;
 }
 
 /** A protecting matrix: its name, and the 32 bytes it grows from. */
@@ -131,7 +153,7 @@ export interface GalleryOptions {
   readonly protectionVersion: string;
   /** The matrix that a change under way leads to. */
   readonly nextProtection?: ProtectionSecret | null;
-  /** SHA-256 of the embedding model in use, lower-case hex. */
+  /** The embedder in use, as templates name it. */
   readonly modelSha256: string;
   readonly dimensions: number;
   readonly calibration: Calibration;
@@ -152,12 +174,6 @@ const OPENED_AT_START_UP_TO = 20_000;
 /** Rosters on disk: people that are compared are under the name of what they are compared in. */
 const ASIDE = 'aside';
 
-/**
- * By how many times a stranger reaches the second-best score more often than the best one, where the face alone says which of the two
- * it is. A rate rather than a difference of scores, so that a larger gallery, whose second is nearer by chance, needs a surer first.
- */
-const MARGIN = 100;
-
 /** People under one matrix. */
 interface Generation {
   readonly version: string;
@@ -173,7 +189,7 @@ interface Change {
 }
 
 /** Opens the gallery and decrypts what is searched into memory. Throws GALLERY_UNREADABLE naming the file or row, deleting nothing. */
-export function openGallery(options: GalleryOptions): Gallery {
+export function openGallery(options: GalleryOptions): OneGallery {
   const { path, dataKey, modelSha256, dimensions, calibration, chance } = options;
   // Copies: overwritten here when they are not needed any more.
   const given = { version: options.protectionVersion, seed: Uint8Array.from(options.protectionSeed) };
@@ -418,23 +434,15 @@ export function openGallery(options: GalleryOptions): Gallery {
     throw cause;
   }
 
-  /** The face against everybody. */
-  const compare = (embedding: Float32Array) => {
-    const [best, runnerUp] = nearestTo(embedding, 2);
-    const size = sizeOfAll();
-    const fmrAt = (score: number) => estimatedFmr(calibration, score, size);
-    const comparison: Comparison = {
-      score: best?.score ?? null,
-      runnerUpScore: runnerUp?.score ?? null,
-      gallerySize: size,
-      estimatedFmr: best ? fmrAt(best.score) : null,
-    };
-    return { best, runnerUp, fmrAt, comparison };
-  };
+  const fmrAt = (score: number) => singleFmr(calibration, score);
+  const candidates = (embedding: Float32Array, wanted: number): readonly Candidate[] =>
+    nearestTo(embedding, wanted).map(({ key, score }) => ({
+      personId: key,
+      score,
+      model: modelSha256,
+      fmr: fmrAt(score),
+    }));
   const declaredAlike = (one: Uuid, other: Uuid): boolean => lookAlikeOf(one) === other || lookAlikeOf(other) === one;
-  /** Whether the best is better than the second by the margin. Two beyond the calibration's floor are not told apart by it. */
-  const isClear = (best: Neighbour, runnerUp: Neighbour | undefined): boolean =>
-    runnerUp === undefined || singleFmr(calibration, runnerUp.score) >= MARGIN * singleFmr(calibration, best.score);
   /** Whether this person was named as looking like another, names one, or has one in the gallery. */
   const needsPin = (personId: Uuid, lookAlikeFmr: number): boolean => {
     if (lookAlikeOf(personId) || (namedBy.get(personId) ?? 0) > 0) return true;
@@ -480,9 +488,37 @@ export function openGallery(options: GalleryOptions): Gallery {
     currentSeed = next.seed;
   };
 
-  return {
+  const retireWithin = (personId: Uuid, undo: (() => void)[]): void => {
+    store.remove(personId);
+    const restore = forget(personId);
+    if (restore) undo.push(restore);
+  };
+
+  const gallery: OneGallery = {
+    modelSha256,
+    get feeds() {
+      return [gallery];
+    },
+    needsBefore: false,
     get size() {
       return sizeOfAll();
+    },
+    has: (personId) => rosterOf(personId) !== null,
+    nearest: candidates,
+    needsPin,
+    declaredAlike,
+    fmrAt,
+    templateBefore: () => null,
+    movesOver: () => false,
+    templateOf: (personId, model) => {
+      const home = model === modelSha256 ? generationWith(personId) : null;
+      const vector = home && exactIn(home)(personId);
+      if (!home || !vector) return null;
+      const values = Buffer.from(carried(vector, home, current).slice().buffer).toString('base64url');
+      return { values, dimensions, modelSha256, protectionVersion: current.version };
+    },
+    retire: (personId, model) => {
+      if (model === modelSha256) commit((undo) => retireWithin(personId, undo));
     },
     get notComparable() {
       return setAside.size;
@@ -490,14 +526,12 @@ export function openGallery(options: GalleryOptions): Gallery {
     get cursor() {
       return store.cursor();
     },
-    identify: (embedding, { maxFmr, lookAlikeFmr }) => {
-      const { best, runnerUp, fmrAt, comparison } = compare(embedding);
-      if (!best || fmrAt(best.score) > maxFmr) return { outcome: 'nobody', comparison };
-      const rivals = runnerUp !== undefined && fmrAt(runnerUp.score) <= maxFmr;
-      if (rivals && !declaredAlike(best.key, runnerUp.key)) return { outcome: 'look-alikes', comparison };
-      const pinAlways = !isClear(best, runnerUp) || needsPin(best.key, lookAlikeFmr);
-      return { outcome: 'match', personId: best.key, comparison, pinAlways };
-    },
+    identify: (embedding, rates) =>
+      decide(
+        candidates(embedding, 2),
+        { templates: sizeOfAll(), declaredAlike, needsPin: (personId) => needsPin(personId, rates.lookAlikeFmr) },
+        rates,
+      ),
     verify: (embedding, personId, offered) => {
       const home = generationWith(personId);
       const own = home && exactIn(home)(personId);
@@ -505,7 +539,8 @@ export function openGallery(options: GalleryOptions): Gallery {
       if (!claimed) return null;
       const score = dot(claimed.generation.protection.protect(embedding), claimed.vector);
       claimed.vector.fill(0);
-      const comparison = { score, runnerUpScore: null, gallerySize: 1, estimatedFmr: singleFmr(calibration, score) };
+      const estimatedFmr = singleFmr(calibration, score);
+      const comparison = { score, runnerUpScore: null, gallerySize: 1, estimatedFmr, model: modelSha256 };
       return { comparison, template: own ? 'gallery' : 'bank' };
     },
     lookAlike: (embedding, lookAlikeFmr) => {
@@ -621,18 +656,21 @@ export function openGallery(options: GalleryOptions): Gallery {
       const news = entries.map((entry) =>
         entry.kind === 'put' ? taken(entry.personId, entry.template, entry.lookAlikeOf) : entry,
       );
-      for (const one of news) if ('kind' in one) forgetTriesOf(one.personId);
+      for (const one of news) if ('kind' in one && one.kind === 'erase') forgetTriesOf(one.personId);
       commit((undo) => {
         for (const one of news) {
-          if ('kind' in one) eraseWithin(one, undo);
-          else if (store.put(one)) undo.push(learn(one, placed(one)));
+          if ('kind' in one) {
+            if (one.kind === 'erase') eraseWithin(one, undo);
+            else retireWithin(one.personId, undo);
+          } else if (store.put(one)) undo.push(learn(one, placed(one)));
         }
         store.setCursor(next);
       });
-      for (const one of news) if ('kind' in one) erased.add(one.personId);
+      for (const one of news) if ('kind' in one && one.kind === 'erase') erased.add(one.personId);
     },
     close: () => store.close(),
   };
+  return gallery;
 }
 
 interface Placed {

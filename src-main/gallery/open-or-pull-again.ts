@@ -5,7 +5,7 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { TerminalError } from '../errors.ts';
 import type { Alarm } from '../journal/journal.ts';
-import { type Gallery, type GalleryOptions, openGallery } from './gallery.ts';
+import { type GalleryOptions, type OneGallery, openGallery } from './gallery.ts';
 
 /** A file of SQLite's, its log and the index of that. */
 const PARTS = ['', '-wal', '-shm'] as const;
@@ -22,7 +22,7 @@ export function deleteAside(path: string): void {
 
 /** Opens the gallery, or a new one when it cannot be read, and says so. Damage that shows only later is told too, and ends with the next
  *  start. Throws DATABASE_NEWER and what the disk did. */
-export function openGalleryOrPullAgain(given: GalleryOptions, onAlarm: (alarm: Alarm) => void): Gallery {
+export function openGalleryOrPullAgain(given: GalleryOptions, onAlarm: (alarm: Alarm) => void): OneGallery {
   const options: GalleryOptions = {
     ...given,
     onDamaged: ({ message }) => {

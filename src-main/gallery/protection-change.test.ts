@@ -10,7 +10,7 @@ import type { Uuid } from '../../src-contract/primitives.ts';
 import { atOnce } from '../../src-contract/protection.ts';
 import { systemChance } from '../clock.ts';
 import { cosineOf, facesFrom, plainCalibration } from './gallery.fixture.ts';
-import { type Gallery, type GalleryOptions, openGallery } from './gallery.ts';
+import { type GalleryOptions, type OneGallery, openGallery } from './gallery.ts';
 import { inspectGallery } from './inspection.ts';
 import { growChange, protectionFrom } from './protection.ts';
 import { dot, ExactSearch } from './search.ts';
@@ -25,7 +25,7 @@ const faces = facesFrom(17, DIMENSIONS);
 const id = () => systemChance.id();
 
 let directory: string;
-let gallery: Gallery;
+let gallery: OneGallery;
 let people: Map<Uuid, Float32Array>;
 
 const open = (options: Partial<GalleryOptions> = {}) =>

@@ -57,6 +57,8 @@ export interface TemplateStore {
   condemned(): string | null;
   /** Stores or replaces, unless the person was erased: then nothing is stored, and false. */
   put(template: StoredTemplate): boolean;
+  /** Takes somebody's template away. They are not erased. */
+  remove(personId: Uuid): void;
   /** For good. The first to tell is the one remembered. */
   erase(erasure: Erasure): void;
   /** How many there are. Reads them all: minutes on a slow disk for a million. */
@@ -251,6 +253,7 @@ export function openTemplateStore(options: { path: string; dataKey: KeyObject; c
       const sealed = seal(template, dataKey, chance);
       return upsert.run(personId, modelSha256, protectionVersion, lookAlikeOf, sealed, personId).changes === 1;
     },
+    remove: (personId) => void remove.run(personId),
     erase: ({ personId, cursor }) => {
       remove.run(personId);
       erase.run(personId, cursor);

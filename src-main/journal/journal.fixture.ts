@@ -20,7 +20,7 @@ export function exampleResult(fields: Partial<UnsignedResult> = {}): UnsignedRes
     outcome: 'refused',
     reason: 'nobody',
     personId: null,
-    comparison: { score: 0.2, runnerUpScore: null, gallerySize: 1, estimatedFmr: 0.03 },
+    comparison: { score: 0.2, runnerUpScore: null, gallerySize: 1, estimatedFmr: 0.03, model: null },
     challenge: null,
     claimed: null,
     liveness: { frames: 12, passive: 0.98, cues: [], decision: 'live' },

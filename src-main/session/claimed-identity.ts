@@ -263,7 +263,7 @@ async function record(
     outcome: personId ? 'accepted' : 'refused',
     reason,
     personId,
-    comparison: comparison ?? { score: null, runnerUpScore: null, gallerySize: 0, estimatedFmr: null },
+    comparison: comparison ?? { score: null, runnerUpScore: null, gallerySize: 0, estimatedFmr: null, model: null },
     liveness,
     challenge,
     claimed,

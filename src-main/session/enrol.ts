@@ -325,7 +325,13 @@ async function check(ports: PortsOf<'enrol'>, context: Context, refusal: Refusal
     (known?.outcome === 'match' ? 'already-enrolled' : known?.outcome === 'look-alikes' ? 'look-alikes' : null) ??
     // A reference that is like so many people is a poor one, and would be taken for theirs: a better look is asked for.
     (lookAlike?.likeTooMany ? 'poor-quality' : null);
-  const nothing: Comparison = { score: null, runnerUpScore: null, gallerySize: ports.gallery.size, estimatedFmr: null };
+  const nothing: Comparison = {
+    score: null,
+    runnerUpScore: null,
+    gallerySize: ports.gallery.size,
+    estimatedFmr: null,
+    model: null,
+  };
   const { jws } = await ports.journal.recordResult({
     service: 'enrol',
     transactionId: reason ? null : context.transactionId,

@@ -108,6 +108,7 @@ export function identifyMachine(ports: StepPorts) {
       runnerUpScore: null,
       gallerySize: ports.gallery.size,
       estimatedFmr: null,
+      model: null,
     };
 
     const { attempts } = policy;

@@ -39,14 +39,17 @@ describe('a request', () => {
       },
       clock: systemClock,
     });
-    await client.gallery({ after: 3, limit: 10, protection: 'p2-a_b' }, signal);
+    const embedders = ['ab'.repeat(32), 'cd'.repeat(32)];
+    const model = embedders[0]!;
+    await client.gallery({ after: 3, limit: 10, protection: 'p2-a_b', model, embedders }, signal);
+    const wanted = `?after=3&limit=10&protection=p2-a_b&model=${model}&embedders=${embedders.join()}`;
     await client.reverse(reversal(), signal);
     expect(sent.map(({ url }) => url)).toEqual([
-      'http://bank.test/branch/v1/gallery?after=3&limit=10&protection=p2-a_b',
+      `http://bank.test/branch/v1/gallery${wanted}`,
       'http://bank.test/branch/v1/reversals',
     ]);
     expect(asserted.map(({ method, pathAndQuery }) => [method, pathAndQuery])).toEqual([
-      ['GET', '/branch/v1/gallery?after=3&limit=10&protection=p2-a_b'],
+      ['GET', `/branch/v1/gallery${wanted}`],
       ['POST', '/branch/v1/reversals'],
     ]);
     const hash = (body: Uint8Array | string) => createHash('sha256').update(body).digest('hex');

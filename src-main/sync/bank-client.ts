@@ -72,9 +72,15 @@ export interface BankClient {
   activate(request: ActivateRequest, signal: AbortSignal): Promise<ActivateAnswer>;
   /** Issued for this request: the nonce, 16 random bytes as base64url, comes back in it. Not verified here. */
   policy(nonce: string, signal: AbortSignal): Promise<PolicyAnswer>;
-  /** `protection`: under which matrix templates are wanted. */
+  /** `protection` and `model`: under which matrix and embedder templates are wanted. `embedders`: all that this terminal has. */
   gallery(
-    query: { readonly after: number; readonly limit: number; readonly protection: string },
+    query: {
+      readonly after: number;
+      readonly limit: number;
+      readonly protection: string;
+      readonly model: string;
+      readonly embedders: readonly string[];
+    },
     signal: AbortSignal,
   ): Promise<GalleryAnswer>;
   /** Which protecting matrix is current; `held` is the one this terminal has. Not verified here. */
@@ -206,8 +212,9 @@ export function createBankClient(options: BankClientOptions): BankClient {
     activate: (request: ActivateRequest, signal) =>
       send({ method: 'POST', path: '/v1/terminals', body: request, answer: ActivateAnswer, signed: false }, signal),
     policy: (nonce, signal) => send({ method: 'GET', path: `/v1/policy?nonce=${nonce}`, answer: PolicyAnswer }, signal),
-    gallery: ({ after, limit, protection }, signal) => {
-      const path = `/v1/gallery?after=${after}&limit=${limit}&protection=${encodeURIComponent(protection)}`;
+    gallery: ({ after, limit, protection, model, embedders }, signal) => {
+      const wanted = `protection=${encodeURIComponent(protection)}&model=${model}&embedders=${embedders.join()}`;
+      const path = `/v1/gallery?after=${after}&limit=${limit}&${wanted}`;
       return send({ method: 'GET', path, answer: GalleryAnswer }, signal);
     },
     protection: (held, signal) => {

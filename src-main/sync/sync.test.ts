@@ -81,7 +81,9 @@ class Terminal {
       if (this.galleryTrouble) throw this.galleryTrouble;
       pages.push(page);
     };
-    const gallery = {
+    const feed = {
+      modelSha256: 'c'.repeat(64),
+      size: 0,
       get cursor() {
         return pages.at(-1)?.next ?? 0;
       },
@@ -90,6 +92,9 @@ class Terminal {
         return protections();
       },
       applyFeed: write,
+    };
+    const gallery = {
+      feeds: [feed],
       erase: () => false,
       isErased: () => false,
       unacknowledged: () => [],

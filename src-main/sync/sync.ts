@@ -3,10 +3,11 @@
  * the bank can be asked.
  */
 import type { Logger } from 'pino';
+import type { GalleryAnswer } from '../../src-contract/bank-api.ts';
 import type { Chance, Clock } from '../clock.ts';
 import { type Config, SYNC_DEFAULT } from '../config/config.ts';
 import { TerminalError } from '../errors.ts';
-import type { Gallery } from '../gallery/gallery.ts';
+import type { FedGallery, Gallery } from '../gallery/gallery.ts';
 import type { Alarm, Journal } from '../journal/journal.ts';
 import type { PolicyBook } from '../policy/policy-book.ts';
 import type { TrustedTime } from '../policy/trusted-time.ts';
@@ -41,15 +42,7 @@ export interface SyncOptions {
   readonly bank: BankClient;
   readonly gallery: Pick<
     Gallery,
-    | 'applyFeed'
-    | 'cursor'
-    | 'notComparable'
-    | 'protections'
-    | 'unacknowledged'
-    | 'acknowledged'
-    | 'isErased'
-    | 'erase'
-    | 'forgetOldFaces'
+    'feeds' | 'unacknowledged' | 'acknowledged' | 'isErased' | 'erase' | 'forgetOldFaces'
   >;
   /** Asked when the gallery's feed tells of a matrix that the terminal has not. */
   readonly protection: Pick<ProtectionKeeper, 'learn'>;
@@ -128,7 +121,11 @@ export function createSync(options: SyncOptions): Sync {
   };
 
   /** One page. Hears from it whether the bank has another matrix, and learns of that; null where this one is not to be had any more. */
-  const askGallery = async (question: Parameters<BankClient['gallery']>[0], signal: AbortSignal) => {
+  const askGallery = async (
+    feed: FedGallery,
+    question: Parameters<BankClient['gallery']>[0],
+    signal: AbortSignal,
+  ): Promise<GalleryAnswer | null> => {
     const { protection: held } = question;
     const answer = await bank.gallery(question, signal).catch((error: unknown) => {
       if (error instanceof BankRefusal && error.problem.field === 'protection') return error;
@@ -137,15 +134,18 @@ export function createSync(options: SyncOptions): Sync {
     const refused = answer instanceof BankRefusal;
     if (refused || (answer.protectionVersion ?? held) !== held) await protection.learn(signal);
     if (!refused) return answer;
-    if (gallery.protections.at(-1) === held) throw answer;
+    if (feed.protections.at(-1) === held) throw answer;
     return null;
   };
 
-  const pullGallery = async (signal: AbortSignal): Promise<void> => {
+  const pullGallery = async (gallery: FedGallery, signal: AbortSignal): Promise<void> => {
+    const model = gallery.modelSha256;
+    const embedders = options.gallery.feeds.map((feed) => feed.modelSha256);
     for (let page = 0; page < GALLERY_PAGES_MAX; page++) {
       const after = gallery.cursor;
       const newest = gallery.protections.at(-1) ?? '';
-      const answer = await askGallery({ after, limit: GALLERY_PAGE, protection: newest }, signal);
+      const question = { after, limit: GALLERY_PAGE, protection: newest, model, embedders };
+      const answer = await askGallery(gallery, question, signal);
       // The matrix changed while the answer was under way: what it brings may be under one that is gone.
       if (answer === null || newest !== gallery.protections.at(-1)) continue;
       if (answer.next < after || (answer.more && answer.next === after)) {
@@ -186,7 +186,7 @@ export function createSync(options: SyncOptions): Sync {
   const pull = async (signal: AbortSignal): Promise<void> => {
     // Without the key nothing that the bank announces can be believed.
     if (policies.key() === null) await pullPolicy(signal);
-    await pullGallery(signal);
+    for (const feed of gallery.feeds) await pullGallery(feed, signal);
     await pullPolicy(signal);
   };
 

@@ -11,7 +11,7 @@ import { pathToFileURL } from 'node:url';
 import type { Uuid } from '../../src-contract/primitives.ts';
 import { systemChance } from '../../src-main/clock.ts';
 import { facesFrom, plainCalibration } from '../../src-main/gallery/gallery.fixture.ts';
-import { type Gallery, type GalleryOptions, openGallery } from '../../src-main/gallery/gallery.ts';
+import { type GalleryOptions, type OneGallery, openGallery } from '../../src-main/gallery/gallery.ts';
 import { protectionFrom } from '../../src-main/gallery/protection.ts';
 import { databaseBytes } from '../../src-main/journal/database.ts';
 import type { OpenedGallery, SearchedGallery } from './open-gallery.ts';
@@ -81,7 +81,7 @@ export async function benchGallery(sizes: readonly number[] = SIZES): Promise<Ga
 }
 
 /** Templates are directions drawn at random, which is what protection makes of any embedding. */
-function feed(gallery: Gallery, faces: ReturnType<typeof facesFrom>, upTo: number): void {
+function feed(gallery: OneGallery, faces: ReturnType<typeof facesFrom>, upTo: number): void {
   for (let start = gallery.size; start < upTo; start += PAGE) {
     const entries = Array.from({ length: Math.min(PAGE, upTo - start) }, (_, i) => {
       const { modelSha256, protectionVersion } = benchOptions('');

@@ -50,7 +50,7 @@ const accepted = (fields: Partial<UnsignedResult>) =>
   exampleResult({
     outcome: 'accepted',
     reason: null,
-    comparison: { score: 0.8, runnerUpScore: null, gallerySize: 1, estimatedFmr: 1e-6 },
+    comparison: { score: 0.8, runnerUpScore: null, gallerySize: 1, estimatedFmr: 1e-6, model: null },
     policyVersion: withDigest(DEFAULT_POLICY).version,
     ...fields,
   });

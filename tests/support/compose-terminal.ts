@@ -10,7 +10,7 @@ import type { Goods } from '../../src-main/config/goods.ts';
 import type { Devices } from '../../src-main/devices/devices.ts';
 import { encodeReceipt } from '../../src-main/devices/receipt.ts';
 import { plainCalibration } from '../../src-main/gallery/gallery.fixture.ts';
-import { type Gallery, openGallery } from '../../src-main/gallery/gallery.ts';
+import { type Gallery, type OneGallery, openGallery } from '../../src-main/gallery/gallery.ts';
 import { deleteAside } from '../../src-main/gallery/open-or-pull-again.ts';
 import type { Activation } from '../../src-main/identity/activation.ts';
 import { type Identity, openIdentity } from '../../src-main/identity/identity.ts';
@@ -56,7 +56,7 @@ export interface OpenedTerminal {
   readonly identity: Identity;
   readonly activation: Activation;
   readonly journal: Journal;
-  readonly gallery: Gallery;
+  readonly gallery: OneGallery;
   readonly word: BankWord;
   readonly next: NextProtection | null;
   close(): void;

@@ -23,7 +23,7 @@ import { loadGoods } from '../../src-main/config/goods.ts';
 import type { Devices } from '../../src-main/devices/devices.ts';
 import type { UnitLoad } from '../../src-main/devices/simulated/cash-state.ts';
 import { openSimulatedDevices, type SimulatedDevices } from '../../src-main/devices/simulated/open.ts';
-import type { Gallery } from '../../src-main/gallery/gallery.ts';
+import type { Gallery, OneGallery } from '../../src-main/gallery/gallery.ts';
 import { openFileKeyStore } from '../../src-main/identity/file-key-store.ts';
 import type { Alarm, Journal } from '../../src-main/journal/journal.ts';
 import { dataPlaces } from '../../src-main/places.ts';
@@ -322,7 +322,7 @@ export interface Run {
   readonly customer: TestCustomer;
   readonly camera: ScriptedCamera;
   readonly journal: Journal;
-  readonly gallery: Gallery;
+  readonly gallery: OneGallery;
   readonly sync: Sync;
   readonly visits: Visits;
   /** Throws where the terminal has other devices. */
@@ -493,15 +493,23 @@ function galleryOnMains(gallery: Gallery, mains: Mains): Gallery {
   const forgetful: Partial<Gallery> = {
     erase: (personId) => around('erase', () => gallery.erase(personId)),
     acknowledged: (personId) => around('acknowledged', () => gallery.acknowledged(personId)),
-    applyFeed: (page) =>
-      page.entries.some(({ kind }) => kind === 'erase')
-        ? around('erase by feed', () => gallery.applyFeed(page))
-        : gallery.applyFeed(page),
+    get feeds() {
+      return gallery.feeds.map((feed) =>
+        instead(feed, {
+          applyFeed: (page) =>
+            page.entries.some(({ kind }) => kind === 'erase')
+              ? around('erase by feed', () => feed.applyFeed(page))
+              : feed.applyFeed(page),
+        }),
+      );
+    },
   };
-  // Its size and cursor are getters, which a spread would freeze.
-  return new Proxy(gallery, {
-    get: (target, name) => Reflect.get(name in forgetful ? forgetful : target, name),
-  });
+  return instead(gallery, forgetful);
+}
+
+/** Not by a spread, which would freeze getters such as its size. */
+function instead<Whole extends object>(whole: Whole, parts: Partial<Whole>): Whole {
+  return new Proxy(whole, { get: (target, name) => Reflect.get(name in parts ? parts : target, name) });
 }
 
 /** Power can go before a request leaves and before its answer is read. */

@@ -142,7 +142,7 @@ onPostgres((opened) => {
       const news = (await wholeFeed(terminal, 2)).filter(({ cursor }) => cursor > before);
       expect(news.map(({ personId }) => personId)).toEqual(added);
       expect(news.map(({ cursor }) => cursor)).toEqual([before + 1, before + 2, before + 3]);
-      expect(await feed(terminal, before + 3)).toEqual({ entries: [], next: before + 3, more: false });
+      expect(await feed(terminal, before + 3)).toMatchObject({ entries: [], next: before + 3, more: false });
     });
 
     it('shows each of twenty enrolments at once to a reader who keeps reading meanwhile', async () => {
