@@ -189,8 +189,9 @@ export const Screen = z.discriminatedUnion('name', [
   }),
   screen('confirm-deposit', { notes: z.array(NoteCount).max(10), amount: Money, refusedNotes: z.int().nonnegative() }),
   screen('take-cash', { amount: Money, notes: z.array(NoteCount).max(10) }),
-  /** Money put in that is given back: a cancelled or refused deposit. */
-  screen('take-returned', { refusedNotes: z.int().nonnegative() }),
+  /** Notes put in that are to be taken: all of them, when a deposit is cancelled or fails, or those that were not accepted, before it
+   *  goes on. */
+  screen('take-returned', { which: z.enum(['all', 'refused']), refusedNotes: z.int().nonnegative() }),
   screen('balance', { accountEnding: z.string().max(4), available: Money, ledger: Money }),
   /** What ends when consent is withdrawn, and what stays; asked before it is done. */
   screen('opt-out', {}),

@@ -3,7 +3,7 @@ import { assign, fromCallback, fromPromise, setup } from 'xstate';
 import { money, type Uuid } from '../../src-contract/primitives.ts';
 import type { NoteCount } from '../../src-contract/screen.ts';
 import { deadline } from '../clock.ts';
-import type { CashInEvent } from '../devices/cash-acceptor.ts';
+import type { AcceptorStatus, CashInEvent } from '../devices/cash-acceptor.ts';
 import type { CashRoom } from '../devices/cash-room.ts';
 import { COMMAND_MS_MAX } from './ask.ts';
 import { bankHasHeard } from './authorise.ts';
@@ -14,7 +14,7 @@ import { valueMinor } from './pay-out.ts';
 import type { PortsOf } from './ports.ts';
 import { receiptMachine } from './receipt.ts';
 import { type IntentEvent, type Outcome, reached, type StepMeta, shows, sorry, waiting } from './step.ts';
-import { giveBack, settleTakeIn, store, type TakenIn, takeBack } from './take-in.ts';
+import { ANSWER_MS_MAX, giveBack, settleTakeIn, store, type TakenIn, takeBack } from './take-in.ts';
 
 interface Context {
   readonly transactionId: Uuid;
@@ -23,6 +23,8 @@ interface Context {
   readonly person: Person | null;
   readonly escrow: readonly NoteCount[];
   readonly refusedNotes: number;
+  /** Whether some of those still lie in reach, as the device said when it had counted. */
+  readonly slot: AcceptorStatus['inputPosition'];
   /** Reports of the device so far: somebody is there and puts notes in. */
   readonly bunches: number;
   /** Notes are inside of which the device has not said yet what they are. */
@@ -91,7 +93,14 @@ export function depositMachine(ports: PortsOf<'deposit'>) {
       }),
       stop: step(async (_, signal) => {
         using limit = deadline(ports.clock, COMMAND_MS_MAX, signal);
-        return await acceptor().cashInStop(limit.signal);
+        const stopped = await acceptor().cashInStop(limit.signal);
+        if (stopped.outcome !== 'counted') return stopped;
+        return { ...stopped, slot: (await acceptor().status(limit.signal)).inputPosition };
+      }),
+      refusedTaken: step(async (_, signal) => {
+        const { takeMs } = ports.patience;
+        using limit = deadline(ports.clock, takeMs + ANSWER_MS_MAX, signal);
+        return await acceptor().returnedTaken(takeMs, limit.signal).finally(guide(ports, 'cashInput'));
       }),
       store: step<TakenIn>(async (context, signal) => {
         const taken = await store(ports, takeIn(context), context.escrow, signal);
@@ -117,6 +126,7 @@ export function depositMachine(ports: PortsOf<'deposit'>) {
       person: null,
       escrow: [],
       refusedNotes: 0,
+      slot: 'empty',
       bunches: 0,
       counting: false,
       problem: null,
@@ -217,18 +227,38 @@ export function depositMachine(ports: PortsOf<'deposit'>) {
             },
             {
               guard: ({ event }) => event.output.outcome === 'counted',
-              target: 'confirming',
+              target: 'counted',
               actions: assign(({ context, event }) =>
                 event.output.outcome === 'counted'
                   ? {
                       escrow: event.output.escrow,
                       refusedNotes: Math.max(context.refusedNotes, event.output.refusedNotes),
+                      slot: event.output.slot,
                     }
                   : {},
               ),
             },
             { target: 'settling', actions: assign({ afterReturn: sorry(service, 'deposit-failed') }) },
           ],
+          onError: { target: 'settling', actions: assign({ afterReturn: sorry(service, 'deposit-failed') }) },
+        },
+      },
+      counted: {
+        always: [{ guard: ({ context }) => context.slot === 'notEmpty', target: 'clearing' }, { target: 'confirming' }],
+      },
+      /** Notes that were not accepted are taken before the others are stored: afterwards nobody would answer for them, and whoever comes
+       *  next would find them. Left lying they go with the others, which ends the deposit. */
+      clearing: {
+        ...shows((context: Context) => ({
+          screen: { name: 'take-returned', which: 'refused', refusedNotes: context.refusedNotes },
+          offers: ['cancel'],
+          patience: 'none',
+        })),
+        on: { cancel: 'givingBack' },
+        invoke: {
+          src: 'refusedTaken',
+          input: ({ context }) => context,
+          onDone: [{ guard: ({ event }) => event.output === 'taken', target: 'confirming' }, { target: 'givingBack' }],
           onError: { target: 'settling', actions: assign({ afterReturn: sorry(service, 'deposit-failed') }) },
         },
       },
@@ -314,7 +344,7 @@ export function depositMachine(ports: PortsOf<'deposit'>) {
       },
       takingBack: {
         ...shows((context: Context) => ({
-          screen: { name: 'take-returned', refusedNotes: context.refusedNotes },
+          screen: { name: 'take-returned', which: 'all', refusedNotes: context.refusedNotes },
           offers: [],
           patience: 'none',
         })),

@@ -29,7 +29,7 @@ export type TakenIn =
 /** Notes in reach are taken back this often: a command may get lost on its way. */
 const RETRACTING_TRIES = 2;
 /** Longest after its own end that a device may say that a wait is over, ms. */
-const ANSWER_MS_MAX = 5_000;
+export const ANSWER_MS_MAX = 5_000;
 
 /** Escrow to storage, and the credit on its way to the bank. */
 export async function store(

@@ -235,8 +235,9 @@ export const en: Texts = {
   },
   takeReturned: {
     title: 'Take your notes',
-    body: 'The notes you put in are being returned. Please don’t forget them.',
-    refused: 'Notes returned: {{count}}',
+    all: 'The notes you put in are being returned. Please don’t forget them.',
+    refused: 'Some notes could not be accepted. Once you have taken them, your deposit goes on.',
+    count: 'Notes returned: {{count}}',
   },
   balance: {
     title: 'Your balance',

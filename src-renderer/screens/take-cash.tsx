@@ -29,8 +29,8 @@ export function TakeReturnedScreen({ screen }: ScreenProps<'take-returned'>) {
       <SlotPicture direction="out" />
       <div className="cash-words">
         <h1>{t('takeReturned.title')}</h1>
-        <p className="lead">{t('takeReturned.body')}</p>
-        {screen.refusedNotes > 0 && <p className="lead">{t('takeReturned.refused', { count: screen.refusedNotes })}</p>}
+        <p className="lead">{t(`takeReturned.${screen.which}`)}</p>
+        {screen.refusedNotes > 0 && <p className="lead">{t('takeReturned.count', { count: screen.refusedNotes })}</p>}
       </div>
     </div>
   );

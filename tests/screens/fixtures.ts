@@ -341,8 +341,9 @@ export const FIXTURES: readonly Fixture[] = [
     person,
   ),
   fixture('take-cash', { name: 'take-cash', amount: money(30_000), notes: NOTES }, []),
-  fixture('take-returned', { name: 'take-returned', refusedNotes: 0 }, []),
-  fixture('take-returned-refused', { name: 'take-returned', refusedNotes: 3 }, []),
+  fixture('take-returned', { name: 'take-returned', which: 'all', refusedNotes: 0 }, []),
+  fixture('take-returned-with-refused', { name: 'take-returned', which: 'all', refusedNotes: 3 }, []),
+  fixture('take-refused', { name: 'take-returned', which: 'refused', refusedNotes: 2 }, ['cancel']),
   fixture(
     'balance',
     { name: 'balance', accountEnding: '4821', available: money(1_234_567), ledger: money(1_254_567) },

@@ -238,11 +238,13 @@ class Person {
 
   async #inserts(problem: string | null): Promise<void> {
     const terminal = this.#terminal;
-    if (worth(terminal.cash()?.returned.notes ?? {}) > 0 || (terminal.cash()?.returned.unrecognised ?? 0) > 0) {
+    const { notes = {}, unrecognised = 0 } = terminal.cash()?.returned ?? {};
+    const [next, ...more] = this.#bunches;
+    // The slot takes nothing more before; whoever is done may leave them lying.
+    if ((worth(notes) > 0 || unrecognised > 0) && (next || this.#visit.takesBack)) {
       await terminal.takeBack();
       return;
     }
-    const [next, ...more] = this.#bunches;
     if (this.#visit.cancels === 'at the first chance') {
       this.#says({ kind: 'cancel' });
     } else if (next) {

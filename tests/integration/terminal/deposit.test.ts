@@ -123,6 +123,37 @@ describe('notes put in', () => {
     expect(await credited()).toBe(2_000);
   });
 
+  test('that are refused and still lie there are taken before the rest is stored', async () => {
+    const { customer } = atm.run;
+    await begins();
+    await customer.inserts({ 1000: 2 }, 1);
+    await customer.confirms();
+    await customer.sees('take-returned', { which: 'refused', refusedNotes: 1 });
+    await customer.takesReturned();
+    await customer.sees('confirm-deposit', { amount: { amountMinor: 2_000, currency: 'JPY' } as never });
+    await customer.confirms();
+    await customer.wantsReceipt(false);
+    await customer.sees('done');
+    await reckon(atm);
+    expect(await credited()).toBe(2_000);
+  });
+
+  test.each(['left there', 'answered with "cancel"'])('that are refused and %s end the deposit', async (how) => {
+    const { customer } = atm.run;
+    await begins();
+    await customer.inserts({ 1000: 2 }, 1);
+    await customer.confirms();
+    await customer.sees('take-returned', { which: 'refused' });
+    if (how !== 'left there') await customer.cancels();
+    await customer.sees('take-returned', { which: 'all' });
+    if (how !== 'left there') await customer.takesReturned();
+    await customer.sees(how === 'left there' ? 'sorry' : 'attract', how === 'left there' ? { code: 'notes-kept' } : {});
+    await reckon(atm);
+    expect([await credited(), takenBackMinor()]).toEqual([0, how === 'left there' ? 0 : 2_000]);
+    // Whoever comes next finds an empty slot.
+    expect((await atm.run.devices.cashAcceptor?.status(AbortSignal.timeout(5_000)))?.inputPosition).toBe('empty');
+  });
+
   test('that are all refused make no deposit', async () => {
     const { customer } = atm.run;
     break_('refuse-notes');
