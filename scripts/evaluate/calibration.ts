@@ -163,7 +163,7 @@ export function checkOnHalves(
 }
 
 /** The lowest score that is said to have at most this rate. */
-function scoreClaiming(calibration: Calibration, rate: number): number {
+export function scoreClaiming(calibration: Calibration, rate: number): number {
   let low = -1;
   let high = 1;
   for (let step = 0; step < 40; step++) {

@@ -5,6 +5,7 @@ import type { ConditionRates } from './conditions.ts';
 import type { Attribute } from './groups.ts';
 import type { GallerySize } from './identification.ts';
 import type { Limits } from './intervals.ts';
+import type { PolicyRate } from './policy-rates.ts';
 import type { KindRates } from './presentation.ts';
 import type { Accuracy } from './protocol.ts';
 import type { SequenceRates } from './sequences.ts';
@@ -24,6 +25,7 @@ export interface Verification {
   readonly genuineNotCompared: number;
   readonly accuracy: Accuracy | null;
   readonly points: readonly OperatingPoint[];
+  readonly policyRates: readonly PolicyRate[];
   readonly curve: Curve;
   /** Shares of the scores in bins of 0.02 from −1 to 1. */
   readonly histogram: { readonly genuine: readonly number[]; readonly impostor: readonly number[] };

@@ -81,6 +81,7 @@ function verificationOf({ verification, bootstrapReplicas }: ErrorCard): Block[]
         ]),
       ),
     ]),
+    ...policyRatesOf(verification),
     {
       kind: 'plot',
       plot: {
@@ -114,6 +115,27 @@ function verificationOf({ verification, bootstrapReplicas }: ErrorCard): Block[]
           },
         }),
       ),
+  ];
+}
+
+function policyRatesOf(verification: readonly Verification[]): Block[] {
+  const [first] = verification;
+  if (!first) return [];
+  return [
+    text(
+      'What a policy’s rate for one comparison means (`services.*.claimed`, somebody who says who they are): it is reached at the score that the shipped calibration says has it, safety factor included.',
+    ),
+    table(
+      ['rate in the policy', 'score', ...verification.map(({ set }) => `FNMR of ${SETS[set]}`)],
+      first.policyRates.map(({ rate, score }, i) => [
+        exponent(rate),
+        score.toFixed(3),
+        ...verification.map(({ policyRates }) => {
+          const { fnmr, limits } = policyRates[i]!;
+          return fnmr === null || limits === null ? '–' : `${share(fnmr)} (${between(limits)})`;
+        }),
+      ]),
+    ),
   ];
 }
 

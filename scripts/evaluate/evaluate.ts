@@ -16,6 +16,7 @@ import { quantile, wilson } from './intervals.ts';
 import { judgeAll } from './judge.ts';
 import { findPairs, readPairs } from './pairs.ts';
 import { peopleIn } from './people.ts';
+import { policyRates } from './policy-rates.ts';
 import { presentationRates, presentationsIn } from './presentation.ts';
 import { EvaluationError } from './problem.ts';
 import type { Progress } from './progress.ts';
@@ -110,13 +111,14 @@ export async function evaluate(plan: Plan, eyes: Eyes, cache: Cache, progress: P
     progress.done('photographs', `${total}, ${cached} of them from the cache, ${acquired.templates.count} faces`);
     warnings.push(...warningsOf(acquired));
     const { templates } = acquired;
+    const shipped = plain(manifests.embedder.calibration);
     if (new Set(templates.people).size < 2) throw new EvaluationError(`${plan.images}: faces of fewer than two people`);
 
     if (pairs) {
       const listed = compareListed(templates, pairs, acquired.templateOf);
       const personOf = (photograph: number) => photographs[photograph]!.person;
       const counts = photographsOf(templates, people.length);
-      verification.push(verify('listed', scoresOfList(listed, personOf), counts, bootstrap, listed));
+      verification.push(verify('listed', scoresOfList(listed, personOf), counts, { ...bootstrap, shipped }, listed));
     }
     const comparing = (name: string) => ({
       impostorsMax: plan.impostorsMax,
@@ -126,17 +128,20 @@ export async function evaluate(plan: Plan, eyes: Eyes, cache: Cache, progress: P
     const all = await compareAll(templates, comparing('comparisons'));
     const counts = photographsOf(templates, people.length);
     progress.done('comparisons', `${all.genuine.scores.length} genuine, ${all.impostors.count} impostor`);
-    verification.push(verify('all', all, counts, bootstrap));
+    verification.push(verify('all', all, counts, { ...bootstrap, shipped }));
     const indices = [...acquired.good.keys()].filter((i) => acquired?.good[i] === 1);
     const good = picked(templates, indices);
     if (new Set(good.people).size >= 2)
       verification.push(
-        verify('good', await compareAll(good, comparing('good faces')), photographsOf(good, people.length), bootstrap),
+        verify('good', await compareAll(good, comparing('good faces')), photographsOf(good, people.length), {
+          ...bootstrap,
+          shipped,
+        }),
       );
 
     fitted = fitCalibration(all.impostors, people.length, { ...bootstrap, safetyFactor: plan.safetyFactor });
     calibration = {
-      shipped: plain(manifests.embedder.calibration),
+      shipped,
       measured: fitted.calibration,
       fit: fitted.fit,
       halves: checkOnHalves(all.impostors, counts, { ...bootstrap, safetyFactor: plan.safetyFactor }),
@@ -236,7 +241,7 @@ function verify(
   set: Verification['set'],
   scores: Scores,
   photographs: Uint32Array,
-  bootstrap: { replicas: number; random: () => number },
+  { shipped, ...bootstrap }: { replicas: number; random: () => number; shipped: Calibration },
   listed: readonly ListedScore[] | null = null,
 ): Verification {
   const { genuine, impostors } = scores;
@@ -250,6 +255,7 @@ function verify(
     genuineNotCompared: listed?.filter(({ same, score }) => same && score === null).length ?? 0,
     accuracy: listed && foldAccuracy(listed),
     points: operatingPoints(scores, photographs, bootstrap),
+    policyRates: policyRates(genuine, shipped),
     curve: detCurve(scores),
     histogram: histogramOf(scores),
   };
