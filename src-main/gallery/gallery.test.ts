@@ -86,6 +86,27 @@ describe('verification', () => {
   });
 });
 
+describe('account numbers', () => {
+  const NUMBER = '0123456789';
+
+  test('are known of people who are held, over a restart, in no file as they are, and go with the person', async () => {
+    const personId = enrol(faces.next());
+    expect(gallery.personWithNumber(NUMBER)).toBeNull();
+    gallery.keepNumber(NUMBER, personId);
+    gallery.keepNumber('0000000001', id());
+    reopen();
+    expect(gallery.personWithNumber(NUMBER)).toBe(personId);
+    expect(gallery.personWithNumber('0000000001')).toBeNull();
+    const files = [path, `${path}-wal`].filter((file) => existsSync(file));
+    for (const file of files) expect((await readFile(file)).includes(NUMBER)).toBe(false);
+    gallery.erase(personId);
+    gallery.keepNumber(NUMBER, personId);
+    expect(gallery.personWithNumber(NUMBER)).toBeNull();
+    const left = new Database(path, { readonly: true }).prepare('SELECT count(*) FROM account_numbers').pluck().get();
+    expect(left).toBe(0);
+  });
+});
+
 describe('somebody erased', () => {
   const put = (personId: Uuid, face: Float32Array, cursor = 7) => ({
     kind: 'put' as const,
@@ -443,7 +464,7 @@ describe('file and memory', () => {
     gallery.close();
     const db = new Database(path);
     db.exec(`ALTER TABLE presented_faces DROP COLUMN protection_version;
-      DROP TABLE packs; DROP TABLE rosters; DROP TABLE condemned;
+      DROP TABLE packs; DROP TABLE rosters; DROP TABLE condemned; DROP TABLE account_numbers;
       DELETE FROM schema_migrations WHERE number >= 4`);
     db.close();
     gallery = open();

@@ -15,6 +15,7 @@ import { atOnce, inPieces } from '../../src-contract/protection.ts';
 import type { Chance } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
 import type { Calibration } from '../vision/observation.ts';
+import { accountNumbers } from './account-numbers.ts';
 import { type Candidate, decide, type Identification, type Rates } from './decision.ts';
 import { alikeMax, isLookAlike, singleFmr } from './fmr.ts';
 import { fuse } from './fusion.ts';
@@ -57,6 +58,10 @@ export interface Gallery extends Pick<FedGallery, 'size' | 'protections'> {
     offered: ProtectedTemplate | null,
     before?: Float32Array | null,
   ): { readonly comparison: Comparison; readonly template: 'gallery' | 'bank' } | null;
+  /** Whose account number it is, where the bank said so before; null otherwise, and for who is not held. */
+  personWithNumber(accountNumber: string): Uuid | null;
+  /** What the bank said, for the next time. Kept of people who are held. */
+  keepNumber(accountNumber: string, personId: Uuid): void;
   /** The most similar person when any stranger of the whole gallery would be as alike with at most this rate, null when nobody is; and
    *  whether so many are as alike as single strangers are at it that the reference itself must be poor. Asked before an enrolment. */
   lookAlike(
@@ -246,6 +251,8 @@ export function openGallery(options: GalleryOptions): OneGallery {
     chance,
     fmrAt: (score) => singleFmr(calibration, score),
   });
+
+  const numbers = accountNumbers(store, dataKey);
 
   const generationWith = (personId: Uuid) => generations().find(({ search }) => search.has(personId)) ?? null;
   const rosterOf = (personId: Uuid) => generationWith(personId)?.search ?? (setAside.has(personId) ? setAside : null);
@@ -542,6 +549,13 @@ export function openGallery(options: GalleryOptions): OneGallery {
       const estimatedFmr = singleFmr(calibration, score);
       const comparison = { score, runnerUpScore: null, gallerySize: 1, estimatedFmr, model: modelSha256 };
       return { comparison, template: own ? 'gallery' : 'bank' };
+    },
+    personWithNumber: (accountNumber) => {
+      const personId = numbers.personWith(accountNumber);
+      return personId && generationWith(personId) ? personId : null;
+    },
+    keepNumber: (accountNumber, personId) => {
+      if (generationWith(personId)) numbers.keep(accountNumber, personId);
     },
     lookAlike: (embedding, lookAlikeFmr) => {
       const size = sizeOfAll();

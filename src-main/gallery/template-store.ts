@@ -73,6 +73,9 @@ export interface TemplateStore {
   /** Stores or replaces. */
   putFace(face: StoredFace): void;
   dropFaces(faces: readonly string[]): void;
+  /** The person an account number belongs to, by its tag (account-numbers.ts); goes with the person. */
+  personUnder(tag: Uint8Array): Uuid | null;
+  keepUnder(tag: Uint8Array, personId: Uuid): void;
   /** Empties the write-ahead log, in which a deleted template would outlive its row. */
   scrub(): void;
   cursor(): number;
@@ -155,6 +158,16 @@ CREATE TABLE condemned (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), why T
     name: 'protection-of-presented-faces',
     sql: 'ALTER TABLE presented_faces ADD COLUMN protection_version TEXT;',
   },
+  {
+    number: 6,
+    name: 'account-numbers',
+    sql: `
+CREATE TABLE account_numbers (
+  tag       BLOB PRIMARY KEY,            -- HMAC-SHA-256 of the number
+  person_id TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX account_numbers_person ON account_numbers (person_id);`,
+  },
 ];
 
 interface Row {
@@ -201,6 +214,11 @@ export function openTemplateStore(options: { path: string; dataKey: KeyObject; c
   );
   const putFace = db.prepare<unknown[]>('INSERT OR REPLACE INTO presented_faces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
   const dropFace = db.prepare<[string]>('DELETE FROM presented_faces WHERE face = ?');
+  const personUnder = db.prepare<[Uint8Array], string>('SELECT person_id FROM account_numbers WHERE tag = ?').pluck();
+  const keepUnder = db.prepare<[Uint8Array, string, string]>(
+    `INSERT OR REPLACE INTO account_numbers SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE person_id = ?)`,
+  );
+  const dropNumbers = db.prepare<[string]>('DELETE FROM account_numbers WHERE person_id = ?');
   const readCursor = db.prepare<[], number>('SELECT cursor FROM feed').pluck();
   const writeCursor = db.prepare<[number]>('UPDATE feed SET cursor = ?');
 
@@ -256,6 +274,7 @@ export function openTemplateStore(options: { path: string; dataKey: KeyObject; c
     remove: (personId) => void remove.run(personId),
     erase: ({ personId, cursor }) => {
       remove.run(personId);
+      dropNumbers.run(personId);
       erase.run(personId, cursor);
     },
     count: () => countRows.get() ?? 0,
@@ -275,6 +294,8 @@ export function openTemplateStore(options: { path: string; dataKey: KeyObject; c
       putFace.run(face.face, kind, sealed, refusals, refusedSince, pauses, pausedUntil, lastAt, protectionVersion);
     },
     dropFaces: (faces) => db.transaction(() => void faces.map((face) => dropFace.run(face))).immediate(),
+    personUnder: (tag) => Uuid.safeParse(personUnder.get(tag)).data ?? null,
+    keepUnder: (tag, personId) => void keepUnder.run(tag, personId, personId),
     scrub: () => void db.pragma('wal_checkpoint(TRUNCATE)'),
     cursor: () => readCursor.get() ?? 0,
     setCursor: (cursor) => void writeCursor.run(cursor),

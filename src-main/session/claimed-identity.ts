@@ -178,21 +178,18 @@ async function confirm(
   if (ports.gallery.tries(probe, ports.clock.now(), attempts).pausedUntil > ports.clock.now()) {
     return await decided(ports, look, { reason: 'too-many-tries', comparison: null, claimed: null });
   }
-  const questionId = ports.chance.id();
-  const answer = await ask(ports, { look, questionId, accountNumber }, signal);
-  if (answer.outcome === 'unavailable') return answer;
-  if (answer.outcome === 'refused') {
-    if (answer.reason !== 'face-limit') return unavailable('claim-unavailable');
+  const named = whoHere(ports, probe, accountNumber) ?? (await whoAtBank(ports, { look, accountNumber }, signal));
+  if (named.outcome === 'unavailable') return named;
+  if (named.outcome === 'refused') {
+    if (named.reason !== 'face-limit') return unavailable('claim-unavailable');
     return await decided(ports, look, { reason: 'too-many-tries', comparison: null, claimed: null });
   }
-  // Whoever withdrew consent at this terminal is nobody here before the bank has heard of it.
-  const known = answer.outcome === 'known' && !ports.gallery.isErased(answer.personId) ? answer : null;
-  const found = known && ports.gallery.verify(probe, known.personId, known.template);
+  const { personId, found, questionId } = named;
   const claimed: ClaimedIdentity = { by: 'account-number', template: found?.template ?? null, questionId };
   const fmr = found?.comparison.estimatedFmr ?? 1;
-  if (known && found && fmr <= rule.maxFmr) {
-    const { personId } = known;
+  if (personId && found && fmr <= rule.maxFmr) {
     const { comparison } = found;
+    if (questionId) ports.gallery.keepNumber(accountNumber, personId);
     const resultId = await record(ports, look, { personId, reason: null, comparison, claimed });
     const evidence = { ...liveness, estimatedFmr: comparison.estimatedFmr };
     return { outcome: 'accepted', personId, resultId, secondFactor: 'pin', evidence };
@@ -204,6 +201,36 @@ async function confirm(
   });
   await ports.clock.sleep(Math.max(0, began + UNCONFIRMED_MS_MIN - ports.clock.monotonicMs()), signal);
   return refused;
+}
+
+/** Whose number it is, and the comparison with them; null where there is nobody, or nothing to compare with. */
+interface Named {
+  readonly outcome: 'named';
+  readonly personId: Uuid | null;
+  readonly found: ReturnType<Ports['gallery']['verify']>;
+  /** Null where the bank was not asked. */
+  readonly questionId: Uuid | null;
+}
+
+/** Somebody held here who said so before. */
+function whoHere({ gallery }: Ports, probe: Float32Array, accountNumber: string): Named | null {
+  const personId = gallery.personWithNumber(accountNumber);
+  const found = personId && gallery.verify(probe, personId, null);
+  return personId && found ? { outcome: 'named', personId, found, questionId: null } : null;
+}
+
+async function whoAtBank(
+  ports: Ports,
+  { look, accountNumber }: { look: UntoldLook; accountNumber: string },
+  signal: AbortSignal,
+): Promise<Named | Exclude<Asked, { outcome: 'known' | 'not-known' }>> {
+  const questionId = ports.chance.id();
+  const answer = await ask(ports, { look, questionId, accountNumber }, signal);
+  if (answer.outcome === 'unavailable' || answer.outcome === 'refused') return answer;
+  // Whoever withdrew consent at this terminal is nobody here before the bank has heard of it.
+  const known = answer.outcome === 'known' && !ports.gallery.isErased(answer.personId) ? answer : null;
+  const found = known && ports.gallery.verify(look.probe, known.personId, known.template);
+  return { outcome: 'named', personId: known?.personId ?? null, found, questionId };
 }
 
 type Asked = ClaimedIdentityAnswer | Extract<Identified, { outcome: 'unavailable' }>;

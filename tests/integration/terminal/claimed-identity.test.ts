@@ -182,6 +182,7 @@ test('who is known here and not told from so many is compared with their own tem
   for (let n = 0; n < 4; n += 1) {
     lobby.run.gallery.put(systemChance.id(), lobby.run.gallery.protectedTemplate(newFace()), null);
   }
+  const before = questions();
   // One stranger in 30,000 is as like: enough for one comparison and not among five people.
   await isUntold(lobby, resembling(person.face, 0.45));
   await claims(lobby, number);
@@ -191,4 +192,27 @@ test('who is known here and not told from so many is compared with their own tem
     claimed: { template: 'gallery' },
     comparison: { gallerySize: 1 },
   });
+  const { customer } = lobby.run;
+  await customer.keys(PIN);
+  await customer.takesCash();
+  await customer.wantsReceipt(false);
+  await customer.sees('done');
+  await customer.confirms();
+  // The bank said once whose number it is, and is not asked again; not by another face either, which is not that person's.
+  expect(questions()).toBe(before + 1);
+  await isUntold(lobby, newFace());
+  await claims(lobby, number);
+  await customer.sees('claim', { problem: 'unconfirmed' });
+  await customer.cancels();
+  await isUntold(lobby, resembling(person.face, 0.45));
+  await claims(lobby, number);
+  await customer.keys(PIN);
+  await customer.takesCash();
+  await customer.wantsReceipt(false);
+  await customer.sees('done');
+  await customer.confirms();
+  expect(questions()).toBe(before + 1);
+  expect((await results(lobby)).at(-1)).toMatchObject({ claimed: { template: 'gallery', questionId: null } });
+  expect(await world.balanceOf(person.personId)).toMatchObject({ available: 30_000 });
+  await reckon(lobby);
 });
