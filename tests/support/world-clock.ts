@@ -32,6 +32,8 @@ export class WorldClock extends VirtualTime {
   #quietTurns = 0;
   readonly #wire = new WireTraffic();
   readonly #hook = createHook({
+    // Not one of the many is work of its own.
+    trackPromises: false,
     init: (id, type) => {
       if (type === OF_ADD_ON) this.#inPool.set(id, this.#looks + 100 * WORK_LOOKS_MAX);
       else if (type === KEY_PAIR) this.#inPool.set(id, this.#looks + KEY_PAIR_LOOKS_MAX);
