@@ -19,6 +19,9 @@ const HELP = `npm run simulate -- [options]
   --story       one run, told line by line, with its trace's hash
 Exit code 1 when a promise was broken.`;
 
+/** Most of what a run makes is gone when it ends: looked through less often, it costs a twelfth less. */
+const ROOMY_HEAP = '--max-semi-space-size=64';
+
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
@@ -106,6 +109,7 @@ function worker(share: { from: number; runs: number }): Promise<Totals> {
   const child = spawn(
     process.execPath,
     [
+      ROOMY_HEAP,
       import.meta.filename,
       '--json',
       ...['--seed', String(share.from), '--runs', String(share.runs)],
