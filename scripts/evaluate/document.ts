@@ -1,5 +1,6 @@
 /** The card as headings, sentences, tables and plots; markdown.ts and page.ts only draw them. */
 import type { ErrorCard, Verification } from './card.ts';
+import { goalsOf } from './goals.ts';
 import type { Limits } from './intervals.ts';
 import type { Plot } from './plots.ts';
 import { ERRORS_ENOUGH } from './verification.ts';
@@ -21,6 +22,7 @@ export function documentOf(card: ErrorCard): Block[] {
   return [
     { kind: 'heading', level: 1, text: 'Error card' },
     text('Made by `npm run evaluate`; not edited by hand.', `Measured on: ${card.title}.`, card.about),
+    ...goalBlocks(card),
     ...(card.data.photographs > 0
       ? [...acquisitionOf(card), ...verificationOf(card), ...identificationOf(card), ...calibrationBlocks(card)]
       : []),
@@ -36,6 +38,26 @@ export function documentOf(card: ErrorCard): Block[] {
     ),
     heading('What these figures cannot say'),
     { kind: 'list', items: card.limits },
+  ];
+}
+
+function goalBlocks(card: ErrorCard): Block[] {
+  const goals = goalsOf(card);
+  if (goals.length === 0) return [];
+  return [
+    heading('Goals'),
+    text(
+      'Single photographs, of every face that was found, whatever its quality. Shown: at the worse of the 95 % limits too.',
+    ),
+    table(
+      ['goal', 'figure', '95 % limits', ''],
+      goals.map(({ goal, figure, verdict, why }) => [
+        goal,
+        figure ? share(figure.value) : '–',
+        figure?.limits ? between(figure.limits) : '–',
+        why === '' ? verdict : `${verdict} (${why})`,
+      ]),
+    ),
   ];
 }
 
