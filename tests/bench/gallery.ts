@@ -1,10 +1,10 @@
 /**
- * 1:N search over 10,000, 100,000 and 1,000,000 templates of 512 dimensions, in a gallery as a terminal has it: sealed on disk, fed by
+ * 1:N search over 10,000, 100,000 and 1,000,000 templates as the shipped embedder makes them, in a gallery as a terminal has it: sealed on disk, fed by
  * the bank's feed, opened by a process of its own. Every answer is compared with a plain float scan over the file's own templates.
  */
 import { execFileSync } from 'node:child_process';
 import { createSecretKey } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -14,10 +14,13 @@ import { facesFrom, plainCalibration } from '../../src-main/gallery/gallery.fixt
 import { type GalleryOptions, type OneGallery, openGallery } from '../../src-main/gallery/gallery.ts';
 import { protectionFrom } from '../../src-main/gallery/protection.ts';
 import { databaseBytes } from '../../src-main/journal/database.ts';
+import { parseManifest } from '../../src-main/vision/manifest.ts';
+import type { ChangedMatrix } from './change-matrix.ts';
 import type { OpenedGallery, SearchedGallery } from './open-gallery.ts';
 
 const SIZES = [10_000, 100_000, 1_000_000] as const;
-export const DIMENSIONS = 512;
+/** The shipped embedder's. */
+export const DIMENSIONS = loadedDimensions();
 /** As the bank's feed brings them. */
 const PAGE = 500;
 const SEED = 42;
@@ -26,8 +29,17 @@ export interface GalleryBench {
   readonly sizes: readonly (SearchedGallery & { readonly people: number })[];
   /** Of the largest. */
   readonly opened: OpenedGallery & { readonly fileMiB: number; readonly perSecondFed: number };
+  /** Another protecting matrix, of the smallest. */
+  readonly changed: ChangedMatrix;
   /** Growing the protecting matrix, once per start, ms. */
   readonly matrixMs: number;
+}
+
+function loadedDimensions(): number {
+  const text = readFileSync(join(import.meta.dirname, '../../models/embedder.json'), 'utf8');
+  const manifest = parseManifest('embedder', text);
+  if (manifest.role !== 'embedder') throw new Error('models/embedder.json is no embedder');
+  return manifest.decode.dimensions;
 }
 
 /** The n-th person's id. */
@@ -56,6 +68,7 @@ export async function benchGallery(sizes: readonly number[] = SIZES): Promise<Ga
   try {
     const results: GalleryBench['sizes'][number][] = [];
     let fedMs = 0;
+    let changed: ChangedMatrix | null = null;
     for (const people of sizes) {
       process.stderr.write(`gallery: feeding ${people.toLocaleString('en')} people\n`);
       const gallery = openGallery(benchOptions(path));
@@ -63,16 +76,22 @@ export async function benchGallery(sizes: readonly number[] = SIZES): Promise<Ga
       feed(gallery, faces, people);
       fedMs = (performance.now() - startedMs) / (people - (results.at(-1)?.people ?? 0));
       gallery.close();
-      results.push({ people, ...inProcess<SearchedGallery>('search', path, people) });
+      if (changed === null) {
+        const copy = join(directory, 'changed.sqlite');
+        copyFileSync(path, copy);
+        changed = inProcess<ChangedMatrix>('change-matrix.ts', copy);
+      }
+      results.push({ people, ...inProcess<SearchedGallery>('open-gallery.ts', 'search', path, String(people)) });
     }
     const people = sizes.at(-1) ?? 0;
     return {
       sizes: results,
       opened: {
-        ...inProcess<OpenedGallery>('open', path, people),
+        ...inProcess<OpenedGallery>('open-gallery.ts', 'open', path, String(people)),
         fileMiB: databaseBytes(path) / 2 ** 20,
         perSecondFed: 1_000 / fedMs,
       },
+      changed: changed!,
       matrixMs: matrixMs(),
     };
   } finally {
@@ -94,9 +113,8 @@ function feed(gallery: OneGallery, faces: ReturnType<typeof facesFrom>, upTo: nu
   }
 }
 
-function inProcess<Result>(what: 'search' | 'open', path: string, people: number): Result {
-  const script = join(import.meta.dirname, 'open-gallery.ts');
-  const args = ['--expose-gc', script, what, path, String(people)];
+function inProcess<Result>(script: string, ...given: string[]): Result {
+  const args = ['--expose-gc', join(import.meta.dirname, script), ...given];
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 2 ** 20 })) as Result;
 }
 
@@ -113,7 +131,7 @@ export function medianMs<T>(inputs: readonly T[], run: (input: T) => unknown): n
   return times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!;
 }
 
-export function galleryInWords({ sizes, opened, matrixMs }: GalleryBench): string {
+export function galleryInWords({ sizes, opened, changed, matrixMs }: GalleryBench): string {
   const ms = (value: number) => `${value.toFixed(1)} ms`.padStart(10);
   const rows = sizes.map(({ people, searchMs, passMs, wrong, searches, askedMean }) =>
     [
@@ -139,7 +157,12 @@ a gallery of ${sizes.at(-1)?.people.toLocaleString('en')} people
   one person less           ${ms(opened.eraseMs)}   durable, and overwritten
   file                      ${mib(opened.fileMiB)}
   fed by the bank           ${opened.perSecondFed.toFixed(0).padStart(7)} people a second
-  protecting matrix made    ${ms(matrixMs)}`;
+  protecting matrix made    ${ms(matrixMs)}
+another protecting matrix, on disk, for ${changed.people.toLocaleString('en')} people (work alone; a terminal pauses between batches)
+  the way there made        ${ms(changed.grownMs)}   in pieces
+  everybody taken there     ${ms(changed.convertedMs)}
+  one batch of 64           ${ms(changed.batchMs)}   ${ms(changed.batchMsMax).trim()} at most, ${(changed.batchMs / changed.multipliedMs).toFixed(1)} × its multiplications alone
+  the old one destroyed     ${ms(changed.endedMs)}   its templates overwritten`;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
