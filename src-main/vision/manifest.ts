@@ -16,14 +16,43 @@ const Text = z.string().min(1).max(2000);
 const Share = z.number().min(0).max(1);
 const Point = z.tuple([z.number(), z.number()]);
 
-const source = z.strictObject({
+const packed = {
   package: Text,
   version: Text,
   /** Of the package's tarball, as the registry states it (Subresource Integrity). */
   integrity: z.string().regex(/^sha512-[A-Za-z0-9+/]{86}==$/),
-  /** Inside the tarball, below its top folder. The weights are kept under this path's last part. */
-  file: z.string().regex(/^(?!.*\.\.)[A-Za-z0-9._/-]+\.onnx$/),
-});
+};
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** Weights that are fetched as they are, or put together by the set-up (scripts/setup/compose.mjs) from what is. */
+const source = z.union([
+  z.strictObject({
+    ...packed,
+    /** Inside the tarball, below its top folder. The weights are kept under this path's last part. */
+    file: z.string().regex(/^(?!.*\.\.)[A-Za-z0-9._/-]+\.onnx$/),
+  }),
+  z.strictObject({
+    /** Each part's embedding, of length 1, beside the others'. */
+    composed: z.literal('side-by-side'),
+    file: z.string().regex(/^(?!.*\.\.)[A-Za-z0-9._-]+\.onnx$/),
+    /** Of the input, how many each part looks at. */
+    rows: z.int().min(8).max(2048),
+    parts: z
+      .array(
+        z.strictObject({
+          ...packed,
+          file: z.string().regex(/^(?!.*\.\.)[A-Za-z0-9._/-]+\.(onnx|tflite)$/),
+          sha256,
+          bytes: z.int().positive(),
+          licence: Text,
+          /** The first of those rows: parts may want the face higher or lower. */
+          fromRow: z.int().min(0).max(2048),
+        }),
+      )
+      .min(2)
+      .max(4),
+  }),
+]);
 
 /** A tensor value is (colour − mean) × scale, colour 0…255, one mean and scale per channel in the tensor's own order. */
 const input = z
@@ -54,7 +83,7 @@ const base = {
   name: Text,
   source,
   /** Of the weights file itself; match results carry it. */
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  sha256,
   bytes: z.int().positive(),
   licence: Text,
   input,

@@ -64,7 +64,7 @@ describe('vision on photographs', () => {
   test('states which models it runs, by role and checksum', () => {
     expect(vision.models.map(({ role }) => role)).toEqual([...ROLES]);
     for (const { sha256 } of vision.models) expect(sha256).toMatch(/^[0-9a-f]{64}$/);
-    expect(vision.embedder.dimensions).toBe(512);
+    expect(vision.embedder.dimensions).toBe(704);
   });
 
   test('finds the one face, says how good it is, and embeds it at unit length', async () => {

@@ -200,9 +200,9 @@ describe('a model that is not as its manifest says keeps the terminal from start
   it.each<[string, (at: { modelsDir: string; weightsDir: string }) => void, string, string]>([
     [
       'weights missing',
-      ({ weightsDir }) => rmSync(join(weightsDir, 'fr_feature.onnx')),
+      ({ weightsDir }) => rmSync(join(weightsDir, 'embedder.onnx')),
       'MODEL_MISSING',
-      'fr_feature.onnx',
+      'embedder.onnx',
     ],
     [
       'one byte of the weights altered',

@@ -27,8 +27,8 @@ describe('the package', () => {
       'models/embedder.json',
       'models/landmarks.json',
       'models/liveness.json',
+      'weights/embedder.onnx',
       'weights/fr_detect.onnx',
-      'weights/fr_feature.onnx',
       'weights/fr_landmark.onnx',
       'weights/fr_liveness.onnx',
     ]);

