@@ -26,6 +26,8 @@ export const ClaimedIdentityRequest = z.strictObject({
   resultId: Uuid,
   /** The embedding model, and the protecting matrix, that the terminal compares under. */
   modelSha256: Sha256Hex,
+  /** The embedder before, where the terminal has people under it: for who has no template under the other. */
+  modelBefore: Sha256Hex.optional(),
   protectionVersion: ProtectionVersion,
 });
 export type ClaimedIdentityRequest = z.infer<typeof ClaimedIdentityRequest>;

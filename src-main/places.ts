@@ -36,6 +36,8 @@ export function dataPlaces(dataDir: string) {
     keys: join(dataDir, 'keys'),
     journal: join(dataDir, 'journal.sqlite'),
     gallery: join(dataDir, 'gallery.sqlite'),
+    /** Of the embedder before, while there is one. */
+    galleryBefore: join(dataDir, 'gallery-before.sqlite'),
     devices: join(dataDir, 'devices'),
     camera: join(dataDir, 'camera.json'),
     receipts: join(dataDir, 'receipts'),

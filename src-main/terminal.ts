@@ -18,8 +18,8 @@ import { encodeReceipt } from './devices/receipt.ts';
 import { startControlServer } from './devices/simulated/control-server.ts';
 import { DemonstrationCamera } from './devices/simulated/demonstration-camera.ts';
 import { singleFmr } from './gallery/fmr.ts';
-import type { GalleryOptions } from './gallery/gallery.ts';
-import { deleteAside, openGalleryOrPullAgain } from './gallery/open-or-pull-again.ts';
+import { openGalleries } from './gallery/open-galleries.ts';
+import { deleteAside } from './gallery/open-or-pull-again.ts';
 import type { TerminalEnd } from './host/host.ts';
 import { openFileKeyStore } from './identity/file-key-store.ts';
 import { openIdentity } from './identity/identity.ts';
@@ -45,6 +45,7 @@ import { createBankClient } from './sync/bank-client.ts';
 import { createProtectionKeeper } from './sync/protection-keeper.ts';
 import { createSync } from './sync/sync.ts';
 import { createFeed } from './vision/feed.ts';
+import type { Vision } from './vision/observation.ts';
 import { weighLiveness } from './vision/presentation-attack.ts';
 import { startVision } from './vision/vision.ts';
 
@@ -121,7 +122,7 @@ async function compose(
   const goods = loadGoods(config.goods === null ? installation.goodsFile : resolve(dataDir, config.goods));
   const vision = await startVision({ ...installation, threads: config.vision.threads, clock });
   closers.push(() => vision.close());
-  const { sha256: modelSha256, dimensions, calibration } = vision.embedder;
+  const { calibration } = vision.embedder;
 
   const room = reserveFile(places.journal, chance);
   const journal = openJournal({ path: places.journal, clock, chance, signer: identity, onAlarm, room });
@@ -157,18 +158,18 @@ async function compose(
   });
   const standing = standingOfAll([standingOn(storage), bankStanding, cameraGuard]);
   const next = await readNextProtection(keyStore, activation);
-  const galleryOptions: GalleryOptions = {
-    path: places.gallery,
-    dataKey: identity.dataKey,
-    protectionSeed: new Uint8Array(Buffer.from(activation.protectionSeed, 'base64url')),
-    protectionVersion: activation.protectionVersion,
-    nextProtection: next,
-    modelSha256,
-    dimensions,
-    calibration,
-    chance,
-  };
-  const gallery = openGalleryOrPullAgain(galleryOptions, onAlarm);
+  const gallery = openGalleries({
+    places,
+    embedders: vision,
+    shared: {
+      dataKey: identity.dataKey,
+      protectionSeed: new Uint8Array(Buffer.from(activation.protectionSeed, 'base64url')),
+      protectionVersion: activation.protectionVersion,
+      nextProtection: next,
+      chance,
+    },
+    onAlarm,
+  });
   closers.push(() => gallery.close());
 
   const bank = createBankClient({ bankUrl: config.bankUrl, identity, fetch, clock });
@@ -178,7 +179,9 @@ async function compose(
     keyStore,
     identity,
     gallery,
-    deleteAside: () => deleteAside(places.gallery),
+    deleteAside: () => {
+      for (const path of [places.gallery, places.galleryBefore]) deleteAside(path);
+    },
     bank,
     policies,
     journal,
@@ -239,7 +242,11 @@ async function compose(
       : null;
   closers.push(() => controlServer?.close());
 
-  const feed = createFeed({ vision, clock, onProblem: (error) => log.warn({ code: error.code }, error.message) });
+  /** Nobody under the embedder before: then it is not run. */
+  const eyes: Pick<Vision, 'observe'> = {
+    observe: (frame, signal, wants) => vision.observe(frame, signal, { ...wants, before: gallery.needsBefore }),
+  };
+  const feed = createFeed({ vision: eyes, clock, onProblem: (error) => log.warn({ code: error.code }, error.message) });
   closers.push(() => feed.close());
 
   const blocked = new Set<string>();

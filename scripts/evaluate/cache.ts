@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import sharp from 'sharp';
 import { z } from 'zod';
-import type { Manifests } from '../../src-main/vision/manifest.ts';
+import { type Manifests, ROLES } from '../../src-main/vision/manifest.ts';
 import { EvaluationError } from './problem.ts';
 
 /** Answers a commit: what a kill costs at most. */
@@ -81,8 +81,8 @@ export function openCache(file: string | null): Cache {
  *  libraries that decode and compute. */
 export function pipelineDigest(manifests: Manifests): string {
   const hash = createHash('sha256');
-  for (const manifest of Object.values(manifests)) {
-    const without = Object.fromEntries(Object.entries(manifest).filter(([field]) => field !== 'calibration'));
+  for (const role of ROLES) {
+    const without = Object.fromEntries(Object.entries(manifests[role]).filter(([field]) => field !== 'calibration'));
     hash.update(JSON.stringify(without));
   }
   for (const folder of [join(import.meta.dirname, '../../src-main/vision'), import.meta.dirname]) {

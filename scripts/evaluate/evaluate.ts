@@ -1,6 +1,6 @@
 /** An evaluation from its first image to its card. What it needs of disk, models, clock and chance comes in as parameters. */
 import { basename } from 'node:path';
-import type { Manifests } from '../../src-main/vision/manifest.ts';
+import { type Manifests, ROLES } from '../../src-main/vision/manifest.ts';
 import type { Calibration, Observation } from '../../src-main/vision/observation.ts';
 import { seeded } from '../random.ts';
 import { type Acquired, acquire } from './acquire.ts';
@@ -203,7 +203,7 @@ export async function evaluate(plan: Plan, eyes: Eyes, cache: Cache, progress: P
     about: plan.about,
     seed: plan.seed,
     bootstrapReplicas: plan.replicas,
-    models: Object.values(eyes.manifests).map(({ role, name, sha256 }) => ({ role, name, sha256 })),
+    models: ROLES.map((role) => ({ role, name: eyes.manifests[role].name, sha256: eyes.manifests[role].sha256 })),
     data: {
       images: plan.images === null ? '' : basename(plan.images),
       pairs: plan.pairs && basename(plan.pairs),

@@ -139,10 +139,10 @@ async function limitReached(
   return await tell('terminal-limit', 'at one terminal', `terminal ${terminalId}`);
 }
 
-/** The enrolled person with this open account and a template of this model. */
+/** The enrolled person with this open account and a template the terminal can compare with. */
 async function personWith(
   tx: DbTransaction,
-  { accountNumber, modelSha256 }: ClaimedIdentityRequest,
+  { accountNumber, modelSha256, modelBefore = modelSha256 }: ClaimedIdentityRequest,
 ): Promise<string | null> {
   const row = await tx
     .selectFrom('accounts')
@@ -154,7 +154,7 @@ async function personWith(
     .where('accounts.currency', '=', CURRENCY)
     .where('accounts.status', '=', 'open')
     .where('people.status', '=', 'enrolled')
-    .where('templates.model_sha256', '=', modelSha256)
+    .where('templates.model_sha256', 'in', [modelSha256, modelBefore])
     .executeTakeFirst();
   return row?.person_id ?? null;
 }
@@ -162,17 +162,18 @@ async function personWith(
 /** As it is now: null once consent was withdrawn. Throws invalid-request where the bank has no such matrix. */
 async function templateOf(
   { database, vault, matrices }: BankContext,
-  { modelSha256, protectionVersion }: ClaimedIdentityRequest,
+  { modelSha256, modelBefore = modelSha256, protectionVersion }: ClaimedIdentityRequest,
   personId: string,
 ): Promise<Extract<ClaimedIdentityAnswer, { outcome: 'known' }> | null> {
-  const row = await database.db
+  const rows = await database.db
     .selectFrom('templates')
     .innerJoin('people', 'people.person_id', 'templates.person_id')
-    .select(['templates.sealed', 'templates.dimensions', 'templates.protection_version'])
+    .select(['templates.sealed', 'templates.dimensions', 'templates.protection_version', 'templates.model_sha256'])
     .where('templates.person_id', '=', personId)
-    .where('templates.model_sha256', '=', modelSha256)
+    .where('templates.model_sha256', 'in', [modelSha256, modelBefore])
     .where('people.status', '=', 'enrolled')
-    .executeTakeFirst();
+    .execute();
+  const row = rows.find(({ model_sha256 }) => model_sha256 === modelSha256) ?? rows[0];
   if (!row) return null;
   const live = await liveGenerations(vault, database.db);
   const wanted = named(live, protectionVersion, 'protectionVersion');
@@ -185,7 +186,7 @@ async function templateOf(
     template: {
       values: Buffer.from(convert(vault.open('template', personId, row.sealed))).toString('base64url'),
       dimensions: row.dimensions,
-      modelSha256,
+      modelSha256: row.model_sha256,
       protectionVersion: wanted.version,
     },
   };

@@ -13,6 +13,11 @@ export function fuse(embeddings: readonly Float32Array[]): Float32Array {
   return Float32Array.from(sum, (value) => value * scale);
 }
 
+/** The same; null of none. */
+export function fuseAny(embeddings: readonly Float32Array[]): Float32Array | null {
+  return embeddings.length > 0 ? fuse(embeddings) : null;
+}
+
 /** Euclidean length. Throws for a vector that has no direction. */
 function length(vector: Float32Array | Float64Array): number {
   let sum = 0;

@@ -8,7 +8,7 @@ import type { Alarm } from '../journal/journal.ts';
 import { type GalleryOptions, type OneGallery, openGallery } from './gallery.ts';
 
 /** A file of SQLite's, its log and the index of that. */
-const PARTS = ['', '-wal', '-shm'] as const;
+export const FILE_PARTS = ['', '-wal', '-shm'] as const;
 
 /** Where a damaged gallery goes; the one before it makes room, so that no more than one lies around with faces in it. */
 export function asidePath(path: string): string {
@@ -17,7 +17,7 @@ export function asidePath(path: string): string {
 
 /** Deletes what was moved aside: its templates are under a matrix that must leave the disk. Nothing happens where there is none. */
 export function deleteAside(path: string): void {
-  for (const part of PARTS) rmSync(asidePath(path) + part, { force: true });
+  for (const part of FILE_PARTS) rmSync(asidePath(path) + part, { force: true });
 }
 
 /** Opens the gallery, or a new one when it cannot be read, and says so. Damage that shows only later is told too, and ends with the next
@@ -35,7 +35,7 @@ export function openGalleryOrPullAgain(given: GalleryOptions, onAlarm: (alarm: A
   } catch (error) {
     if (!(error instanceof TerminalError) || error.code !== 'GALLERY_UNREADABLE') throw error;
     const { path } = options;
-    for (const part of PARTS) {
+    for (const part of FILE_PARTS) {
       if (existsSync(path + part)) renameSync(path + part, asidePath(path) + part);
     }
     onAlarm({

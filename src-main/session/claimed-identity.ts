@@ -35,6 +35,8 @@ export interface UntoldLook {
   readonly resultId: Uuid;
   /** Fused of the look's best frames. */
   readonly probe: Float32Array;
+  /** The same under the embedder before; null where there is none. */
+  readonly before: Float32Array | null;
   readonly liveness: LivenessEvidence;
   readonly challenge: ChallengeEvidence | null;
 }
@@ -178,7 +180,7 @@ async function confirm(
   if (ports.gallery.tries(probe, ports.clock.now(), attempts).pausedUntil > ports.clock.now()) {
     return await decided(ports, look, { reason: 'too-many-tries', comparison: null, claimed: null });
   }
-  const named = whoHere(ports, probe, accountNumber) ?? (await whoAtBank(ports, { look, accountNumber }, signal));
+  const named = whoHere(ports, look, accountNumber) ?? (await whoAtBank(ports, { look, accountNumber }, signal));
   if (named.outcome === 'unavailable') return named;
   if (named.outcome === 'refused') {
     if (named.reason !== 'face-limit') return unavailable('claim-unavailable');
@@ -213,9 +215,9 @@ interface Named {
 }
 
 /** Somebody held here who said so before. */
-function whoHere({ gallery }: Ports, probe: Float32Array, accountNumber: string): Named | null {
+function whoHere({ gallery }: Ports, { probe, before }: UntoldLook, accountNumber: string): Named | null {
   const personId = gallery.personWithNumber(accountNumber);
-  const found = personId && gallery.verify(probe, personId, null);
+  const found = personId && gallery.verify(probe, personId, null, before);
   return personId && found ? { outcome: 'named', personId, found, questionId: null } : null;
 }
 
@@ -229,7 +231,7 @@ async function whoAtBank(
   if (answer.outcome === 'unavailable' || answer.outcome === 'refused') return answer;
   // Whoever withdrew consent at this terminal is nobody here before the bank has heard of it.
   const known = answer.outcome === 'known' && !ports.gallery.isErased(answer.personId) ? answer : null;
-  const found = known && ports.gallery.verify(look.probe, known.personId, known.template);
+  const found = known && ports.gallery.verify(look.probe, known.personId, known.template, look.before);
   return { outcome: 'named', personId: known?.personId ?? null, found, questionId };
 }
 
@@ -245,7 +247,12 @@ async function ask(
   if (!(await bankHasHeard(ports, limit.signal))) return unavailable('offline-service');
   // Under what templates are made here now.
   const { modelSha256, protectionVersion } = ports.gallery.protectedTemplate(look.probe);
-  const request = { questionId, accountNumber, resultId: look.resultId, modelSha256, protectionVersion };
+  // Who was not moved yet is known under the embedder before.
+  const modelBefore = ports.gallery.templateBefore(look.before)?.modelSha256;
+  const request = {
+    ...{ questionId, accountNumber, resultId: look.resultId, modelSha256, protectionVersion },
+    ...(modelBefore ? { modelBefore } : {}),
+  };
   try {
     return await ports.bank.claimedIdentity(request, limit.signal);
   } catch (error) {
@@ -278,7 +285,10 @@ async function record(
   const { attempts, version } = ports.policy();
   const at = ports.clock.now();
   const presentedFace = () => {
-    if (personId) return ports.gallery.matchedFace(probe, { personId, score: comparison?.score ?? null }, at, attempts);
+    if (personId) {
+      const match = { personId, score: comparison?.score ?? null, model: comparison?.model ?? null };
+      return ports.gallery.matchedFace(probe, match, at, attempts);
+    }
     // A number that is not confirmed counts like a look that led to nobody.
     if (reason === 'claim-unconfirmed') return ports.gallery.refusedFace(probe, 'live', at, attempts);
     return ports.gallery.tries(probe, at, attempts).face;

@@ -6,7 +6,7 @@ import type { Comparison, RefusalReason } from '../../src-contract/match-result.
 import type { Uuid, WallTimeMs } from '../../src-contract/primitives.ts';
 import type { Screen } from '../../src-contract/screen.ts';
 import { deadline } from '../clock.ts';
-import { fuse } from '../gallery/fusion.ts';
+import { fuse, fuseAny } from '../gallery/fusion.ts';
 import type { Observation } from '../vision/observation.ts';
 import { AUTHORISE_MS_MAX, bankHasHeard } from './authorise.ts';
 import { type Challenged, challengeMachine } from './challenge.ts';
@@ -29,6 +29,8 @@ interface Context {
   readonly challenge: Exclude<Challenged, { outcome: 'cancelled' }> | null;
   /** The fused embedding; gone with the visit. */
   readonly embedding: Float32Array | null;
+  /** The same under the embedder before; null where there is none. */
+  readonly before: Float32Array | null;
   readonly lookAlikeOf: Uuid | null;
   /** The signed result, for the bank. */
   readonly resultJws: string | null;
@@ -44,6 +46,7 @@ type Checked =
   | {
       readonly outcome: 'new';
       readonly embedding: Float32Array;
+      readonly before: Float32Array | null;
       readonly lookAlikeOf: Uuid | null;
       readonly resultJws: string;
     }
@@ -83,6 +86,7 @@ export function enrolMachine(ports: PortsOf<'enrol'>) {
       judgement: null,
       challenge: null,
       embedding: null,
+      before: null,
       lookAlikeOf: null,
       resultJws: null,
       firstPin: null,
@@ -183,6 +187,7 @@ export function enrolMachine(ports: PortsOf<'enrol'>) {
                 output.outcome === 'new'
                   ? {
                       embedding: output.embedding,
+                      before: output.before,
                       lookAlikeOf: output.lookAlikeOf,
                       resultJws: output.resultJws,
                       gathered: NOTHING_GATHERED,
@@ -317,9 +322,10 @@ async function check(ports: PortsOf<'enrol'>, context: Context, refusal: Refusal
   const policy = ports.policy();
   const embedding = judgement?.kind === 'ready' && refusal === null ? fuse(judgement.embeddings) : null;
   const rates = { maxFmr: policy.services.enrol.maxFmr, lookAlikeFmr: policy.lookAlikeFmr };
-  const known = embedding ? ports.gallery.identify(embedding, rates) : null;
+  const before = judgement?.kind === 'ready' && refusal === null ? fuseAny(judgement.before) : null;
+  const known = embedding ? ports.gallery.identify(embedding, rates, before) : null;
   const lookAlike =
-    embedding && known?.outcome === 'nobody' ? ports.gallery.lookAlike(embedding, rates.lookAlikeFmr) : null;
+    embedding && known?.outcome === 'nobody' ? ports.gallery.lookAlike(embedding, rates.lookAlikeFmr, before) : null;
   const reason: RefusalReason | null =
     refusal ??
     (known?.outcome === 'match' ? 'already-enrolled' : known?.outcome === 'look-alikes' ? 'look-alikes' : null) ??
@@ -355,7 +361,7 @@ async function check(ports: PortsOf<'enrol'>, context: Context, refusal: Refusal
     policyVersion: policy.version,
   });
   if (reason || !embedding) return { outcome: 'refused', reason: reason ?? 'poor-quality' };
-  return { outcome: 'new', embedding, lookAlikeOf: lookAlike?.personId ?? null, resultJws: jws };
+  return { outcome: 'new', embedding, before, lookAlikeOf: lookAlike?.personId ?? null, resultJws: jws };
 }
 
 /** Consent, template and PIN to the bank in one request; known to this terminal's gallery when the bank said yes. */
@@ -373,6 +379,7 @@ async function register(
   const language = ports.language();
   ports.journal.begin({ transactionId, service: 'enrol', personId, amount: null, detail: { idempotencyKey } });
   const template = ports.gallery.protectedTemplate(reached(context.embedding));
+  const templateBefore = ports.gallery.templateBefore(context.before);
   let answer: EnrolAnswer;
   try {
     answer = await ports.bank.enrol(
@@ -381,6 +388,7 @@ async function register(
         personId,
         consent: { version: consentVersion, language, agreedAt },
         template,
+        ...(templateBefore ? { templateBefore } : {}),
         lookAlikeOf,
         pinBlocks: [reached(context.firstPin), reached(context.secondPin)],
         result: reached(context.resultJws),
@@ -397,6 +405,8 @@ async function register(
     ports.journal.recordConsent({ version: consentVersion, language, agreed: true, at: agreedAt, personId });
     // Made anew: the platform's matrix may have changed while the bank was asked.
     ports.gallery.put(personId, ports.gallery.protectedTemplate(reached(context.embedding)), lookAlikeOf);
+    const olderNow = templateBefore && ports.gallery.templateBefore(context.before);
+    if (olderNow) ports.gallery.put(personId, olderNow, lookAlikeOf);
   }
   return answer;
 }

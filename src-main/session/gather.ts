@@ -38,7 +38,13 @@ export type Judgement =
       readonly progress: number;
       readonly liveness: LivenessEvidence;
     }
-  | { readonly kind: 'ready'; readonly embeddings: readonly Float32Array[]; readonly liveness: LivenessEvidence }
+  | {
+      readonly kind: 'ready';
+      readonly embeddings: readonly Float32Array[];
+      /** Of the same frames under the embedder before, as far as they have one. */
+      readonly before: readonly Float32Array[];
+      readonly liveness: LivenessEvidence;
+    }
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly liveness: LivenessEvidence };
 
 export interface GatherRules {
@@ -80,7 +86,8 @@ export function judge(gathered: Gathered, latest: Observation, rules: GatherRule
   }
   const good = gathered.frames.flatMap((frame) => {
     const face = frame.chosen === null ? undefined : frame.faces[frame.chosen];
-    return face?.embedding && face.quality ? [{ embedding: face.embedding, score: face.quality.score }] : [];
+    if (!face?.embedding || !face.quality) return [];
+    return [{ embedding: face.embedding, before: face.embeddingBefore ?? null, score: face.quality.score }];
   });
   const first = gathered.frames[0];
   const last = gathered.frames.at(-1);
@@ -88,7 +95,8 @@ export function judge(gathered: Gathered, latest: Observation, rules: GatherRule
   if (liveness.decision === 'attack') return { kind: 'refused', reason: 'presentation-attack', liveness };
   if (good.length >= GOOD_FRAMES_MIN && spanMs >= GATHER_MS_MIN && liveness.decision === 'live') {
     const best = good.sort((a, b) => b.score - a.score).slice(0, GOOD_FRAMES_FUSED);
-    return { kind: 'ready', embeddings: best.map((one) => one.embedding), liveness };
+    const before = best.flatMap((one) => (one.before ? [one.before] : []));
+    return { kind: 'ready', embeddings: best.map((one) => one.embedding), before, liveness };
   }
   const progress = Math.min(1, good.length / GOOD_FRAMES_MIN, spanMs / GATHER_MS_MIN);
   return { kind: 'gathering', hint: latest.hint ?? (progress > 0 ? 'hold-it' : null), progress, liveness };

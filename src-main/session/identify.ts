@@ -7,7 +7,7 @@ import { type ChallengeEvidence, wantsChallenge } from '../../src-contract/chall
 import type { Comparison, LivenessEvidence, RefusalReason } from '../../src-contract/match-result.ts';
 import type { Money, Service, Uuid } from '../../src-contract/primitives.ts';
 import type { SorryCode } from '../../src-contract/screen.ts';
-import { fuse } from '../gallery/fusion.ts';
+import { fuse, fuseAny } from '../gallery/fusion.ts';
 import type { Observation } from '../vision/observation.ts';
 import { type Challenged, challengeMachine } from './challenge.ts';
 import { claimedIdentityMachine, mayClaim, type UntoldLook } from './claimed-identity.ts';
@@ -78,7 +78,7 @@ function bestOf({ frames }: Gathered): Float32Array | null {
     const face = frame.chosen === null ? undefined : frame.faces[frame.chosen];
     return face?.embedding ? [face.embedding] : [];
   });
-  return embeddings.length > 0 ? fuse(embeddings.slice(-GOOD_FRAMES_FUSED)) : null;
+  return fuseAny(embeddings.slice(-GOOD_FRAMES_FUSED));
 }
 
 /** Why nobody is looked for; null where the face is to be compared. */
@@ -114,12 +114,13 @@ export function identifyMachine(ports: StepPorts) {
     const { attempts } = policy;
     const at = ports.clock.now();
     const probe = judgement?.kind === 'ready' ? fuse(judgement.embeddings) : bestOf(context.gathered);
+    const before = judgement?.kind === 'ready' ? fuseAny(judgement.before) : null;
     const tries = probe ? ports.gallery.tries(probe, at, attempts) : null;
     const wanted = wantsChallenge(rule.challenge, context.amount?.amountMinor ?? null);
     const resting = refusal === null && tries !== null && (tries.pausedUntil > at || (wanted && tries.pinUntil > at));
     const found =
       refusal === null && !resting && probe && judgement?.kind === 'ready'
-        ? ports.gallery.identify(probe, { maxFmr: rule.maxFmr, lookAlikeFmr: policy.lookAlikeFmr })
+        ? ports.gallery.identify(probe, { maxFmr: rule.maxFmr, lookAlikeFmr: policy.lookAlikeFmr }, before)
         : null;
     const match = found?.outcome === 'match' ? found : null;
     const reason: RefusalReason | null =
@@ -127,7 +128,8 @@ export function identifyMachine(ports: StepPorts) {
     const personId = match?.personId ?? null;
     const presentedFace = (): string | null => {
       if (!probe) return null;
-      if (match) return ports.gallery.matchedFace(probe, { ...match, score: match.comparison.score }, at, attempts);
+      if (match)
+        return ports.gallery.matchedFace(probe, { ...match.comparison, personId: match.personId }, at, attempts);
       // Who does not do what was asked for may hold up somebody's recording: that person's own face must not rest for it.
       if (reason === 'presentation-attack' || reason === 'challenge-failed')
         return ports.gallery.refusedFace(probe, 'attack', at, attempts);
@@ -167,7 +169,7 @@ export function identifyMachine(ports: StepPorts) {
     const { service, transactionId, amount } = context;
     const untold: UntoldLook | null =
       probe && (reason === 'nobody' || reason === 'look-alikes')
-        ? { service, transactionId, amount, reason, resultId, probe, liveness, challenge }
+        ? { service, transactionId, amount, reason, resultId, probe, before, liveness, challenge }
         : null;
     return { identified: { outcome: 'refused', reason: reason ?? 'poor-quality' }, untold };
   });

@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { loadManifests, parseManifest, ROLES, weightsFile } from './manifest.ts';
+import { embedderId, loadManifests, parseManifest, ROLES, weightsFile } from './manifest.ts';
 import { readWeights } from './weights.ts';
 
 const MODELS = join(import.meta.dirname, '..', '..', 'models');
@@ -19,6 +19,35 @@ describe('model manifests', () => {
   test('those that ship are valid, and each weights file has a name of its own', async () => {
     const manifests = await loadManifests(MODELS);
     expect(new Set(ROLES.map((role) => weightsFile(manifests[role]))).size).toBe(ROLES.length);
+  });
+
+  describe('with an embedder before', () => {
+    let folder: string;
+    beforeEach(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'kaopass-manifests-'));
+      await cp(MODELS, folder, { recursive: true });
+    });
+    afterEach(() => rm(folder, { recursive: true }));
+    const putBefore = async (change: (manifest: Json) => void) =>
+      writeFile(join(folder, 'embedder-before.json'), await changed('embedder', change));
+
+    test('both are loaded, and each has a name of its own though the weights be the same', async () => {
+      await putBefore((manifest) => Object.assign(manifest, { space: 'another crop' }));
+      const { embedder, embedderBefore } = await loadManifests(folder);
+      expect(embedderId(embedder)).toBe(embedder.sha256);
+      expect(embedderId(embedderBefore!)).toMatch(/^[0-9a-f]{64}$/);
+      expect(embedderId(embedderBefore!)).not.toBe(embedder.sha256);
+    });
+
+    test('the same one twice is refused, and so are more dimensions than a template has room for', async () => {
+      await putBefore(() => undefined);
+      await expect(loadManifests(folder)).rejects.toMatchObject({ code: 'MODEL_MANIFEST_INVALID' });
+      await putBefore((manifest) => Object.assign(manifest.decode, { dimensions: 1024 }));
+      await expect(loadManifests(folder)).rejects.toMatchObject({
+        code: 'MODEL_MANIFEST_INVALID',
+        message: expect.stringContaining('room for 768 dimensions'),
+      });
+    });
   });
 
   test('an unknown key is refused by name', async () => {

@@ -3,9 +3,11 @@
  * frame becomes the model's input, how its output is read and how its scores were calibrated. Code names roles, never
  * models: a bank changes a model by changing its manifest (models/README.md).
  */
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
+import { TEMPLATE_DIMENSIONS_MAX } from '../../src-contract/bank-api.ts';
 import { TerminalError } from '../errors.ts';
 
 /** One manifest per role, in the order the pipeline runs them. */
@@ -180,11 +182,17 @@ const embedderCalibration = z
 const embedder = z.strictObject({
   role: z.literal('embedder'),
   ...base,
+  /** Names a space of embeddings of its own. For weights that another manifest uses too, with another crop or reading, so that their
+   *  embeddings cannot be compared. Absent: the weights alone say which space it is. */
+  space: z.string().min(1).max(60).optional(),
   /** Where left eye, right eye, nose tip, left and right mouth corner of a face come to lie in the input. */
   crop: z.strictObject({ kind: z.literal('five-points'), reference: z.tuple([Point, Point, Point, Point, Point]) }),
   outputs: z.strictObject({ embedding: Text }),
   decode: z.strictObject({
-    dimensions: z.int().min(16).max(4096),
+    dimensions: z
+      .int()
+      .min(16)
+      .max(TEMPLATE_DIMENSIONS_MAX, `a template has room for ${TEMPLATE_DIMENSIONS_MAX} dimensions`),
     /** Adds the mirrored crop's embedding before the length is made 1. */
     flipAverage: z.boolean(),
     /** How many crops one run takes. */
@@ -197,7 +205,16 @@ export const ModelManifest = z.discriminatedUnion('role', [detector, landmarks, 
 export type ModelManifest = z.infer<typeof ModelManifest>;
 export type InputSpec = z.infer<typeof input>;
 export type SquareCrop = z.infer<typeof squareCrop>;
-export type Manifests = { readonly [R in Role]: Extract<ModelManifest, { role: R }> };
+export type EmbedderManifest = Extract<ModelManifest, { role: 'embedder' }>;
+export type Manifests = { readonly [R in Role]: Extract<ModelManifest, { role: R }> } & {
+  /** That people have templates of who were not moved to `embedder` yet; null where there is no such one. */
+  readonly embedderBefore: EmbedderManifest | null;
+};
+
+/** As templates and match results name it, 64 hex digits: the weights' own checksum, or one of it and the space. */
+export function embedderId({ sha256, space }: Pick<EmbedderManifest, 'sha256' | 'space'>): string {
+  return space === undefined ? sha256 : createHash('sha256').update(`${sha256} ${space}`).digest('hex');
+}
 
 export function channelCount(channels: 'rgb' | 'bgr' | 'grey'): 1 | 3 {
   return channels === 'grey' ? 1 : 3;
@@ -232,6 +249,9 @@ export function parseManifest(role: Role, text: string, file = `${role}.json`): 
   return parsed.data;
 }
 
+/** Beside embedder.json, while people are moved from this one to it. */
+const BEFORE = 'embedder-before.json';
+
 /** Reads all manifests. Throws MODEL_MISSING that names the file, or MODEL_MANIFEST_INVALID. */
 export async function loadManifests(modelsDir: string): Promise<Manifests> {
   const entries = await Promise.all(
@@ -246,5 +266,24 @@ export async function loadManifests(modelsDir: string): Promise<Manifests> {
       return [role, parseManifest(role, text, file)] as const;
     }),
   );
-  return Object.fromEntries(entries) as unknown as Manifests;
+  const manifests = Object.fromEntries(entries) as unknown as Omit<Manifests, 'embedderBefore'>;
+  const embedderBefore = await loadBefore(modelsDir);
+  if (embedderBefore && embedderId(embedderBefore) === embedderId(manifests.embedder)) {
+    throw new TerminalError(
+      'MODEL_MANIFEST_INVALID',
+      `model manifest ${BEFORE}: sha256: is the embedder of embedder.json; one of them needs a "space" of its own`,
+    );
+  }
+  return { ...manifests, embedderBefore };
+}
+
+async function loadBefore(modelsDir: string): Promise<EmbedderManifest | null> {
+  let text: string;
+  try {
+    text = await readFile(join(modelsDir, BEFORE), 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new TerminalError('MODEL_MISSING', `model manifest ${BEFORE} cannot be read`, { cause });
+  }
+  return parseManifest('embedder', text, BEFORE) as EmbedderManifest;
 }

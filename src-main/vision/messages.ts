@@ -17,6 +17,8 @@ export interface LookRequest {
   readonly sequence: number;
   readonly capturedAtMs: number;
   readonly embedding: boolean;
+  /** By the embedder before as well. */
+  readonly before: boolean;
   /** RGBA; handed over, and back with the answer. */
   readonly pixels: ArrayBuffer;
 }

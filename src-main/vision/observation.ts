@@ -129,6 +129,8 @@ export interface FaceObservation {
   readonly colours?: FaceColours;
   /** Unit length, the embedding model's dimensions, unprotected; null unless asked for, chosen and of good quality. */
   readonly embedding: Float32Array | null;
+  /** The same by the embedder before; null unless that was asked for too, and there is one. */
+  readonly embeddingBefore?: Float32Array | null;
 }
 
 export interface Observation {
@@ -150,14 +152,25 @@ export interface Observation {
 export interface Wants {
   /** Default true. */
   readonly embedding?: boolean;
+  /** By the embedder before as well, where there is one. Default false. */
+  readonly before?: boolean;
+}
+
+/** An embedder, as templates name it (manifest.ts, embedderId), with its own calibration and dimensions. */
+export interface Embedder {
+  readonly modelSha256: string;
+  readonly dimensions: number;
+  readonly calibration: Calibration;
 }
 
 /** The worker, from the main thread's side. One frame at a time. */
 export interface Vision {
   /** Checksums of the loaded models by role, for match results. */
   readonly models: readonly { readonly role: string; readonly sha256: string }[];
-  /** The embedder's own calibration and dimensions. */
-  readonly embedder: { readonly sha256: string; readonly dimensions: number; readonly calibration: Calibration };
+  /** What templates are made with now. */
+  readonly embedder: Embedder;
+  /** What people have templates of who were not moved yet; null where there is one embedder. */
+  readonly embedderBefore: Embedder | null;
   /** How the liveness cues of its observations are to be weighed. */
   readonly liveness: LivenessCalibration;
   /**

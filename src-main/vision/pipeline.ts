@@ -18,7 +18,7 @@ import {
   poseOf,
   squareAround,
 } from './geometry.ts';
-import type { Manifests } from './manifest.ts';
+import type { EmbedderManifest, Manifests, Role } from './manifest.ts';
 import { Model } from './model.ts';
 import type { Box, FaceObservation, LivenessCues, Observation } from './observation.ts';
 import { PATCH_SIDE } from './observation.ts';
@@ -32,6 +32,8 @@ export interface Look {
   readonly capturedAtMs: number;
   readonly raster: Raster;
   readonly embedding: boolean;
+  /** The same face by the embedder before, too, where there is one. */
+  readonly before?: boolean;
   /** For measuring what recognition does without a quality check; no terminal asks for it. */
   readonly whateverQuality?: boolean;
   /** Which face is meant; the terminal's rule where absent. */
@@ -69,12 +71,15 @@ export interface PipelineOptions {
 export class Pipeline {
   readonly #manifests: Manifests;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
-  readonly models: { readonly [R in keyof Manifests]: Model };
+  readonly models: { readonly [R in Role]: Model };
+  readonly #before: { readonly manifest: EmbedderManifest; readonly model: Model } | null;
   readonly #luma = new Float32Array(LUMA_SIDE * LUMA_SIDE);
   readonly #fine = new Float32Array(FINE_SIDE * FINE_SIDE);
   #stageMs: Record<string, number> = {};
 
-  private constructor(options: PipelineOptions, models: Pipeline['models']) {
+  private constructor(options: PipelineOptions, models: Pipeline['models'], before: Model | null) {
+    const { embedderBefore } = options.manifests;
+    this.#before = embedderBefore && before && { manifest: embedderBefore, model: before };
     this.#manifests = options.manifests;
     this.#clock = options.clock;
     this.models = models;
@@ -83,17 +88,21 @@ export class Pipeline {
   /** Throws MODEL_MISSING, MODEL_ALTERED or MODEL_MANIFEST_INVALID, naming the file. */
   static async open(options: PipelineOptions): Promise<Pipeline> {
     const { manifests, weightsDir, threads } = options;
-    const [detector, landmarks, liveness, embedder] = await Promise.all([
+    const openEmbedder = (manifest: EmbedderManifest) =>
+      Model.open(weightsDir, manifest, threads, manifest.decode.batchMax);
+    const [detector, landmarks, liveness, embedder, before] = await Promise.all([
       Model.open(weightsDir, manifests.detector, threads),
       Model.open(weightsDir, manifests.landmarks, threads),
       Model.open(weightsDir, manifests.liveness, threads),
-      Model.open(weightsDir, manifests.embedder, threads, manifests.embedder.decode.batchMax),
+      openEmbedder(manifests.embedder),
+      manifests.embedderBefore && openEmbedder(manifests.embedderBefore),
     ]);
-    return new Pipeline(options, { detector, landmarks, liveness, embedder });
+    return new Pipeline(options, { detector, landmarks, liveness, embedder }, before);
   }
 
   async close(): Promise<void> {
     await Promise.all(Object.values(this.models).map((model) => model.release()));
+    await this.#before?.model.release();
   }
 
   async look(look: Look): Promise<Observation> {
@@ -108,6 +117,7 @@ export class Pipeline {
       quality: null,
       liveness: null,
       embedding: null,
+      embeddingBefore: null,
     });
     const faces = found.map(plain);
     let face: Examined | null = null;
@@ -152,11 +162,16 @@ export class Pipeline {
     const liveness = await this.#stage('liveness', () => this.#liveness(raster, found.box, points, scan));
     const good = look.whateverQuality || quality.problems.length === 0;
     let embedding: Float32Array | null = null;
+    let embeddingBefore: Float32Array | null = null;
     if (look.embedding && good) {
-      const exact = await this.#stage('levelled', () => this.#levelled(raster, landmarks));
-      embedding = await this.#stage('embedding', () => this.#embedding(raster, fivePoints(exact)));
+      const exact = fivePoints(await this.#stage('levelled', () => this.#levelled(raster, landmarks)));
+      const [now, before] = [{ manifest: this.#manifests.embedder, model: this.models.embedder }, this.#before];
+      embedding = await this.#stage('embedding', () => embeddingOf(now, raster, exact));
+      if (look.before && before) {
+        embeddingBefore = await this.#stage('embeddingBefore', () => embeddingOf(before, raster, exact));
+      }
     }
-    return { ...found, landmarks, pose, quality, liveness, colours, embedding };
+    return { ...found, landmarks, pose, quality, liveness, colours, embedding, embeddingBefore };
   }
 
   async #landmarks(raster: Raster, box: Box): Promise<Float32Array> {
@@ -221,30 +236,33 @@ export class Pipeline {
     }
     return patch;
   }
+}
 
-  /** Unit length, of the crop and, where the manifest says so, its mirror image. */
-  async #embedding(raster: Raster, points: Points): Promise<Float32Array> {
-    const { crop, outputs, decode } = this.#manifests.embedder;
-    const model = this.models.embedder;
-    const size = model.input.length / decode.batchMax;
-    const upright = model.input.subarray(0, size);
-    sample(raster, alignment(points, crop.reference), model.spec, upright);
-    const embedding = new Float32Array(decode.dimensions);
-    const add = (values: Float32Array) => {
-      for (let i = 0; i < values.length; i++) embedding[i % decode.dimensions]! += values[i]!;
-    };
-    if (decode.flipAverage && decode.batchMax > 1) mirror(upright, model.spec.width, model.input.subarray(size));
+/** Unit length, of the crop and, where the manifest says so, its mirror image. */
+async function embeddingOf(
+  { manifest, model }: { readonly manifest: EmbedderManifest; readonly model: Model },
+  raster: Raster,
+  points: Points,
+): Promise<Float32Array> {
+  const { crop, outputs, decode } = manifest;
+  const size = model.input.length / decode.batchMax;
+  const upright = model.input.subarray(0, size);
+  sample(raster, alignment(points, crop.reference), model.spec, upright);
+  const embedding = new Float32Array(decode.dimensions);
+  const add = (values: Float32Array) => {
+    for (let i = 0; i < values.length; i++) embedding[i % decode.dimensions]! += values[i]!;
+  };
+  if (decode.flipAverage && decode.batchMax > 1) mirror(upright, model.spec.width, model.input.subarray(size));
+  add((await model.run())[outputs.embedding]!);
+  if (decode.flipAverage && decode.batchMax === 1) {
+    mirror(upright.slice(), model.spec.width, upright);
     add((await model.run())[outputs.embedding]!);
-    if (decode.flipAverage && decode.batchMax === 1) {
-      mirror(upright.slice(), model.spec.width, upright);
-      add((await model.run())[outputs.embedding]!);
-    }
-    let squares = 0;
-    for (const value of embedding) squares += value * value;
-    const scale = 1 / Math.sqrt(squares || 1);
-    for (let i = 0; i < embedding.length; i++) embedding[i]! *= scale;
-    return embedding;
   }
+  let squares = 0;
+  for (const value of embedding) squares += value * value;
+  const scale = 1 / Math.sqrt(squares || 1);
+  for (let i = 0; i < embedding.length; i++) embedding[i]! *= scale;
+  return embedding;
 }
 
 type Examined = FaceObservation & { readonly quality: NonNullable<FaceObservation['quality']> };

@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -278,4 +278,31 @@ describe('vision with bad weights', () => {
       message: expect.stringContaining(files.embedder),
     });
   });
+});
+
+/** The second embedder is the first one's weights fed with blue and red exchanged: other numbers, and no other file. */
+test('an embedder before is run when it is asked for, and not otherwise', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'kaopass-models-'));
+  await cp(MODELS, folder, { recursive: true });
+  const { input, ...manifest } = JSON.parse(await readFile(join(MODELS, 'embedder.json'), 'utf8'));
+  const before = { ...manifest, space: 'blue first', input: { ...input, channels: 'bgr' } };
+  await writeFile(join(folder, 'embedder-before.json'), JSON.stringify(before));
+  const vision = await startVision({ ...OPTIONS, modelsDir: folder });
+  try {
+    expect(vision.models.at(-1)).toEqual({ role: 'embedder-before', sha256: manifest.sha256 });
+    expect(vision.embedder.modelSha256).toBe(manifest.sha256);
+    expect(vision.embedderBefore?.modelSha256).not.toBe(manifest.sha256);
+    const frame = await photograph('franck_02159.jpg');
+    const [one] = (await vision.observe(frame, quiet)).faces;
+    expect(one!.embeddingBefore).toBeNull();
+    const seen = await vision.observe(frame, quiet, { before: true });
+    const [face] = seen.faces;
+    expect([...face!.embedding!]).toEqual([...one!.embedding!]);
+    expect(Math.hypot(...face!.embeddingBefore!)).toBeCloseTo(1, 5);
+    expect([...face!.embeddingBefore!]).not.toEqual([...face!.embedding!]);
+    expect(seen.stageMs).toHaveProperty('embeddingBefore');
+  } finally {
+    await vision.close();
+    await rm(folder, { recursive: true });
+  }
 });

@@ -10,9 +10,9 @@ import { Worker } from 'node:worker_threads';
 import { FRAME_SIDE_PX_MAX, FRAME_SIDE_PX_MIN, type Frame } from '../../src-contract/frame.ts';
 import type { Clock } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
-import { loadManifests, type Manifests, ROLES } from './manifest.ts';
+import { type EmbedderManifest, embedderId, loadManifests, type Manifests, ROLES } from './manifest.ts';
 import type { EndRequest, LookRequest, WorkerAnswer, WorkerStart } from './messages.ts';
-import type { Observation, Vision, Wants } from './observation.ts';
+import type { Embedder, Observation, Vision, Wants } from './observation.ts';
 
 /** Longest time for loading all models, ms: half a second here, far more from a cold disk. */
 const START_TIMEOUT_MS = 30_000;
@@ -59,6 +59,7 @@ interface Running {
 export class WorkerVision implements Vision {
   readonly models: Vision['models'];
   readonly embedder: Vision['embedder'];
+  readonly embedderBefore: Vision['embedderBefore'];
   readonly liveness: Vision['liveness'];
   readonly #start: WorkerStart;
   readonly #clock: Clock;
@@ -72,9 +73,13 @@ export class WorkerVision implements Vision {
   #spare: ArrayBuffer | null = null;
 
   constructor(manifests: Manifests, options: VisionOptions) {
-    this.models = ROLES.map((role) => ({ role, sha256: manifests[role].sha256 }));
-    const { sha256, decode, calibration } = manifests.embedder;
-    this.embedder = { sha256, dimensions: decode.dimensions, calibration };
+    const { embedderBefore } = manifests;
+    this.models = [
+      ...ROLES.map((role) => ({ role, sha256: manifests[role].sha256 })),
+      ...(embedderBefore ? [{ role: 'embedder-before', sha256: embedderBefore.sha256 }] : []),
+    ];
+    this.embedder = embedderOf(manifests.embedder);
+    this.embedderBefore = embedderBefore && embedderOf(embedderBefore);
     this.liveness = manifests.liveness.calibration;
     this.#start = { manifests, weightsDir: options.weightsDir, threads: options.threads ?? 1 };
     this.#clock = options.clock;
@@ -93,7 +98,7 @@ export class WorkerVision implements Vision {
     try {
       await abortable(this.#busy, signal);
       const running = await abortable(this.#worker(), signal);
-      const look = this.#look(running, frame, wants.embedding ?? true);
+      const look = this.#look(running, frame, wants);
       this.#busy = look.catch(() => undefined);
       return await abortable(look, signal);
     } finally {
@@ -130,11 +135,12 @@ export class WorkerVision implements Vision {
     });
   }
 
-  #look(running: Running, frame: Frame, embedding: boolean): Promise<Observation> {
+  #look(running: Running, frame: Frame, { embedding = true, before = false }: Wants): Promise<Observation> {
     const { width, height, sequence, capturedAtMs } = frame;
     const id = this.#nextId++;
     const pixels = this.#copyOf(frame.pixels);
-    const request: LookRequest = { kind: 'look', id, width, height, sequence, capturedAtMs, embedding, pixels };
+    const wants = { embedding, before };
+    const request: LookRequest = { kind: 'look', id, width, height, sequence, capturedAtMs, ...wants, pixels };
     return new Promise<Observation>((resolve, reject) => {
       const callOff = this.#clock.after(LOOK_TIMEOUT_MS, () => {
         this.#lost(running, `no answer within ${LOOK_TIMEOUT_MS} ms`);
@@ -232,6 +238,11 @@ export class WorkerVision implements Vision {
     void this.#end(running.worker);
     pending?.reject(failed(why, cause));
   }
+}
+
+function embedderOf(manifest: EmbedderManifest): Embedder {
+  const { decode, calibration } = manifest;
+  return { modelSha256: embedderId(manifest), dimensions: decode.dimensions, calibration };
 }
 
 function failed(why: string, cause?: unknown): TerminalError {

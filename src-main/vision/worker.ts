@@ -35,10 +35,10 @@ async function end(pipeline: Pipeline): Promise<void> {
 }
 
 async function look(pipeline: Pipeline, request: LookRequest): Promise<void> {
-  const { id, width, height, sequence, capturedAtMs, embedding, pixels } = request;
+  const { id, width, height, sequence, capturedAtMs, embedding, before, pixels } = request;
   try {
     const raster = rasterOf(width, height, new Uint8Array(pixels));
-    const observation = await pipeline.look({ width, height, sequence, capturedAtMs, raster, embedding });
+    const observation = await pipeline.look({ width, height, sequence, capturedAtMs, raster, embedding, before });
     answer({ kind: 'observation', id, observation, pixels }, [pixels, ...buffersOf(observation)]);
   } catch (error) {
     answer({ kind: 'failed', id, message: sentence(error), pixels }, [pixels]);
@@ -50,6 +50,7 @@ function buffersOf(observation: Observation): ArrayBuffer[] {
   const arrays = observation.faces.flatMap((face) => [
     face.landmarks,
     face.embedding,
+    face.embeddingBefore,
     face.liveness?.patch,
     face.liveness?.cellMeans,
   ]);

@@ -53,7 +53,7 @@ export async function benchDecision(): Promise<DecisionBench> {
   });
   const directory = mkdtempSync(join(tmpdir(), 'kaopass-bench-'));
   try {
-    const { sha256: modelSha256, dimensions, calibration } = vision.embedder;
+    const { modelSha256, dimensions, calibration } = vision.embedder;
     const gallery = openGallery({
       path: join(directory, 'gallery.sqlite'),
       dataKey: createSecretKey(systemChance.bytes(32)),
