@@ -57,6 +57,14 @@ async function openPage(options: Parameters<Browser['newPage']>[0] = {}): Promis
   return opened;
 }
 
+let shared: Page | undefined;
+/** The App anew on a page that is kept: to load a page takes a second of a core, most of it for the fonts. */
+async function beginAnew(): Promise<void> {
+  shared ??= await openPage();
+  page = shared;
+  await page.evaluate(() => window.stage.anew());
+}
+
 const show = (view: View, on = page) => on.evaluate((next) => window.stage.show(next), view);
 const sent = (on = page) => on.evaluate(() => window.stage.sent.map(({ intent }) => intent));
 const people = (intents: Intent[]) => intents.filter(({ kind }) => kind !== 'report-camera');
@@ -166,10 +174,7 @@ function covers(kind: IntentKind, drawn: (string | undefined)[], offered: readon
 }
 
 describe('answers', () => {
-  beforeEach(async () => {
-    page = await openPage();
-    return () => page.close();
-  });
+  beforeEach(beginAnew);
 
   it.each<[string, string, Intent]>([
     ['attract', '画面にタッチしてください', { kind: 'begin' }],
@@ -334,10 +339,7 @@ describe('when time runs out', () => {
     timeout: { remainingMs, warnMs },
   });
 
-  beforeEach(async () => {
-    page = await openPage();
-    return () => page.close();
-  });
+  beforeEach(beginAnew);
 
   it('warns in a dialog that has the focus, counts down, and extends', async () => {
     await show(late('amount', 8_000));
@@ -384,10 +386,7 @@ describe('when time runs out', () => {
 });
 
 describe('what is around a screen', () => {
-  beforeEach(async () => {
-    page = await openPage();
-    return () => page.close();
-  });
+  beforeEach(beginAnew);
 
   it('says that this is a demonstration, and that the bank is away, only when so', async () => {
     const { view } = fixture('menu');

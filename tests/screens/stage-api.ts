@@ -26,6 +26,8 @@ export interface Stage {
   show(view: View): void;
   disconnect(): void;
   wantFrame(): void;
+  /** The App as on a page that was just loaded: nothing shown, nothing sent, no terminal yet. */
+  anew(): void;
 }
 
 declare global {

@@ -54,8 +54,15 @@ const stage = {
   },
   disconnect: () => connections.say(false),
   wantFrame: () => wishes.say(undefined),
+  anew() {
+    root?.unmount();
+    views.last = undefined;
+    connections.last = false;
+    for (const list of [stage.sent, stage.frames, stage.answers]) list.length = 0;
+    root = createRoot(place);
+    root.render(createElement(App, { bridge }));
+  },
 };
-window.stage = stage;
 
 /** @type {import('../../src-contract/bridge.ts').TerminalBridge} */
 const bridge = {
@@ -78,6 +85,9 @@ const bridge = {
   },
 };
 
+const place = /** @type {HTMLElement} */ (document.getElementById('screen'));
+/** @type {import('react-dom/client').Root | undefined} */
+let root;
 await startTexts();
-const place = document.getElementById('screen');
-if (place) createRoot(place).render(createElement(App, { bridge }));
+stage.anew();
+window.stage = stage;
