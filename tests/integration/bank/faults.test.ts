@@ -28,7 +28,7 @@ describe.each(PLACES)('on $name', ({ open }) => {
       },
     });
     const clock = new TestClock();
-    const bank = await openBank(await place.fresh(), clock, { logger: createLogger('trace', destination) });
+    const bank = await openBank(await place.laid(), clock, { logger: createLogger('trace', destination) });
     const send = injectInto(bank.app);
     const admin = adminOf(send, ADMIN_TOKEN);
     const { body: code } = await admin.post<{ code: string }>('/admin/activation-codes');
@@ -214,7 +214,7 @@ describe('a bank on PostgreSQL', () => {
   it("waits with an authorisation while another process has the person's account in hand", async () => {
     const place = await PLACES[1].open();
     onTestFinished(() => place.stop());
-    const settings = await place.fresh();
+    const settings = await place.laid();
     const clock = new TestClock();
     const bank = await openBank(settings, clock);
     const send = injectInto(bank.app);
@@ -244,7 +244,7 @@ describe('a bank whose database is gone', () => {
     const place = await PLACES[1].open();
     onTestFinished(() => place.stop());
     const clock = new TestClock();
-    const settings = await place.fresh();
+    const settings = await place.laid();
     const bank = await openBank(settings, clock);
     const send = injectInto(bank.app);
     const admin = adminOf(send, ADMIN_TOKEN);

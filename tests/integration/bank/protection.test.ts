@@ -13,7 +13,7 @@ import type { GalleryAnswer } from '../../../src-contract/bank-api.ts';
 import { ProtectionAnnouncement, type ProtectionAnswer } from '../../../src-contract/protection-change.ts';
 import { facesFrom } from '../../../src-main/gallery/gallery.fixture.ts';
 import { protectionFrom } from '../../../src-main/gallery/protection.ts';
-import { emptyBank, emptyPglite } from '../../support/bank-database.ts';
+import { emptyPglite } from '../../support/bank-database.ts';
 import { type Admin, adminOf, id, injectInto, TestTerminal } from '../../support/test-terminal.ts';
 import { ADMIN_TOKEN, MASTER_KEY, onEachDatabase, openBank, TestClock } from './banks.ts';
 
@@ -157,7 +157,7 @@ onEachDatabase((opened) => {
   let first: string;
   beforeEach(async () => {
     const { place } = opened();
-    settings = place.kind === 'pglite' ? await emptyBank() : await place.fresh();
+    settings = await place.laid();
     clock = new GatedClock();
     banks = [];
     people = new Map();

@@ -372,7 +372,7 @@ onPostgres((opened) => {
 
   it('no name and no account number reaches the log, whatever is asked', async () => {
     const lines: string[] = [];
-    const settings = await opened().place.fresh();
+    const settings = await opened().place.laid();
     const logger = createLogger('trace', { write: (line) => void lines.push(line) });
     const bank = await openBank(settings, opened().clock, { logger });
     try {
