@@ -30,6 +30,7 @@ import { openIdentity } from '../../src-main/identity/identity.ts';
 import { exampleResult } from '../../src-main/journal/journal.fixture.ts';
 import { openJournal } from '../../src-main/journal/journal.ts';
 import { checkoutInstallation, dataPlaces, type Installation } from '../../src-main/places.ts';
+import { runCli } from '../../src-main/provisioning/cli.ts';
 import { startTerminal, type Terminal } from '../../src-main/terminal.ts';
 import { layEmptyBank } from '../support/bank-database.ts';
 
@@ -71,6 +72,17 @@ function activate(dataDir: string, code: string) {
   return runProgram('src-main/provisioning/cli.ts', [
     ...['activate', '--data', dataDir, '--bank', bank.url, '--code', code, '--name', 'ATM 1', '--profile', 'atm'],
   ]);
+}
+
+/** The same command within this process: what it says is not of how it was started. */
+async function activateHere(dataDir: string, code: string) {
+  const said: string[] = [];
+  const print = (text: string) => void said.push(text);
+  const exit = await runCli(
+    ['activate', '--data', dataDir, '--bank', bank.url, '--code', code, '--name', 'ATM 1', '--profile', 'atm'],
+    { fetch, out: print, err: print, signal: AbortSignal.timeout(60_000) },
+  );
+  return { code: exit, output: said.join('').trim() };
 }
 
 function start(dataDir: string, change: { config?: object; installation?: Partial<Installation> } = {}) {
@@ -397,19 +409,19 @@ describe('an activation code', () => {
     const dataDir = join(dir, 'coded');
     mkdirSync(dataDir);
     const [used, expired] = [await bank.activationCode('atm'), await shortLivedCode()];
-    expect(await activate(join(dir, 'first-come'), used)).toMatchObject({ code: 0 });
+    expect(await activateHere(join(dir, 'first-come'), used)).toMatchObject({ code: 0 });
     for (const [code, why] of [
       ['ABCD-EFGH-2345', 'does not know'],
       [used, 'used before'],
       [expired, 'has expired'],
     ] as const) {
-      const refused = await activate(dataDir, code);
+      const refused = await activateHere(dataDir, code);
       expect(refused).toEqual({ code: 1, output: expect.stringContaining(why) });
       expect(refused.output.split('\n')).toHaveLength(1);
       expect(readdirSync(dataDir)).not.toContain('kaopass.json');
     }
-    expect(await activate(dataDir, await bank.activationCode('atm'))).toMatchObject({ code: 0 });
-    expect(await activate(dataDir, await bank.activationCode('atm'))).toEqual({
+    expect(await activateHere(dataDir, await bank.activationCode('atm'))).toMatchObject({ code: 0 });
+    expect(await activateHere(dataDir, await bank.activationCode('atm'))).toEqual({
       code: 1,
       output: expect.stringContaining('ALREADY_ACTIVATED'),
     });
