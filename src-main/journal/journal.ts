@@ -16,6 +16,7 @@ import {
   WallTimeMs,
 } from '../../src-contract/primitives.ts';
 import type { ProtectionReceipt } from '../../src-contract/protection-change.ts';
+import type { Renewal } from '../../src-contract/renewal.ts';
 import type { StandInService, StandInTotals } from '../../src-contract/stand-in.ts';
 import type { Chance, Clock } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
@@ -176,6 +177,8 @@ export interface Journal {
   recordErasureReceipt(erased: { readonly personId: Uuid; readonly cursor: number | null }): Promise<void>;
   /** Signs that everything here is under this protecting matrix, stores the receipt and queues it in one commit. One a matrix, ever. */
   recordProtectionReceipt(over: Pick<ProtectionReceipt, 'generation' | 'protectionVersion'>): Promise<void>;
+  /** Queues that a person is moved to a newer embedder. The template is not in it. */
+  queueRenewal(renewal: Renewal): void;
   /** Everybody for whom there is a receipt. */
   erasedPeople(): readonly Uuid[];
   recordConsent(consent: ConsentRecord): void;
@@ -350,6 +353,7 @@ function journalOver(db: Database, options: Over): Journal {
     memory: { get: meta.get, put: (key, value) => commit('keeps-books', () => meta.put(key, value)) },
     recordErasureReceipt: receipts.record,
     recordProtectionReceipt,
+    queueRenewal: (body) => commit('keeps-books', () => outbox.enqueue({ kind: 'renewal', body }, body.transactionId)),
     erasedPeople: receipts.people,
     recordConsent: (consent) =>
       commit('begins', () => {

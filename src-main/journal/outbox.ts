@@ -9,6 +9,7 @@ import { DayCloseRequest } from '../../src-contract/day-close.ts';
 import { ErasureReceiptRequest, ErasureRequest } from '../../src-contract/erasure.ts';
 import { CompactJws, Uuid } from '../../src-contract/primitives.ts';
 import { ProtectionReceiptRequest } from '../../src-contract/protection-change.ts';
+import { Renewal } from '../../src-contract/renewal.ts';
 
 /** A message about money or consent; its idempotency key is in the body. Parsed when it is queued and again when it is read back. */
 export const OutboxMessage = z.discriminatedUnion('kind', [
@@ -21,6 +22,7 @@ export const OutboxMessage = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('erasure-receipt'), body: ErasureReceiptRequest }),
   z.strictObject({ kind: z.literal('protection-receipt'), body: ProtectionReceiptRequest }),
   z.strictObject({ kind: z.literal('day-close'), body: DayCloseRequest }),
+  z.strictObject({ kind: z.literal('renewal'), body: Renewal }),
 ]);
 export type OutboxMessage = z.infer<typeof OutboxMessage>;
 

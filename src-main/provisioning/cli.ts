@@ -131,7 +131,17 @@ async function runStatus(args: readonly string[], { fetch, out }: CliPorts): Pro
   out(json ? `${JSON.stringify(status, null, 2)}\n` : inWords(status));
 }
 
-function inWords({ terminal, bank, policy, faults, journal, suspects, gallery, servicePage }: Status): string {
+function inWords({
+  terminal,
+  bank,
+  policy,
+  faults,
+  journal,
+  suspects,
+  gallery,
+  galleryBefore,
+  servicePage,
+}: Status): string {
   const lines: [string, string][] = [
     [
       'terminal',
@@ -167,6 +177,10 @@ function inWords({ terminal, bank, policy, faults, journal, suspects, gallery, s
   if (gallery?.leaving) {
     const { protection, templates } = gallery.leaving;
     lines.push(['', `changing to another protecting matrix: ${templates} are still under ${protection}`]);
+  }
+  if (galleryBefore) {
+    const { templates, cursor } = galleryBefore;
+    lines.push(['', `and ${templates} templates of the embedder before, its feed read to ${cursor}`]);
   }
   lines.push(['service page', servicePage ? `${servicePage} (opens once)` : 'none: the terminal is not running']);
   return `${lines.map(([what, words]) => `${what.padEnd(14)}${words}`).join('\n')}\n`;

@@ -31,6 +31,8 @@ export interface Status {
   /** What only a technician's count can end, oldest first; of the journal's open transactions. */
   readonly suspects: readonly SuspectSeen[];
   readonly gallery: ReturnType<typeof inspectGallery>;
+  /** Of the embedder before; null where there is one embedder. */
+  readonly galleryBefore: ReturnType<typeof inspectGallery>;
   /** Opens the technician's page once; null while the terminal does not run. */
   readonly servicePage: string | null;
 }
@@ -75,6 +77,7 @@ export async function statusOf(options: {
     journal,
     suspects: suspectsIn(journal),
     gallery: inspectGallery(places.gallery),
+    galleryBefore: inspectGallery(places.galleryBefore),
     servicePage: await askServicePage(places.servicePage, options),
   };
 }

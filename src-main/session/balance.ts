@@ -5,6 +5,7 @@ import type { Uuid } from '../../src-contract/primitives.ts';
 import { deadline } from '../clock.ts';
 import { AUTHORISE_MS_MAX, bankHasHeard, DECLINE_SORRY } from './authorise.ts';
 import { identifyMachine } from './identify.ts';
+import { moveOver } from './move-over.ts';
 import { accepted, entered, type Person, unidentified, wantsPin, withoutPin } from './outcomes.ts';
 import { pinMachine } from './pin.ts';
 import type { StepPorts } from './ports.ts';
@@ -28,7 +29,7 @@ export function balanceMachine(ports: StepPorts) {
     using limit = deadline(ports.clock, AUTHORISE_MS_MAX, signal);
     if (!(await bankHasHeard(ports, limit.signal))) return { outcome: 'unreachable' };
     const person = reached(input.person);
-    return await ports.bank.authorise(
+    const answer = await ports.bank.authorise(
       {
         idempotencyKey: ports.chance.id(),
         transactionId: input.transactionId,
@@ -41,6 +42,8 @@ export function balanceMachine(ports: StepPorts) {
       },
       limit.signal,
     );
+    if (answer.outcome === 'approved' && input.pinBlock !== null) moveOver(ports, person, input.transactionId);
+    return answer;
   });
 
   return setup({

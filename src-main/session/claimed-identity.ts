@@ -194,7 +194,7 @@ async function confirm(
     if (questionId) ports.gallery.keepNumber(accountNumber, personId);
     const resultId = await record(ports, look, { personId, reason: null, comparison, claimed });
     const evidence = { ...liveness, estimatedFmr: comparison.estimatedFmr };
-    return { outcome: 'accepted', personId, resultId, secondFactor: 'pin', evidence };
+    return { outcome: 'accepted', personId, resultId, secondFactor: 'pin', moves: null, evidence };
   }
   const refused = await decided(ports, look, {
     reason: 'claim-unconfirmed',

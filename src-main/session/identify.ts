@@ -30,6 +30,8 @@ export type Identified =
       readonly personId: Uuid;
       readonly resultId: Uuid;
       readonly secondFactor: 'none' | 'pin';
+      /** The look's embedding, where the person is to be moved to the newest embedder by it; gone with the visit. */
+      readonly moves: Float32Array | null;
       /** Of this very match. */
       readonly evidence: Pick<Comparison, 'estimatedFmr'> & LivenessEvidence;
     }
@@ -164,7 +166,8 @@ export function identifyMachine(ports: StepPorts) {
     });
     if (personId) {
       const evidence = { ...liveness, estimatedFmr: found?.comparison.estimatedFmr ?? null };
-      return { identified: { outcome: 'accepted', personId, resultId, secondFactor, evidence }, untold: null };
+      const moves = found && probe && ports.gallery.movesOver(probe, found, policy.lookAlikeFmr) ? probe : null;
+      return { identified: { outcome: 'accepted', personId, resultId, secondFactor, moves, evidence }, untold: null };
     }
     const { service, transactionId, amount } = context;
     const untold: UntoldLook | null =

@@ -5,6 +5,7 @@ import { type Money, money, type Uuid } from '../../src-contract/primitives.ts';
 import type { BasketLine, Screen } from '../../src-contract/screen.ts';
 import { type Authorised, authorise, capture } from './authorise.ts';
 import { identifyMachine } from './identify.ts';
+import { moveOver } from './move-over.ts';
 import {
   accepted,
   entered,
@@ -232,7 +233,8 @@ export function purchaseMachine(ports: PortsOf<'purchase'>) {
 /** Asks the bank, or stands in for it. The money is settled, one way or the other, when this returns. */
 async function pay(ports: PortsOf<'purchase'>, context: Context, signal: AbortSignal): Promise<Paid> {
   const { transactionId, pinBlock } = context;
-  const { personId, resultId, secondFactor, evidence } = reached(context.person);
+  const person = reached(context.person);
+  const { personId, resultId, secondFactor, evidence } = person;
   const amount = total(context.lines);
   if (!context.begun) ports.journal.begin({ transactionId, service: 'purchase', personId, amount });
   const order = {
@@ -249,6 +251,7 @@ async function pay(ports: PortsOf<'purchase'>, context: Context, signal: AbortSi
     ports.journal.record(transactionId, { state: 'paid', final: true }, [
       capture(ports, authorised.authorisationKey, amount),
     ]);
+    if (pinBlock !== null) moveOver(ports, person, transactionId);
     return authorised;
   }
   if (authorised.outcome === 'declined') return authorised;

@@ -11,6 +11,7 @@ import type { Screen, SorryCode } from '../../src-contract/screen.ts';
 import { shortReference } from '../devices/receipt-words.ts';
 import { DECLINE_SORRY } from './authorise.ts';
 import { identifyMachine } from './identify.ts';
+import { moveOver } from './move-over.ts';
 import { accepted, entered, type Person, unidentified, withoutPin } from './outcomes.ts';
 import { pinMachine } from './pin.ts';
 import type { PortsOf } from './ports.ts';
@@ -72,7 +73,12 @@ export function transferMachine(ports: PortsOf<'transfer'>) {
       ask: fromPromise<Asked, Context>(({ input, signal }) =>
         askPayee(ports, { ...order(input), pinBlock: input.pinBlock }, signal),
       ),
-      send: fromPromise<Sent, Context>(({ input, signal }) => sendTransfer(ports, order(input), signal)),
+      send: fromPromise<Sent, Context>(async ({ input, signal }) => {
+        const sent = await sendTransfer(ports, order(input), signal);
+        // The payee was told after the right PIN only.
+        if (sent.outcome === 'posted') moveOver(ports, reached(input.person), input.transactionId);
+        return sent;
+      }),
       receipt: receiptMachine(ports),
     },
     guards: {

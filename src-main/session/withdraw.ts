@@ -9,6 +9,7 @@ import { denominate, dispensable, possibleAmounts } from '../devices/denominate.
 import type { Authorised } from './authorise.ts';
 import { authoriseDispense } from './dispense-security.ts';
 import { identifyMachine } from './identify.ts';
+import { moveOver } from './move-over.ts';
 import {
   accepted,
   entered,
@@ -90,7 +91,7 @@ export function withdrawMachine(ports: PortsOf<'withdraw'>) {
             detail: { mix: context.mix },
           });
         }
-        return authoriseDispense(
+        const authorised = await authoriseDispense(
           ports,
           {
             transactionId,
@@ -102,6 +103,8 @@ export function withdrawMachine(ports: PortsOf<'withdraw'>) {
           },
           signal,
         );
+        if (authorised.outcome === 'approved' && context.pinBlock !== null) moveOver(ports, person, transactionId);
+        return authorised;
       }),
       abandon: step(async (context) => {
         if (context.begun) ports.journal.record(context.transactionId, { state: 'cancelled', final: true });

@@ -39,6 +39,7 @@ import {
   ProtectionReceiptAnswer,
   type ProtectionReceiptRequest,
 } from '../../src-contract/protection-change.ts';
+import { RenewalAnswer, type RenewalRequest } from '../../src-contract/renewal.ts';
 import { PayeeAnswer, type PayeeRequest, TransferAnswer, type TransferRequest } from '../../src-contract/transfer.ts';
 import { type Clock, deadline } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
@@ -101,6 +102,8 @@ export interface BankClient {
   inquire(request: InquiryRequest, signal: AbortSignal): Promise<InquiryAnswer>;
   erase(request: ErasureRequest, signal: AbortSignal): Promise<ErasureAnswer>;
   acknowledgeErasure(request: ErasureReceiptRequest, signal: AbortSignal): Promise<ErasureReceiptAnswer>;
+  /** A template under a newer embedder, of somebody recognised under an older one. */
+  renew(request: RenewalRequest, signal: AbortSignal): Promise<RenewalAnswer>;
   acknowledgeProtection(request: ProtectionReceiptRequest, signal: AbortSignal): Promise<ProtectionReceiptAnswer>;
   closeDay(request: DayCloseRequest, signal: AbortSignal): Promise<DayCloseAnswer>;
   /** Told after every call whether the bank could be reached. Returns how to stop. */
@@ -237,6 +240,7 @@ export function createBankClient(options: BankClientOptions): BankClient {
     erase: (request: ErasureRequest, signal) => post('/v1/erasures', request, ErasureAnswer, signal),
     acknowledgeErasure: (request: ErasureReceiptRequest, signal) =>
       post('/v1/erasure-receipts', request, ErasureReceiptAnswer, signal),
+    renew: (request: RenewalRequest, signal) => post('/v1/renewals', request, RenewalAnswer, signal),
     acknowledgeProtection: (request: ProtectionReceiptRequest, signal) =>
       post('/v1/protection-receipts', request, ProtectionReceiptAnswer, signal),
     closeDay: (request: DayCloseRequest, signal) => post('/v1/day-closes', request, DayCloseAnswer, signal),

@@ -6,8 +6,10 @@ import type { PostingAnswer } from '../../src-contract/bank-api.ts';
 import type { ErasureAnswer, ErasureReceiptAnswer } from '../../src-contract/erasure.ts';
 import { assertNever } from '../../src-contract/primitives.ts';
 import type { ProtectionReceiptAnswer } from '../../src-contract/protection-change.ts';
+import type { Renewal } from '../../src-contract/renewal.ts';
 import type { Chance, Clock } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
+import type { Gallery } from '../gallery/gallery.ts';
 import type { Alarm, Journal } from '../journal/journal.ts';
 import type { QueuedMessage, QueuedResult } from '../journal/outbox.ts';
 import { type BankClient, BankRefusal } from './bank-client.ts';
@@ -22,6 +24,7 @@ const MESSAGES_PAGE = 200;
 export interface DrainParts {
   readonly journal: Journal;
   readonly bank: BankClient;
+  readonly gallery: Pick<Gallery, 'templateOf' | 'retire'>;
   readonly clock: Clock;
   readonly chance: Chance;
   readonly onAlarm: (alarm: Alarm) => void;
@@ -35,7 +38,7 @@ export type ResultsDrained =
   | { readonly outcome: 'refused'; readonly why: string };
 
 /** Sends all match results that wait. */
-export async function drainResults(parts: DrainParts, signal: AbortSignal): Promise<ResultsDrained> {
+export async function drainResults(parts: Omit<DrainParts, 'gallery'>, signal: AbortSignal): Promise<ResultsDrained> {
   const { journal, bank, clock } = parts;
   for (;;) {
     const batch = fitting(journal.outbox.results(RESULTS_BATCH_MAX));
@@ -111,6 +114,11 @@ async function deliver(
       journal.outbox.delivered([message.id]);
       return 'settled';
     }
+    if (message.kind === 'renewal') {
+      await deliverRenewal(parts, message.body, signal);
+      journal.outbox.delivered([message.id]);
+      return 'settled';
+    }
     const answer = await send(bank, message, signal);
     journal.outbox.delivered([message.id]);
     // Unconfirmed is how a withdrawal that failed always stands until the next one; the others want a person.
@@ -129,6 +137,7 @@ async function deliver(
         return 'offline';
       case 'later':
         if (message.attempts + 1 >= ATTEMPTS_MAX && !isNotBelieved(error)) {
+          undo(parts, message);
           journal.outbox.deadLetter(message.id, `${message.attempts + 1} attempts: ${wordsOf(error)}`);
           return 'settled';
         }
@@ -138,6 +147,7 @@ async function deliver(
         });
         return 'later';
       case 'never':
+        undo(parts, message);
         journal.outbox.deadLetter(message.id, wordsOf(error));
         return 'settled';
       default:
@@ -146,9 +156,26 @@ async function deliver(
   }
 }
 
+/**
+ * The template goes as the gallery has it by now, under whichever matrix: the bank takes a repeat for what it is. Where there is none any
+ * more, because the person was erased or the gallery lost, nothing is sent. One that the bank does not take is not kept here either.
+ */
+async function deliverRenewal({ bank, gallery }: DrainParts, renewal: Renewal, signal: AbortSignal): Promise<void> {
+  const { modelSha256, ...told } = renewal;
+  const template = gallery.templateOf(told.personId, modelSha256);
+  if (!template) return;
+  const answer = await bank.renew({ ...told, template }, signal);
+  if (answer.outcome === 'refused') gallery.retire(told.personId, modelSha256);
+}
+
+/** What was done here in the belief that the bank would take the message. */
+function undo({ gallery }: DrainParts, message: QueuedMessage): void {
+  if (message.kind === 'renewal') gallery.retire(message.body.personId, message.body.modelSha256);
+}
+
 function send(
   bank: BankClient,
-  message: Exclude<QueuedMessage, { kind: 'day-close' }>,
+  message: Exclude<QueuedMessage, { kind: 'day-close' | 'renewal' }>,
   signal: AbortSignal,
 ): Promise<PostingAnswer | ErasureAnswer | ErasureReceiptAnswer | ProtectionReceiptAnswer> {
   switch (message.kind) {

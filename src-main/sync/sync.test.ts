@@ -95,6 +95,8 @@ class Terminal {
     };
     const gallery = {
       feeds: [feed],
+      templateOf: () => null,
+      retire: () => undefined,
       erase: () => false,
       isErased: () => false,
       unacknowledged: () => [],

@@ -42,7 +42,7 @@ export interface SyncOptions {
   readonly bank: BankClient;
   readonly gallery: Pick<
     Gallery,
-    'feeds' | 'unacknowledged' | 'acknowledged' | 'isErased' | 'erase' | 'forgetOldFaces'
+    'feeds' | 'templateOf' | 'retire' | 'unacknowledged' | 'acknowledged' | 'isErased' | 'erase' | 'forgetOldFaces'
   >;
   /** Asked when the gallery's feed tells of a matrix that the terminal has not. */
   readonly protection: Pick<ProtectionKeeper, 'learn'>;

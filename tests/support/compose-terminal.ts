@@ -10,7 +10,8 @@ import type { Goods } from '../../src-main/config/goods.ts';
 import type { Devices } from '../../src-main/devices/devices.ts';
 import { encodeReceipt } from '../../src-main/devices/receipt.ts';
 import { plainCalibration } from '../../src-main/gallery/gallery.fixture.ts';
-import { type Gallery, type OneGallery, openGallery } from '../../src-main/gallery/gallery.ts';
+import type { Gallery } from '../../src-main/gallery/gallery.ts';
+import { openGalleries } from '../../src-main/gallery/open-galleries.ts';
 import { deleteAside } from '../../src-main/gallery/open-or-pull-again.ts';
 import type { Activation } from '../../src-main/identity/activation.ts';
 import { type Identity, openIdentity } from '../../src-main/identity/identity.ts';
@@ -32,7 +33,8 @@ import { createSync, type Sync, type SyncOptions } from '../../src-main/sync/syn
 import { type ScriptedCamera, sameScriptedPerson, weighScriptedLiveness } from './scripted-camera.ts';
 
 export const BANK_URL = 'http://127.0.0.1:1';
-const MODEL_SHA256 = 'c'.repeat(64);
+export const MODEL_SHA256 = 'c'.repeat(64);
+export const NEXT_MODEL_SHA256 = 'd'.repeat(64);
 const MODELS: MatchResult['models'] = [{ role: 'embedding', sha256: MODEL_SHA256 }];
 const forGood = new AbortController().signal;
 
@@ -43,6 +45,8 @@ export interface TerminalGround {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly dimensions: number;
+  /** Whether it has another embedder by now, beside the one before. */
+  readonly nextEmbedder?: boolean;
   readonly log: Logger;
   readonly onAlarm: (alarm: Alarm) => void;
   /** The space on its disk; there is always some where it is not given. */
@@ -56,7 +60,7 @@ export interface OpenedTerminal {
   readonly identity: Identity;
   readonly activation: Activation;
   readonly journal: Journal;
-  readonly gallery: OneGallery;
+  readonly gallery: Gallery;
   readonly word: BankWord;
   readonly next: NextProtection | null;
   close(): void;
@@ -79,16 +83,20 @@ export async function openTerminal(ground: TerminalGround): Promise<OpenedTermin
   });
   const word = await openBankWord({ memory: journal.memory, activation, keyStore, clock, log, onAlarm });
   const next = await readNextProtection(keyStore, activation);
-  const gallery = openGallery({
-    path: places.gallery,
-    dataKey: identity.dataKey,
-    protectionSeed: new Uint8Array(Buffer.from(activation.protectionSeed, 'base64url')),
-    protectionVersion: activation.protectionVersion,
-    nextProtection: next,
-    modelSha256: MODEL_SHA256,
-    dimensions,
-    calibration: plainCalibration,
-    chance,
+  const embedder = { modelSha256: MODEL_SHA256, dimensions, calibration: plainCalibration };
+  const gallery = openGalleries({
+    places,
+    embedders: ground.nextEmbedder
+      ? { embedder: { ...embedder, modelSha256: NEXT_MODEL_SHA256 }, embedderBefore: embedder }
+      : { embedder, embedderBefore: null },
+    shared: {
+      dataKey: identity.dataKey,
+      protectionSeed: new Uint8Array(Buffer.from(activation.protectionSeed, 'base64url')),
+      protectionVersion: activation.protectionVersion,
+      nextProtection: next,
+      chance,
+    },
+    onAlarm,
   });
   return {
     identity,

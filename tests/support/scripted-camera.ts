@@ -43,6 +43,8 @@ export class ScriptedCamera {
   scene: Scene = [];
   /** What who stands there does; they stand still when nothing is said. */
   acting: Acting | null = null;
+  /** Seen by another embedder, and by the one before: the same components in another order, so that the two compare at chance. */
+  nextEmbedder = false;
   /** A camera that sends nothing more. */
   silent = false;
   #sequence = 0;
@@ -79,6 +81,12 @@ export class ScriptedCamera {
     return this.acting ? acted(this.acting(this.#clock.monotonicMs())) : {};
   }
 
+  #embedded(face: FaceObservation): FaceObservation {
+    const { embedding } = face;
+    if (!this.nextEmbedder || !embedding) return face;
+    return { ...face, embedding: embedding.toReversed(), embeddingBefore: embedding };
+  }
+
   #observe(): Observation {
     this.#sequence += 1;
     const several = this.scene.length > 1;
@@ -89,7 +97,7 @@ export class ScriptedCamera {
       width: 640,
       height: 480,
       faces: this.scene.map((seen, at) => ({
-        ...faceOf(seen, this.#sequence, at, this.#options.near),
+        ...this.#embedded(faceOf(seen, this.#sequence, at, this.#options.near)),
         ...this.#acts(),
       })),
       chosen: this.scene.length === 1 ? 0 : null,

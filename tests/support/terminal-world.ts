@@ -23,7 +23,7 @@ import { loadGoods } from '../../src-main/config/goods.ts';
 import type { Devices } from '../../src-main/devices/devices.ts';
 import type { UnitLoad } from '../../src-main/devices/simulated/cash-state.ts';
 import { openSimulatedDevices, type SimulatedDevices } from '../../src-main/devices/simulated/open.ts';
-import type { Gallery, OneGallery } from '../../src-main/gallery/gallery.ts';
+import type { Gallery } from '../../src-main/gallery/gallery.ts';
 import { openFileKeyStore } from '../../src-main/identity/file-key-store.ts';
 import type { Alarm, Journal } from '../../src-main/journal/journal.ts';
 import { dataPlaces } from '../../src-main/places.ts';
@@ -241,6 +241,8 @@ export class TestedTerminal {
   readonly log: string[] = [];
   readonly alarms: Alarm[] = [];
   readonly failures: unknown[] = [];
+  /** From the next start on it has another embedder, beside the one before. */
+  nextEmbedder = false;
   readonly #line: FetchPort;
   readonly #options: TerminalTestOptions;
   #run: Run | null = null;
@@ -322,7 +324,7 @@ export interface Run {
   readonly customer: TestCustomer;
   readonly camera: ScriptedCamera;
   readonly journal: Journal;
-  readonly gallery: OneGallery;
+  readonly gallery: Gallery;
   readonly sync: Sync;
   readonly visits: Visits;
   /** Throws where the terminal has other devices. */
@@ -353,6 +355,7 @@ async function startRun(
     clock: mains.clock(null),
     chance,
     dimensions: DIMENSIONS,
+    nextEmbedder: tested.nextEmbedder,
     log: pino({ level: 'debug' }, { write: (text: string) => void tested.log.push(text) }),
     onAlarm: (alarm) => void tested.alarms.push(alarm),
   };
@@ -376,6 +379,7 @@ async function startRun(
   });
 
   const camera = new ScriptedCamera(ground.clock);
+  camera.nextEmbedder = tested.nextEmbedder;
   const devices =
     options.element && equipment.devices.cashDispenser
       ? { ...equipment.devices, cashDispenser: options.element.protect(equipment.devices.cashDispenser) }

@@ -42,6 +42,8 @@ const receiptsOf = async ({ personId }: Person) => {
 const receiptBy = async (person: Person, terminal: TestedTerminal) =>
   (await receiptsOf(person)).terminals.find(({ terminalId }) => terminalId === terminal.run.terminalId)?.receipt;
 
+const feedOf = (terminal: TestedTerminal) => terminal.run.gallery.feeds[0]!;
+
 async function optsOut({ run: { customer } }: TestedTerminal, face: Float32Array): Promise<void> {
   customer.comes(face);
   await customer.chooses('opt-out');
@@ -106,9 +108,9 @@ test('without the bank it takes effect at once, lasts over a restart, and no tem
   await atm.start();
   await isNobody(atm, person.face);
   // What a feed that does not know yet would bring.
-  atm.run.gallery.applyFeed({
+  feedOf(atm).applyFeed({
     entries: [{ kind: 'put', cursor: 1, personId: person.personId, template, lookAlikeOf: null }],
-    next: atm.run.gallery.cursor,
+    next: feedOf(atm).cursor,
     more: false,
   });
   await isNobody(atm, person.face);
@@ -186,9 +188,9 @@ test('told in the middle of a purchase, a checkout does not stand in for the ban
   await customer.does('pay');
   await customer.sees('wait', { what: 'asking-bank' });
   await customer.waits(1_000);
-  gallery.applyFeed({
+  feedOf(shop).applyFeed({
     entries: [{ kind: 'erase', cursor: 900, personId: person.personId }],
-    next: gallery.cursor,
+    next: feedOf(shop).cursor,
     more: false,
   });
   expect(journal.openTransactions()).toHaveLength(1);
