@@ -212,6 +212,7 @@ describe('answers', () => {
 
   it('a touch anywhere on the inviting screen begins', async () => {
     await show(fixture('attract').view);
+    await settle(); // A place on the display waits for nothing.
     await page.mouse.click(1000, 600);
     expect(people(await sent())).toEqual([{ kind: 'begin' }]);
   });
