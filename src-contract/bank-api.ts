@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import { SignedPolicy } from './policy.ts';
 import {
+  AccountNumber,
   Base64Url,
   CompactJwe,
   CompactJws,
@@ -169,6 +170,8 @@ export const EnrolAnswer = z.discriminatedUnion('outcome', [
     personId: Uuid,
     accountId: Uuid,
     accountEnding: z.string().length(4),
+    /** For the person to note: with it they can say who they are. Null in an answer from before it was told. */
+    accountNumber: AccountNumber.nullable().default(null),
   }),
   z.strictObject({
     outcome: z.literal('refused'),

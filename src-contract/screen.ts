@@ -205,6 +205,8 @@ export const Screen = z.discriminatedUnion('name', [
     standIn: z.boolean(),
     /** True where the customer was enrolled and looks like somebody known: the PIN is always asked for. Absent otherwise. */
     lookAlike: z.literal(true).optional(),
+    /** Of the account that was opened with an enrolment, to be noted; absent otherwise. */
+    accountNumber: AccountNumber.optional(),
   }),
   screen('sorry', {
     service: Service.nullable(),

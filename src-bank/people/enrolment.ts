@@ -1,5 +1,5 @@
 /** A new person: consent, face, PIN and account in one db transaction, or none of them. */
-import type { EnrolAnswer, EnrolRequest } from '../../src-contract/bank-api.ts';
+import { EnrolAnswer, type EnrolRequest } from '../../src-contract/bank-api.ts';
 import type { MatchResult } from '../../src-contract/match-result.ts';
 import { once } from '../accounts/idempotency.ts';
 import { openCustomerAccount } from '../accounts/ledger.ts';
@@ -34,7 +34,7 @@ async function enrolWith(
   request: EnrolRequest,
   converted: Converted,
 ): Promise<EnrolAnswer> {
-  return await once(context, terminal, 'enrol', request, async (tx) => {
+  const answer = await once<EnrolAnswer>(context, terminal, 'enrol', request, async (tx) => {
     const templates = await holdMatrix(tx, converted);
     const { presentedFace } = await recordEnrolResult(context, tx, terminal, request);
     const [first, second] = await readPins(context, tx, terminal, request);
@@ -51,8 +51,11 @@ async function enrolWith(
       personId: request.personId,
       accountId: account.accountId,
       accountEnding: account.number.slice(-4),
+      accountNumber: account.number,
     };
   });
+  // A first answer from before the number was told lacks it.
+  return EnrolAnswer.parse(answer);
 }
 
 /** The enrolment's result is a link of the terminal's chain whatever becomes of the enrolment. */

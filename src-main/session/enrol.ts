@@ -259,8 +259,9 @@ export function enrolMachine(ports: PortsOf<'enrol'>) {
               guard: ({ event }) => event.output.outcome === 'enrolled',
               target: 'over',
               actions: assign({
-                output: ({ context }) =>
-                  ({
+                output: ({ context, event: { output } }) => {
+                  const accountNumber = output.outcome === 'enrolled' ? output.accountNumber : null;
+                  return {
                     kind: 'done',
                     service,
                     amount: null,
@@ -268,7 +269,9 @@ export function enrolMachine(ports: PortsOf<'enrol'>) {
                     receipt: 'none',
                     standIn: false,
                     ...(context.lookAlikeOf ? { lookAlike: true } : {}),
-                  }) as const,
+                    ...(accountNumber === null ? {} : { accountNumber }),
+                  } as const;
+                },
               }),
             },
             {

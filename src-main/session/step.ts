@@ -44,6 +44,7 @@ export type Outcome =
       readonly receipt: Extract<Screen, { name: 'done' }>['receipt'];
       readonly standIn: boolean;
       readonly lookAlike?: true;
+      readonly accountNumber?: string;
     }
   | {
       readonly kind: 'sorry';

@@ -227,7 +227,8 @@ export function visitMachine(ports: SessionPorts) {
         ...shows((context: Context) => ({
           screen: context.outcome?.kind === 'done' ? doneScreen(context.outcome) : { name: 'attract' },
           offers: ['confirm'],
-          patience: 'farewell',
+          // Somebody who is told a number writes it down.
+          patience: context.outcome?.kind === 'done' && context.outcome.accountNumber ? 'answer' : 'farewell',
         })),
         on: { confirm: 'attracting', cancel: 'attracting' },
       },

@@ -282,6 +282,8 @@ export const en: Texts = {
     },
     thanks: 'Thank you.',
     thanksEnrol: 'From now on your face and your PIN are all you need.',
+    accountNumber: 'Your account number',
+    noteNumber: 'Please note the number. You can use it with your PIN where your face alone is not enough.',
     thanksOptOut: 'Your face no longer pays or withdraws. Your account and your money are still yours.',
     balance: 'Your new balance',
     receipt: {

@@ -283,6 +283,8 @@ export const ja = {
     },
     thanks: 'ご利用ありがとうございました。',
     thanksEnrol: '次回から、お顔と暗証番号でお取引いただけます。',
+    accountNumber: 'お客さまの口座番号',
+    noteNumber: 'お顔だけで確認できないときに、暗証番号とあわせてお使いいただけます。番号をお控えください。',
     thanksOptOut: 'お顔によるお取引はできなくなりました。口座とお金はそのままです。',
     balance: 'お取引後の残高',
     receipt: {

@@ -3,10 +3,11 @@ import { useEffect, useState } from 'react';
 import { useTexts } from '../i18n/i18n.ts';
 import { grouped, keyedDigit, spaced } from './payee-number.ts';
 
-/** An account number as far as it was keyed. */
-export function AccountDigits({ digits }: { digits: string }) {
+/** An account number as far as it was keyed, or as it is where a label says so. */
+export function AccountDigits({ digits, label: given }: { digits: string; label?: string }) {
   const t = useTexts();
-  const label = digits === '' ? t('payee.empty') : t('payee.entered', { number: spaced(digits) });
+  const keyed = digits === '' ? t('payee.empty') : t('payee.entered', { number: spaced(digits) });
+  const label = given === undefined ? keyed : `${given}: ${spaced(digits)}`;
   return (
     <output className="payee-digits" aria-label={label}>
       {grouped(digits).map((group, at) => (

@@ -405,13 +405,21 @@ export const FIXTURES: readonly Fixture[] = [
   ),
   fixture(
     'done-enrol',
-    { name: 'done', service: 'enrol', amount: null, balance: null, receipt: 'none', standIn: false },
-    ['confirm'],
+    {
+      ...{ name: 'done', service: 'enrol', amount: null, balance: null, receipt: 'none', standIn: false },
+      accountNumber: '0123456789',
+    },
+    ['confirm', 'extend'],
+    person,
   ),
   fixture(
     'done-enrol-look-alike',
-    { name: 'done', service: 'enrol', amount: null, balance: null, receipt: 'none', standIn: false, lookAlike: true },
-    ['confirm'],
+    {
+      ...{ name: 'done', service: 'enrol', amount: null, balance: null, receipt: 'none', standIn: false },
+      ...{ lookAlike: true, accountNumber: '0123456789' },
+    },
+    ['confirm', 'extend'],
+    person,
   ),
   fixture(
     'done-opt-out',

@@ -96,6 +96,48 @@ test('somebody who enrolled elsewhere withdraws by number, face and PIN, and sta
   await reckon(lobby);
 });
 
+test('who enrols is shown the number, with time to write it down', async () => {
+  const { customer } = home.run;
+  customer.comes(newFace());
+  await customer.chooses('enrol');
+  await customer.agrees();
+  await customer.keys(PIN);
+  await customer.sees('pin', { purpose: 'repeat' });
+  await customer.keys(PIN);
+  const { accountNumber } = await customer.sees('done', { service: 'enrol' });
+  expect(customer.view.offers).toContain('extend');
+  await customer.confirms();
+  const personId = home.run.journal.consents({ limit: 1 })[0]?.personId;
+  expect(accountNumber).toBe(await world.numberOf(personId!));
+});
+
+test('at a checkout the PIN is wanted at any amount; without the bank nobody is asked for a number', async () => {
+  const shop = await started('checkout');
+  const { customer } = shop.run;
+  customer.comes(person.face);
+  const pays = async () => {
+    await customer.shows('4900000000016');
+    await customer.sees('basket');
+    await customer.does('pay');
+    await customer.sees('sorry', { code: 'nobody' });
+  };
+  await pays();
+  await claims(shop, number);
+  await customer.sees('pin');
+  await customer.keys(PIN);
+  await customer.wantsReceipt(false);
+  await customer.sees('done', { service: 'purchase', standIn: false });
+  await customer.confirms();
+  await customer.sees('attract');
+  world.disturb('down', '/', Number.POSITIVE_INFINITY);
+  await shop.run.sync.flush(never);
+  expect(shop.run.sync.online).toBe(false);
+  await pays();
+  expect(customer.view.offers).not.toContain('claim-identity');
+  await customer.cancels();
+  await reckon(shop);
+});
+
 test('a face that is not that person’s, a number that is nobody’s and a person who is gone are one answer', async () => {
   const gone = await enrolled(home, newFace());
   const goneNumber = await world.numberOf(gone.personId);
