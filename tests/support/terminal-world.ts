@@ -43,7 +43,7 @@ import { Mains, PowerCut, WorldClock } from './world-clock.ts';
 
 const ADMIN_TOKEN = 'an-admin-token-for-tests';
 const GOODS_FILE = join(import.meta.dirname, '../../src-main/config/goods.demonstration.json');
-/** Below it, faces of the tests that resemble each other at 0.35 are look-alikes and nobody known. */
+/** Below it, faces of the tests that resemble each other at 0.44 are look-alikes among some twenty people, and nobody known. */
 const TEST_POLICY: PolicyTerms = { ...DEFAULT_POLICY, lookAlikeFmr: 1e-3 };
 export const never = new AbortController().signal;
 
