@@ -1,8 +1,8 @@
 /**
  * The end of a template that a person had under an older embedder. A new reference may be a bad one, though it passed the gates of an
  * enrolment: so both stand side by side, and the person is matched by either. The old one is retired once the new one has shown itself,
- * {@link PROOFS} matches with the right PIN in a row decided by it and none since by another, and every terminal in service has said that it can compare with
- * it. Until then nobody loses anything. Who never comes keeps the old one.
+ * which is when the last {@link PROOFS} matches with the right PIN were decided by it, and the one that comes then, and once every
+ * terminal in service has said that it can compare with it. Until then nobody loses anything. Who never comes keeps the old one.
  */
 import type { BankContext } from '../context.ts';
 import type { DbTransaction } from '../database/database.ts';
@@ -12,14 +12,17 @@ import { modelsOf } from './template.ts';
 /** Matches in a row that the newer template has to decide before the older goes. */
 const PROOFS = 2;
 
-/** Takes away the older templates of those among these people whose newest one has shown itself. */
-export async function retireOlder(context: BankContext, personIds: readonly string[]): Promise<void> {
+/**
+ * Takes away the older templates of those whose newest one has shown itself.
+ * @param latest of people, the embedder that decided the match that has just come.
+ */
+export async function retireOlder(context: BankContext, latest: ReadonlyMap<string, string | null>): Promise<void> {
   const { database } = context;
-  if (personIds.length === 0) return;
+  if (latest.size === 0) return;
   const several = await database.db
     .selectFrom('templates')
     .select('person_id')
-    .where('person_id', 'in', [...new Set(personIds)])
+    .where('person_id', 'in', [...latest.keys()])
     .groupBy('person_id')
     .having(({ fn }) => fn.countAll<number>(), '>', 1)
     .execute();
@@ -28,24 +31,25 @@ export async function retireOlder(context: BankContext, personIds: readonly stri
       await tx.selectFrom('people').select('person_id').where('person_id', '=', personId).forNoKeyUpdate().execute();
       const models = await modelsOf(tx, personId);
       const newest = models.at(-1);
-      if (newest === undefined || !(await isProven(tx, personId, newest)) || !(await everyTerminalHas(tx, newest)))
-        return;
+      if (newest === undefined || latest.get(personId) !== newest) return;
+      if (!(await isProven(tx, personId, newest)) || !(await everyTerminalHas(tx, newest))) return;
       for (const model of models.slice(0, -1)) await retire(context, tx, personId, model);
     });
   }
 }
 
+/** By the last matches with the right PIN before the one that has just come. */
 async function isProven(tx: DbTransaction, personId: string, model: string): Promise<boolean> {
-  const matches = tx
+  const proven = await tx
     .selectFrom('match_results')
     .select('model_sha256')
     .where('person_id', '=', personId)
-    .where('outcome', '=', 'accepted')
+    .where('pin_right', '=', true)
     .orderBy('recorded_at', 'desc')
-    .orderBy('result_id', 'desc');
-  const last = await matches.limit(1).execute();
-  const proven = await matches.where('pin_right', '=', true).limit(PROOFS).execute();
-  return proven.length === PROOFS && [...last, ...proven].every(({ model_sha256 }) => model_sha256 === model);
+    .orderBy('result_id', 'desc')
+    .limit(PROOFS)
+    .execute();
+  return proven.length === PROOFS && proven.every(({ model_sha256 }) => model_sha256 === model);
 }
 
 async function everyTerminalHas(tx: DbTransaction, model: string): Promise<boolean> {

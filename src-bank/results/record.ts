@@ -17,14 +17,15 @@ export async function recordResults(
   results: readonly string[],
 ): Promise<ResultsAnswer> {
   const answer = await context.database.transact((tx) => recordBatch(context, tx, terminal, results));
-  if (answer.recorded > 0) await retireOlder(context, results.flatMap(acceptedPerson));
+  if (answer.recorded > 0) await retireOlder(context, new Map(results.flatMap(decidedBy)));
   return answer;
 }
 
-function acceptedPerson(jws: string): string[] {
+/** Who was matched, and under which embedder. */
+function decidedBy(jws: string): [string, string | null][] {
   // Verified a moment ago.
-  const { outcome, personId } = MatchResult.parse(decodeJwt(jws));
-  return outcome === 'accepted' && personId !== null ? [personId] : [];
+  const { outcome, personId, comparison } = MatchResult.parse(decodeJwt(jws));
+  return outcome === 'accepted' && personId !== null ? [[personId, comparison.model]] : [];
 }
 
 /** As part of a larger db transaction (an enrolment carries its result with it). */
