@@ -136,7 +136,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'stored notes of a broken-off deposit are guessed as given back',
-    seenBy: 21,
+    seenBy: 66,
     devices: acceptor((real) => ({
       cashInStatus: async (signal) => {
         const status = await real.cashInStatus(signal);
