@@ -20,8 +20,12 @@ export function accountNumbers(
   store: Pick<TemplateStore, 'personUnder' | 'keepUnder'>,
   dataKey: KeyObject,
 ): AccountNumbers {
-  const key = Buffer.from(hkdfSync('sha256', dataKey, new Uint8Array(0), PURPOSE, 32));
-  const tagOf = (accountNumber: string) => createHmac('sha256', key).update(accountNumber).digest();
+  // Most days nobody keys in a number.
+  let key: Buffer | null = null;
+  const tagOf = (accountNumber: string) => {
+    key ??= Buffer.from(hkdfSync('sha256', dataKey, new Uint8Array(0), PURPOSE, 32));
+    return createHmac('sha256', key).update(accountNumber).digest();
+  };
   return {
     personWith: (accountNumber) => store.personUnder(tagOf(accountNumber)),
     keep: (accountNumber, personId) => store.keepUnder(tagOf(accountNumber), personId),
