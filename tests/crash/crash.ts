@@ -87,7 +87,7 @@ export async function crash(options: CrashOptions): Promise<void> {
       const played = { number, planned, ...(await play(world, planned, footage, signal)) };
       if (played.outcome === 'suspect') plan.without.add(planned.service);
       const found = [...played.violations];
-      const last = ++inWorld >= options.runsPerWorld || number === options.runs || plan.postponed >= POSTPONED_MAX;
+      const last = ++inWorld >= options.runsPerWorld || number === options.runs || !plan.finds();
       if (last && found.length === 0) found.push(...(await closing(world, footage, plan.without, signal)));
       const keptIn = found.length > 0 ? join(dir, `run-${number}`) : null;
       if (last || keptIn) await world.stop();
@@ -108,20 +108,29 @@ export async function crash(options: CrashOptions): Promise<void> {
 class Postponing {
   readonly #plan: Iterator<PlannedRun>;
   readonly #later: PlannedRun[] = [];
+  #found: PlannedRun | undefined;
   readonly without = new Set<string>();
 
   constructor(plan: Iterable<PlannedRun>) {
     this.#plan = plan[Symbol.iterator]();
   }
 
-  get postponed(): number {
-    return this.#later.filter(({ service }) => this.without.has(service)).length;
+  /** Whether this world has a next one: false when too many wait for another world, or the plan is over. */
+  finds(): boolean {
+    this.#found ??= this.#find();
+    return this.#found !== undefined;
   }
 
   next(): PlannedRun | undefined {
+    const found = this.#found ?? this.#find();
+    this.#found = undefined;
+    return found;
+  }
+
+  #find(): PlannedRun | undefined {
     const waiting = this.#later.findIndex(({ service }) => !this.without.has(service));
     if (waiting >= 0) return this.#later.splice(waiting, 1)[0];
-    while (this.#later.length <= POSTPONED_MAX) {
+    while (this.#later.length < POSTPONED_MAX) {
       const { value, done } = this.#plan.next();
       if (done || !this.without.has(value.service)) return done ? undefined : value;
       this.#later.push(value);

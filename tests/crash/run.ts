@@ -65,7 +65,7 @@ async function main(): Promise<void> {
   const minutes = ((performance.now() - from) / 60_000).toFixed(1);
   console.log(`${results.length} runs, ${violated.length} violated, in ${minutes} minutes; seed ${seed}`);
   for (const { keptIn, violations } of violated) console.log(`  ${keptIn}: ${violations.join('; ')}`);
-  if (violated.length > 0) process.exitCode = 1;
+  if (violated.length > 0 || (results.length < runs && !interrupted.signal.aborted)) process.exitCode = 1;
   else if (!values.keep) rmSync(dir, { recursive: true, force: true });
 }
 
