@@ -173,7 +173,6 @@ async function settle(world: World, terminals: readonly SimulatedTerminal[], che
   await wait(MINUTE);
   const technician = world.stream('technician');
   for (const terminal of terminals) {
-    terminal.resolveCounts();
     await terminal.clear();
     if (!terminal.hasSuspects || !technician.chance(0.5)) continue;
     world.count('visit', 'a technician who counts');
@@ -190,6 +189,7 @@ async function settle(world: World, terminals: readonly SimulatedTerminal[], che
   }
   await time.during(staffSettles(bank));
   for (const terminal of terminals) {
+    terminal.resolveCounts();
     await checkers.after(terminal);
     terminal.open(null);
   }

@@ -397,9 +397,10 @@ export class SimulatedTerminal {
     }
   }
 
-  /** Of counts during which the power went: whether they were entered. */
+  /** Of counts during which the power went or the disk was full: whether they were entered. Only one that serves can say. */
   resolveCounts(): void {
-    const left = new Set<string>(this.running?.serving.suspects.list().map(({ transactionId }) => transactionId));
+    if (!this.running) throw new Error(`${this.name} does not serve, and its suspects cannot be listed`);
+    const left = new Set<string>(this.running.serving.suspects.list().map(({ transactionId }) => transactionId));
     for (const { window } of this.#begun.values()) {
       for (const seen of window.suspects) {
         if (!seen.inDoubt) continue;
