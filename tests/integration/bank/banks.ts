@@ -14,7 +14,7 @@ import { createLogger } from '../../../src-bank/logger.ts';
 import { DEFAULT_POLICY } from '../../../src-bank/policy.ts';
 import { fixedKey } from '../../../src-bank/vault.ts';
 import type { WallTimeMs } from '../../../src-contract/primitives.ts';
-import { CHEAP_PINS, emptyBank, layEmptyBank } from '../../support/bank-database.ts';
+import { bareBank, CHEAP_PINS, emptyBank, layEmptyBank } from '../../support/bank-database.ts';
 import { keepCluster, LAID_DATABASE, layCluster } from '../../support/kept-cluster.ts';
 import { type Admin, adminOf, injectInto, type Send, TestTerminal } from '../../support/test-terminal.ts';
 
@@ -50,7 +50,7 @@ async function pglitePlace(): Promise<DatabasePlace> {
   const directories: string[] = [];
   return {
     kind: 'pglite',
-    fresh: async () => ({ kind: 'pglite', directory: null }),
+    fresh: bareBank,
     laid: emptyBank,
     async onDisk() {
       const directory = await mkdtemp(join(tmpdir(), 'kaopass-pglite-'));

@@ -8,7 +8,6 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { systemChance } from '../../../src-bank/clock.ts';
 import type { BankContext } from '../../../src-bank/context.ts';
 import { openDatabase } from '../../../src-bank/database/database.ts';
-import { migrate } from '../../../src-bank/database/migrate.ts';
 import { openPlatform } from '../../../src-bank/fleet/platform.ts';
 import { createLogger } from '../../../src-bank/logger.ts';
 import { checkPin, lockPerson, proveFace } from '../../../src-bank/people/pin-check.ts';
@@ -16,6 +15,7 @@ import { hashPin } from '../../../src-bank/pin.ts';
 import { DEFAULT_POLICY } from '../../../src-bank/policy.ts';
 import { createMatrices } from '../../../src-bank/protection/matrices.ts';
 import { fixedKey } from '../../../src-bank/vault.ts';
+import { emptyBank } from '../../support/bank-database.ts';
 import { id } from '../../support/test-terminal.ts';
 import { TestClock } from './banks.ts';
 
@@ -55,8 +55,7 @@ function randomFrom(seed: number) {
 
 beforeAll(async () => {
   const tools = { clock, chance: systemChance };
-  const database = await openDatabase({ kind: 'pglite', directory: null }, { ...tools, onIdleError: () => {} });
-  await migrate(database.db, clock);
+  const database = await openDatabase(await emptyBank(), { ...tools, onIdleError: () => {} });
   const { platform, vault } = await openPlatform(database, fixedKey(new Uint8Array(32).fill(7)), tools);
   const logger = createLogger('silent');
   context = {
