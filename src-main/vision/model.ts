@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { TerminalError } from '../errors.ts';
+import { inBlocks } from './blocked-layout.ts';
 import type { InputSpec, ModelManifest } from './manifest.ts';
 import { channelCount, weightsFile } from './manifest.ts';
 import { clearNegligibleWeights } from './negligible-weights.ts';
@@ -43,7 +44,7 @@ export class Model {
     clearNegligibleWeights(bytes);
     let session: InferenceSession;
     try {
-      session = await ort.InferenceSession.create(bytes, sessionOptions(threads));
+      session = await ort.InferenceSession.create(inBlocks(bytes), sessionOptions(threads));
     } catch (cause) {
       throw new TerminalError('MODEL_ALTERED', `model weights ${weightsFile(manifest)}: not a model that can run`, {
         cause,

@@ -216,21 +216,20 @@ describe('vision that loses its worker', () => {
   });
 
   test('gives up on a worker that does not answer in time', async () => {
-    const timers: (() => void)[] = [];
+    const waiting = Promise.withResolvers<() => void>();
     const clock: Clock = {
       ...systemClock,
       after: (ms, callback) => {
-        const entry = () => callback();
-        if (ms < 20_000) timers.push(entry);
-        return () => void timers.splice(timers.indexOf(entry), 1);
+        if (ms < 20_000) waiting.resolve(callback);
+        return () => undefined;
       },
     };
     const vision = await startVision({ ...OPTIONS, clock });
     try {
       const frame = await photograph('franck_02159.jpg');
       const look = vision.observe(frame, quiet);
-      await expect.poll(() => timers.length).toBe(1);
-      timers[0]!();
+      const runOut = await waiting.promise;
+      runOut(); // Before the worker can have answered.
       await expect(look).rejects.toMatchObject({
         code: 'VISION_FAILED',
         message: expect.stringContaining('no answer within'),
