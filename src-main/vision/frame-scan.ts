@@ -71,8 +71,9 @@ export function coarsen(grid: Grid, factor = 10): Float32Array {
   const height = Math.floor(grid.height / factor);
   const out = new Float32Array(width * height);
   for (let v = 0; v < height * factor; v++) {
-    for (let u = 0; u < width * factor; u++) {
-      out[Math.floor(v / factor) * width + Math.floor(u / factor)]! += grid.values[v * grid.width + u]!;
+    const row = Math.floor(v / factor) * width;
+    for (let cell = row, from = v * grid.width; cell < row + width; cell++) {
+      for (const end = from + factor; from < end; from++) out[cell]! += grid.values[from]!;
     }
   }
   const perCell = 1 / (factor * factor);

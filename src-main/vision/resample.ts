@@ -44,45 +44,48 @@ export function boxMap(box: Box, width: number, height: number): Affine {
 
 /** Fills `out` (planar, channels × height × width). */
 export function sample(source: Raster, map: Affine, target: Normalisation, out: Float32Array): void {
+  if (target.channels === 'grey') sampleGrey(source, map, target, out);
+  else if (isHalving(map, source, target)) halve(source, target, out);
+  else sampleColours(source, map, target, out);
+}
+
+/** Per colour: where its plane begins, and the plane's own mean and scale. */
+function planesOf({ width, height, channels, mean, scale }: Normalisation) {
+  const plane = (index: number) => ({ at: index * width * height, mean: mean[index] ?? 0, scale: scale[index] ?? 1 });
+  const red = channels === 'bgr' ? 2 : 0;
+  return { red: plane(red), green: plane(1), blue: plane(2 - red) };
+}
+
+function sampleColours(source: Raster, map: Affine, target: Normalisation, out: Float32Array): void {
   const { words, width: sourceWidth } = source;
   const xMax = source.width - 1;
   const yMax = source.height - 1;
+  const { a, b, c, d } = map;
   const { width, height } = target;
-  const plane = width * height;
-  const grey = target.channels === 'grey';
-  // Plane that red and blue go to; the mean and scale belong to the plane.
-  const redPlane = target.channels === 'bgr' ? 2 : 0;
-  const bluePlane = 2 - redPlane;
-  const redAt = redPlane * plane;
-  const blueAt = bluePlane * plane;
-  const mean0 = target.mean[0]!;
-  const scale0 = target.scale[0]!;
-  const redMean = target.mean[redPlane] ?? 0;
-  const greenMean = target.mean[1] ?? 0;
-  const blueMean = target.mean[bluePlane] ?? 0;
-  const redScale = target.scale[redPlane] ?? 1;
-  const greenScale = target.scale[1] ?? 1;
-  const blueScale = target.scale[bluePlane] ?? 1;
-  if (!grey && isHalving(map, source, target)) {
-    halve();
-    return;
-  }
-  let to = 0;
-  for (let v = 0; v < height; v++) {
-    const rowX = map.b * v + map.x;
-    const rowY = map.d * v + map.y;
+  const { red, green, blue } = planesOf(target);
+  const [redAt, greenAt, blueAt] = [red.at, green.at, blue.at];
+  const [redMean, greenMean, blueMean] = [red.mean, green.mean, blue.mean];
+  const [redScale, greenScale, blueScale] = [red.scale, green.scale, blue.scale];
+  const inside = isInside(source, map, target);
+  for (let v = 0, to = 0; v < height; v++) {
+    const rowX = b * v + map.x;
+    const rowY = d * v + map.y;
     for (let u = 0; u < width; u++, to++) {
-      const sx = rowX + map.a * u;
-      const sy = rowY + map.c * u;
-      const cx = sx < 0 ? 0 : Math.min(sx, xMax);
-      const cy = sy < 0 ? 0 : Math.min(sy, yMax);
-      const x0 = cx | 0;
-      const y0 = cy | 0;
-      const fx = cx - x0;
-      const fy = cy - y0;
+      let sx = rowX + a * u;
+      let sy = rowY + c * u;
+      let right = 1;
+      let down = sourceWidth;
+      if (!inside) {
+        sx = sx < 0 ? 0 : Math.min(sx, xMax);
+        sy = sy < 0 ? 0 : Math.min(sy, yMax);
+        if (sx >= xMax) right = 0;
+        if (sy >= yMax) down = 0;
+      }
+      const x0 = sx | 0;
+      const y0 = sy | 0;
+      const fx = sx - x0;
+      const fy = sy - y0;
       const at = y0 * sourceWidth + x0;
-      const right = x0 < xMax ? 1 : 0;
-      const down = y0 < yMax ? sourceWidth : 0;
       const p00 = words[at]!;
       const p01 = words[at + right]!;
       const p10 = words[at + down]!;
@@ -91,37 +94,103 @@ export function sample(source: Raster, map: Affine, target: Normalisation, out: 
       const w01 = fx - w11;
       const w10 = fy - w11;
       const w00 = 1 - fx - w10;
-      const red = (p00 & 255) * w00 + (p01 & 255) * w01 + (p10 & 255) * w10 + (p11 & 255) * w11;
-      const green =
-        ((p00 >> 8) & 255) * w00 + ((p01 >> 8) & 255) * w01 + ((p10 >> 8) & 255) * w10 + ((p11 >> 8) & 255) * w11;
-      const blue =
-        ((p00 >> 16) & 255) * w00 + ((p01 >> 16) & 255) * w01 + ((p10 >> 16) & 255) * w10 + ((p11 >> 16) & 255) * w11;
-      if (grey) {
-        // ITU-R BT.601 luma, as OpenCV's BGR2GRAY.
-        out[to] = (0.299 * red + 0.587 * green + 0.114 * blue - mean0) * scale0;
-      } else {
-        out[to + redAt] = (red - redMean) * redScale;
-        out[to + plane] = (green - greenMean) * greenScale;
-        out[to + blueAt] = (blue - blueMean) * blueScale;
-      }
+      out[to + redAt] =
+        ((p00 & 255) * w00 + (p01 & 255) * w01 + (p10 & 255) * w10 + (p11 & 255) * w11 - redMean) * redScale;
+      out[to + greenAt] =
+        (((p00 >> 8) & 255) * w00 +
+          ((p01 >> 8) & 255) * w01 +
+          ((p10 >> 8) & 255) * w10 +
+          ((p11 >> 8) & 255) * w11 -
+          greenMean) *
+        greenScale;
+      out[to + blueAt] =
+        (((p00 >> 16) & 255) * w00 +
+          ((p01 >> 16) & 255) * w01 +
+          ((p10 >> 16) & 255) * w10 +
+          ((p11 >> 16) & 255) * w11 -
+          blueMean) *
+        blueScale;
     }
   }
+}
 
-  /** Every target pixel is the mean of four: the usual camera and detector, where this is half of the resampling time.
-   *  Red and blue are added in one word; four times 255 does not reach the next byte's neighbour. */
-  function halve(): void {
-    for (let v = 0, to = 0; v < height; v++) {
-      for (let u = 0, at = 2 * v * sourceWidth; u < width; u++, at += 2, to++) {
-        const p00 = words[at]!;
-        const p01 = words[at + 1]!;
-        const p10 = words[at + sourceWidth]!;
-        const p11 = words[at + sourceWidth + 1]!;
-        const sides = (p00 & 0xff00ff) + (p01 & 0xff00ff) + (p10 & 0xff00ff) + (p11 & 0xff00ff);
-        const middle = (p00 & 0xff00) + (p01 & 0xff00) + (p10 & 0xff00) + (p11 & 0xff00);
-        out[to + redAt] = ((sides & 0xffff) / 4 - redMean) * redScale;
-        out[to + plane] = (middle / 1024 - greenMean) * greenScale;
-        out[to + blueAt] = ((sides >>> 16) / 4 - blueMean) * blueScale;
+/** ITU-R BT.601 luma, as OpenCV's BGR2GRAY: of each of the four pixels, in thousandths, before they are weighed. */
+function sampleGrey(source: Raster, map: Affine, target: Normalisation, out: Float32Array): void {
+  const { words, width: sourceWidth } = source;
+  const xMax = source.width - 1;
+  const yMax = source.height - 1;
+  const { a, b, c, d } = map;
+  const { width, height } = target;
+  const mean = target.mean[0]!;
+  const scale = target.scale[0]!;
+  const inside = isInside(source, map, target);
+  for (let v = 0, to = 0; v < height; v++) {
+    const rowX = b * v + map.x;
+    const rowY = d * v + map.y;
+    for (let u = 0; u < width; u++, to++) {
+      let sx = rowX + a * u;
+      let sy = rowY + c * u;
+      let right = 1;
+      let down = sourceWidth;
+      if (!inside) {
+        sx = sx < 0 ? 0 : Math.min(sx, xMax);
+        sy = sy < 0 ? 0 : Math.min(sy, yMax);
+        if (sx >= xMax) right = 0;
+        if (sy >= yMax) down = 0;
       }
+      const x0 = sx | 0;
+      const y0 = sy | 0;
+      const fx = sx - x0;
+      const fy = sy - y0;
+      const at = y0 * sourceWidth + x0;
+      const p00 = words[at]!;
+      const p01 = words[at + right]!;
+      const p10 = words[at + down]!;
+      const p11 = words[at + down + right]!;
+      const w11 = fx * fy;
+      const w01 = fx - w11;
+      const w10 = fy - w11;
+      const w00 = 1 - fx - w10;
+      const luma =
+        (299 * (p00 & 255) + 587 * ((p00 >> 8) & 255) + 114 * ((p00 >> 16) & 255)) * w00 +
+        (299 * (p01 & 255) + 587 * ((p01 >> 8) & 255) + 114 * ((p01 >> 16) & 255)) * w01 +
+        (299 * (p10 & 255) + 587 * ((p10 >> 8) & 255) + 114 * ((p10 >> 16) & 255)) * w10 +
+        (299 * (p11 & 255) + 587 * ((p11 >> 8) & 255) + 114 * ((p11 >> 16) & 255)) * w11;
+      out[to] = (0.001 * luma - mean) * scale;
+    }
+  }
+}
+
+/** Whether every target pixel lies between four pixels of the source: its corners do. */
+function isInside(source: Raster, { a, b, x, c, d, y }: Affine, { width, height }: Normalisation): boolean {
+  return [0, width - 1].every((u) =>
+    [0, height - 1].every((v) => {
+      const [sx, sy] = [a * u + b * v + x, c * u + d * v + y];
+      return sx >= 0.01 && sx < source.width - 1.01 && sy >= 0.01 && sy < source.height - 1.01;
+    }),
+  );
+}
+
+/** Every target pixel is the mean of four: the usual camera and detector, where this is half of the resampling time.
+ *  Red and blue are added in one word; four times 255 does not reach the next byte's neighbour. */
+function halve(source: Raster, target: Normalisation, out: Float32Array): void {
+  const { words, width: sourceWidth } = source;
+  const { width, height } = target;
+  const { red, green, blue } = planesOf(target);
+  const [redAt, greenAt, blueAt] = [red.at, green.at, blue.at];
+  const [redMean, greenMean, blueMean] = [red.mean, green.mean, blue.mean];
+  const [redScale, greenScale, blueScale] = [red.scale, green.scale, blue.scale];
+  for (let v = 0, to = 0; v < height; v++) {
+    for (let u = 0, at = 2 * v * sourceWidth; u < width; u++, at += 2, to++) {
+      const p00 = words[at]!;
+      const p01 = words[at + 1]!;
+      const p10 = words[at + sourceWidth]!;
+      const p11 = words[at + sourceWidth + 1]!;
+      const sides = (p00 & 0xff00ff) + (p01 & 0xff00ff) + (p10 & 0xff00ff) + (p11 & 0xff00ff);
+      const middle = (p00 & 0xff00) + (p01 & 0xff00) + (p10 & 0xff00) + (p11 & 0xff00);
+      out[to + redAt] = ((sides & 0xffff) / 4 - redMean) * redScale;
+      out[to + greenAt] = (middle / 1024 - greenMean) * greenScale;
+      out[to + blueAt] = ((sides >>> 16) / 4 - blueMean) * blueScale;
     }
   }
 }
