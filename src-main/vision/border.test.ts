@@ -54,6 +54,29 @@ describe('scan of a frame', () => {
     expect(scanFrame(frame(() => 100)).digest).toBe(one.digest);
   });
 
+  test('sees every pixel of a cell, in any size of frame', () => {
+    for (const [width, height] of [
+      [640, 480],
+      [642, 481],
+      [320, 240],
+    ] as const) {
+      const words = new Uint32Array(width * height).map((_, i) => Math.imul(i, 0x9e3779b1));
+      const before = scanFrame({ width, height, words });
+      const [x, y] = [8, 12];
+      for (let i = 0; i < 16; i++) {
+        const at = (y + (i >> 2)) * width + x + (i & 3);
+        words[at]! ^= 0x8000;
+        const after = scanFrame({ width, height, words });
+        expect(after.digest).not.toBe(before.digest);
+        const px = before.cells.cellPx;
+        const cell = Math.floor((y + (i >> 2)) / px) * before.cells.width + Math.floor((x + (i & 3)) / px);
+        const step = ((words[at]! & 0x8000 ? 1 : -1) * 128) / (px * px);
+        expect(after.cells.values[cell]).toBeCloseTo(before.cells.values[cell]! + step, 3);
+        words[at]! ^= 0x8000;
+      }
+    }
+  });
+
   test('averages cells', () => {
     const { cells } = scanFrame(frame((x) => (x < 320 ? 40 : 80)));
     expect([cells.width, cells.height, cells.values[0], cells.values[159]]).toEqual([160, 120, 40, 80]);

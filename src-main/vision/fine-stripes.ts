@@ -59,8 +59,8 @@ export function stripeStrength(frame: Raster, face: Box): number {
       imaginary[at] = (imaginary[at]! - meanRight) * weight;
     }
   }
-  for (let v = 0; v < SIDE; v++) transform(v * SIDE, 1);
-  for (let u = 0; u < SIDE; u++) transform(u, SIDE);
+  for (let v = 0; v < SIDE; v++) transform(v * SIDE, 1, 1);
+  transform(0, SIDE, SIDE);
   return prominence();
 }
 
@@ -90,45 +90,37 @@ function prominence(): number {
   return highest;
 }
 
-/** Discrete Fourier transform in place of SIDE values that lie `step` apart (J. W. Cooley, J. W. Tukey, 1965). */
-function transform(start: number, step: number): void {
+/** Discrete Fourier transform in place of SIDE values that lie `step` apart (J. W. Cooley, J. W. Tukey, 1965), and of `many` such that
+ *  begin side by side: all of them at once, since memory is fast in its own order. */
+function transform(start: number, step: number, many: number): void {
   for (let i = 0; i < SIDE; i++) {
     const j = REVERSED[i]!;
     if (j <= i) continue;
-    const a = start + i * step;
-    const b = start + j * step;
-    const re = real[a]!;
-    const im = imaginary[a]!;
-    real[a] = real[b]!;
-    imaginary[a] = imaginary[b]!;
-    real[b] = re;
-    imaginary[b] = im;
+    for (let n = 0, a = start + i * step, b = start + j * step; n < many; n++, a++, b++) {
+      const re = real[a]!;
+      const im = imaginary[a]!;
+      real[a] = real[b]!;
+      imaginary[a] = imaginary[b]!;
+      real[b] = re;
+      imaginary[b] = im;
+    }
   }
-  // Neighbours first: their factor is 1.
-  for (let a = start, n = 0; n < SIDE; n += 2, a += 2 * step) {
-    const b = a + step;
-    const re = real[b]!;
-    const im = imaginary[b]!;
-    real[b] = real[a]! - re;
-    imaginary[b] = imaginary[a]! - im;
-    real[a]! += re;
-    imaginary[a]! += im;
-  }
-  for (let half = 2; half < SIDE; half <<= 1) {
+  for (let half = 1; half < SIDE; half <<= 1) {
     const stride = SIDE / 2 / half;
     for (let k = 0; k < half; k++) {
       const wr = COS[k * stride]!;
       const wi = SIN[k * stride]!;
-      for (let a = start + k * step, block = 0; block < SIDE; block += 2 * half, a += 2 * half * step) {
-        const b = a + half * step;
-        const rb = real[b]!;
-        const ib = imaginary[b]!;
-        const re = rb * wr - ib * wi;
-        const im = rb * wi + ib * wr;
-        real[b] = real[a]! - re;
-        imaginary[b] = imaginary[a]! - im;
-        real[a]! += re;
-        imaginary[a]! += im;
+      for (let block = k; block < SIDE; block += 2 * half) {
+        for (let n = 0, a = start + block * step, b = a + half * step; n < many; n++, a++, b++) {
+          const rb = real[b]!;
+          const ib = imaginary[b]!;
+          const re = rb * wr - ib * wi;
+          const im = rb * wi + ib * wr;
+          real[b] = real[a]! - re;
+          imaginary[b] = imaginary[a]! - im;
+          real[a]! += re;
+          imaginary[a]! += im;
+        }
       }
     }
   }

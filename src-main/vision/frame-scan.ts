@@ -18,6 +18,9 @@ export interface Grid {
 
 /** Cells across the frame's longer side, about; enough for a sheet's edge, little enough to average sensor noise. */
 const CELLS_ACROSS = 160;
+/** FNV-1a-like, with different multipliers (public domain, G. Fowler et al.), a word at a time. */
+const ONE = { start: 0x9e3779b9, factor: 0x01000193 } as const;
+const OTHER = { start: 0x85ebca6b, factor: 0x5bd1e995 } as const;
 
 export function scanFrame(frame: Raster): FrameScan {
   const cellPx = Math.max(1, Math.round(Math.max(frame.width, frame.height) / CELLS_ACROSS));
@@ -27,8 +30,15 @@ export function scanFrame(frame: Raster): FrameScan {
   const { words } = frame;
   /** −1 for the rows that are left over at the bottom. */
   const cellRow = (v: number) => (v < height * cellPx ? Math.floor(v / cellPx) : -1);
-  let one = 0x9e3779b9;
-  let other = 0x85ebca6b;
+  const perCell = 1 / (cellPx * cellPx);
+  const cells = { width, height, cellPx, values };
+  if (cellPx === 4 && frame.width % 4 === 0 && frame.height % 4 === 0) {
+    const digest = scanFours(frame, values);
+    for (let i = 0; i < values.length; i++) values[i]! *= perCell;
+    return { digest, cells };
+  }
+  let one: number = ONE.start;
+  let other: number = OTHER.start;
   // Two rows at a time, each in a lane of its own: a lane waits for its last product, and two wait together.
   for (let v = 0; v < frame.height; v += 2) {
     const below = v + 1 < frame.height ? frame.width : 0;
@@ -42,9 +52,8 @@ export function scanFrame(frame: Raster): FrameScan {
       for (const end = at + cellPx; at < end; at++) {
         const word = words[at]!;
         const wordBelow = words[at + below]!;
-        // FNV-1a-like, with different multipliers (public domain, G. Fowler et al.), a word at a time.
-        one = Math.imul(one ^ word, 0x01000193);
-        other = Math.imul(other ^ wordBelow, 0x5bd1e995);
+        one = Math.imul(one ^ word, ONE.factor);
+        other = Math.imul(other ^ wordBelow, OTHER.factor);
         upper += (word >> 8) & 255;
         lower += (wordBelow >> 8) & 255;
       }
@@ -52,17 +61,49 @@ export function scanFrame(frame: Raster): FrameScan {
       if (lowerRow !== -1) values[lowerRow * width + cell]! += lower;
     }
     for (; at < rowEnd; at++) {
-      one = Math.imul(one ^ words[at]!, 0x01000193);
-      other = Math.imul(other ^ words[at + below]!, 0x5bd1e995);
+      one = Math.imul(one ^ words[at]!, ONE.factor);
+      other = Math.imul(other ^ words[at + below]!, OTHER.factor);
     }
     // The high bits, which products do not carry down, come back in.
     one ^= one >>> 15;
     other ^= other >>> 13;
   }
-  const perCell = 1 / (cellPx * cellPx);
   for (let i = 0; i < values.length; i++) values[i]! *= perCell;
-  const hex = (word: number) => (word >>> 0).toString(16).padStart(8, '0');
-  return { digest: hex(one) + hex(other), cells: { width, height, cellPx, values } };
+  return { digest: hex(one) + hex(other), cells };
+}
+
+const hex = (word: number) => (word >>> 0).toString(16).padStart(8, '0');
+
+/** The usual camera's cells of 4 × 4: the same, a cell's eight pixels of two rows at a time, in half the time. Sums, not means. */
+function scanFours({ words, width, height }: Raster, sums: Float32Array): string {
+  let one: number = ONE.start;
+  let other: number = OTHER.start;
+  for (let v = 0; v < height; v += 2) {
+    let cell = (v >> 2) * (width >> 2);
+    for (let at = v * width, end = at + width, low = end; at < end; at += 4, low += 4, cell++) {
+      const a = words[at]!;
+      const b = words[at + 1]!;
+      const c = words[at + 2]!;
+      const d = words[at + 3]!;
+      const e = words[low]!;
+      const f = words[low + 1]!;
+      const g = words[low + 2]!;
+      const h = words[low + 3]!;
+      one = Math.imul(one ^ a, ONE.factor);
+      other = Math.imul(other ^ e, OTHER.factor);
+      one = Math.imul(one ^ b, ONE.factor);
+      other = Math.imul(other ^ f, OTHER.factor);
+      one = Math.imul(one ^ c, ONE.factor);
+      other = Math.imul(other ^ g, OTHER.factor);
+      one = Math.imul(one ^ d, ONE.factor);
+      other = Math.imul(other ^ h, OTHER.factor);
+      const upper = (a & 0xff00) + (b & 0xff00) + (c & 0xff00) + (d & 0xff00);
+      sums[cell]! += (upper + (e & 0xff00) + (f & 0xff00) + (g & 0xff00) + (h & 0xff00)) >> 8;
+    }
+    one ^= one >>> 15;
+    other ^= other >>> 13;
+  }
+  return hex(one) + hex(other);
 }
 
 /** The grid averaged once more into about 16 × 12 cells. */

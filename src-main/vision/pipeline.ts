@@ -7,7 +7,7 @@ import { borderStrength } from './border.ts';
 import { faceColours } from './colours.ts';
 import { chooseFace, type Detection, decodeDetections, type middleFace } from './detections.ts';
 import { stripeStrength } from './fine-stripes.ts';
-import { coarsen, type FrameScan, scanFrame } from './frame-scan.ts';
+import { coarsen, scanFrame } from './frame-scan.ts';
 import {
   alignment,
   apply,
@@ -157,9 +157,11 @@ export class Pipeline {
       const interEyePx = interEyeDistance(points);
       return assessQuality({ box: found.box, interEyePx, pose, luma: this.#luma, lumaSide: LUMA_SIDE, frame: raster });
     });
+    // What needs no model comes together, the face first: a model's run leaves nothing of the frame in the processor's cache.
+    const cues = await this.#stage('cues', () => this.#cues(raster, found.box, points));
     const colours = await this.#stage('colours', () => faceColours(raster, found.box));
-    const scan = await this.#stage('scan', () => scanFrame(raster));
-    const liveness = await this.#stage('liveness', () => this.#liveness(raster, found.box, points, scan));
+    const passive = await this.#stage('liveness', () => this.#passive(raster, found.box));
+    const liveness = { passive, ...cues };
     const good = look.whateverQuality || quality.problems.length === 0;
     let embedding: Float32Array | null = null;
     let embeddingBefore: Float32Array | null = null;
@@ -209,20 +211,19 @@ export class Pipeline {
     return points;
   }
 
-  async #liveness(raster: Raster, box: Box, points: Points, scan: FrameScan): Promise<LivenessCues> {
+  #cues(raster: Raster, box: Box, points: Points): Omit<LivenessCues, 'passive'> {
+    const patch = this.#patch(raster, points);
+    const stripes = stripeStrength(raster, box);
+    const { cells, digest } = scanFrame(raster);
+    return { border: borderStrength(cells, box), stripes, frameDigest: digest, cellMeans: coarsen(cells), patch };
+  }
+
+  async #passive(raster: Raster, box: Box): Promise<number> {
     const { crop, outputs, decode } = this.#manifests.liveness;
     const model = this.models.liveness;
     const square = squareAround(box, crop, raster);
     sample(raster, boxMap(square, model.spec.width, model.spec.height), model.spec, model.input);
-    const scores = (await model.run())[outputs.scores]!;
-    return {
-      passive: probability(scores, decode),
-      border: borderStrength(scan.cells, box),
-      stripes: stripeStrength(raster, box),
-      frameDigest: scan.digest,
-      cellMeans: coarsen(scan.cells),
-      patch: this.#patch(raster, points),
-    };
+    return probability((await model.run())[outputs.scores]!, decode);
   }
 
   #patch(raster: Raster, points: Points): Float32Array {
