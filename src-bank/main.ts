@@ -5,9 +5,8 @@
 import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
-import { type Bank, createBank } from './bank.ts';
+import type { Bank } from './bank.ts';
 import { type Chance, systemChance, systemClock } from './clock.ts';
-import { createLogger } from './logger.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { DEFAULT_POLICY, loadPolicy } from './policy.ts';
 import { StartError } from './problem.ts';
@@ -23,9 +22,24 @@ async function main(): Promise<void> {
     process.stdout.write(USAGE);
     return;
   }
-  const logger = createLogger(options.logLevel);
+  const { bank, url } = await startBank(options);
+  closeOnSignal(bank);
+  process.stdout.write(`${JSON.stringify({ ready: true, url, database: bank.database })}\n`);
+}
+
+export interface StartedBank {
+  readonly bank: Bank;
+  /** Where it listens. */
+  readonly url: string;
+}
+
+/** All that the program does before it is ready. Throws a StartError that says in one sentence what keeps it. */
+export async function startBank(options: Options): Promise<StartedBank> {
   const data = openDataDirectory(options.data);
   const policy = options.policyFile === null ? DEFAULT_POLICY : loadPolicy(options.policyFile);
+  const adminToken = readAdminToken(options, data, systemChance);
+  // Only now, since most of a start is loading these: what is refused, and --help, need not wait for it.
+  const [{ createBank }, { createLogger }] = await Promise.all([import('./bank.ts'), import('./logger.ts')]);
   const bank = await createBank({
     database:
       options.databaseUrl === null
@@ -34,14 +48,13 @@ async function main(): Promise<void> {
     masterKey: keyFile(options.keyFile ?? join(data, 'bank-key')),
     clock: systemClock,
     chance: systemChance,
-    adminToken: readAdminToken(options, data, systemChance),
+    adminToken,
     policy,
     policyValidForMs: options.policyValidForMs,
-    logger,
+    logger: createLogger(options.logLevel),
   });
-  closeOnSignal(bank);
   const port = await listen(bank, options.port);
-  process.stdout.write(`${JSON.stringify({ ready: true, url: `http://${HOST}:${port}`, database: bank.database })}\n`);
+  return { bank, url: `http://${HOST}:${port}` };
 }
 
 function openDataDirectory(path: string): string {
@@ -101,8 +114,10 @@ function closeOnSignal(bank: Bank): void {
   }
 }
 
-main().catch((error: unknown) => {
-  const message = error instanceof StartError ? error.message : `unexpected: ${(error as Error).stack}`;
-  process.stderr.write(`kaopass-bank: ${message}\n`);
-  process.exit(1);
-});
+if (import.meta.main) {
+  main().catch((error: unknown) => {
+    const message = error instanceof StartError ? error.message : `unexpected: ${(error as Error).stack}`;
+    process.stderr.write(`kaopass-bank: ${message}\n`);
+    process.exit(1);
+  });
+}

@@ -7,8 +7,8 @@ import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { systemChance, systemClock } from './clock.ts';
 import { readKeyFile } from './control/key-file.ts';
-import { Machine } from './control/machine.ts';
-import { type ControlServer, startControlServer } from './control/server.ts';
+import type { Machine } from './control/machine.ts';
+import type { ControlServer } from './control/server.ts';
 import { lockFolder } from './folder-lock.ts';
 import { type Options, readOptions, StartError, USAGE } from './options.ts';
 
@@ -18,14 +18,26 @@ async function main(): Promise<void> {
     process.stdout.write(USAGE);
     return;
   }
+  const { machine, control, unlock } = await startDevices(options);
+  closeOnSignal(machine, control, unlock);
+  process.stdout.write(
+    options.json ? `${JSON.stringify(readyLine(machine, control))}\n` : readyBlock(machine, control, options),
+  );
+}
+
+export interface StartedDevices {
+  readonly machine: Machine;
+  readonly control: ControlServer;
+  /** Lets go of the state folder, once both are closed. */
+  readonly unlock: () => void;
+}
+
+/** All that the program does before it is ready. Throws a StartError that says in one sentence what keeps it. */
+export async function startDevices(options: Options): Promise<StartedDevices> {
   const unlock = sentence(() => lockFolder(resolve(options.state)));
   try {
     const machine = await openMachine(options);
-    const control = await openControl(machine, options);
-    closeOnSignal(machine, control, unlock);
-    process.stdout.write(
-      options.json ? `${JSON.stringify(readyLine(machine, control))}\n` : readyBlock(machine, control, options),
-    );
+    return { machine, control: await openControl(machine, options), unlock };
   } catch (error) {
     unlock();
     throw error;
@@ -35,6 +47,8 @@ async function main(): Promise<void> {
 async function openMachine(options: Options): Promise<Machine> {
   const keys = options.keyFile === null ? null : sentence(() => readKeyFile(resolve(options.keyFile!)));
   const tls = options.tls && readTls(options.tls);
+  // Only now, since most of a start is loading these: what is refused, and --help, need not wait for it.
+  const { Machine } = await import('./control/machine.ts');
   try {
     return await Machine.open({
       stateDir: resolve(options.state),
@@ -56,6 +70,7 @@ async function openMachine(options: Options): Promise<Machine> {
 
 async function openControl(machine: Machine, options: Options): Promise<ControlServer> {
   const token = Buffer.from(systemChance.bytes(32)).toString('base64url');
+  const { startControlServer } = await import('./control/server.ts');
   try {
     return await startControlServer({ machine, clock: systemClock, port: options.controlPort, token });
   } catch (error) {
@@ -132,8 +147,10 @@ function closeOnSignal(machine: Machine, control: ControlServer, unlock: () => v
   }
 }
 
-main().catch((error: unknown) => {
-  const message = error instanceof StartError ? error.message : `unexpected: ${(error as Error).stack}`;
-  process.stderr.write(`kaopass-devices: ${message}\n`);
-  process.exitCode = 1;
-});
+if (import.meta.main) {
+  main().catch((error: unknown) => {
+    const message = error instanceof StartError ? error.message : `unexpected: ${(error as Error).stack}`;
+    process.stderr.write(`kaopass-devices: ${message}\n`);
+    process.exitCode = 1;
+  });
+}

@@ -8,11 +8,8 @@ import { parseArgs } from 'node:util';
 import { systemChance, systemClock } from './clock.ts';
 import { loadConfig } from './config/config.ts';
 import { TerminalError } from './errors.ts';
-import { startChromiumHost } from './host/chromium/chromium-host.ts';
 import { findBrowser } from './host/chromium/find-browser.ts';
-import { technicianLog } from './log.ts';
 import { checkoutInstallation, dataPlaces } from './places.ts';
-import { startTerminal } from './terminal.ts';
 
 const HELP = `Runs one terminal with its screen in Chromium.
 
@@ -27,8 +24,10 @@ const HELP = `Runs one terminal with its screen in Chromium.
 When ready it prints one line of JSON: {"ready":true,"screen":URL,"browser":…,"control":URL of the simulated devices,
 "service":URL of the technician's page (opens once; kaopass status prints another),"debugging":URL where configured}.`;
 
-async function main(): Promise<void> {
+/** Until it is ready, or an error says what keeps it. */
+export async function runInChromium(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
+    args: [...args],
     options: {
       data: { type: 'string' },
       'log-level': { type: 'string', default: 'info' },
@@ -43,6 +42,12 @@ async function main(): Promise<void> {
   if (!values.data) throw new TerminalError('CONFIG_INVALID', '--data is missing (see --help)');
   const dataDir = resolve(values.data);
   const config = loadConfig(dataPlaces(dataDir).config);
+  // Only now, since most of a start is loading these: what is refused, and --help, need not wait for it.
+  const [{ startTerminal }, { startChromiumHost }, { technicianLog }] = await Promise.all([
+    import('./terminal.ts'),
+    import('./host/chromium/chromium-host.ts'),
+    import('./log.ts'),
+  ]);
   const log = technicianLog(values['log-level']);
   const installation = checkoutInstallation(dirname(dirname(fileURLToPath(import.meta.url))));
   const terminal = await startTerminal({
@@ -99,9 +104,16 @@ async function main(): Promise<void> {
   );
 }
 
-main().catch((error: unknown) => {
+/** What a technician reads of a start that failed: SQLite and browsers say what is wrong in several lines. */
+export function inOneLine(error: unknown): string {
   const code = error instanceof TerminalError ? `${error.code}: ` : '';
   const why = error instanceof Error ? error.message : String(error);
-  console.error(code + why.replace(/\s*\n\s*/g, ' ')); // One line: SQLite and browsers say what is wrong in several.
-  process.exitCode = 1;
-});
+  return code + why.replace(/\s*\n\s*/g, ' ');
+}
+
+if (import.meta.main) {
+  runInChromium(process.argv.slice(2)).catch((error: unknown) => {
+    console.error(inOneLine(error));
+    process.exitCode = 1;
+  });
+}

@@ -9,13 +9,8 @@ import { TerminalError } from '../errors.ts';
 import type { Activation } from '../identity/activation.ts';
 import { dataPlaces } from '../places.ts';
 import type { FetchPort } from '../sync/bank-client.ts';
-import { activate } from './activate.ts';
-import { runCamera } from './camera-command.ts';
-import { runDayClose } from './day-close-command.ts';
-import { runDevices } from './devices-command.ts';
 import { flagsOf, needed, takeSwitch, UsageError } from './flags.ts';
-import { runJournal } from './journal-command.ts';
-import { type Status, statusOf } from './status.ts';
+import type { Status } from './status.ts';
 
 const USAGE = `kaopass: sets up a terminal and says how it is.
 
@@ -58,18 +53,19 @@ export interface CliPorts {
   readonly find?: FindPorts;
 }
 
-/** Runs one command; resolves with the exit code. */
+/** Runs one command; resolves with the exit code. Each loads what is its own when it is called: that is most of what it costs. */
 export async function runCli(args: readonly string[], ports: CliPorts): Promise<0 | 1 | 2> {
   try {
     const [command, ...rest] = args;
     if (command === undefined || command === '--help' || command === '-h' || command === 'help') ports.out(USAGE);
     else if (command === 'activate') await runActivate(rest, ports);
     else if (command === 'status') await runStatus(rest, ports);
-    else if (command === 'devices')
+    else if (command === 'devices') {
+      const { runDevices } = await import('./devices-command.ts');
       return await runDevices(rest, { ...ports, clock: systemClock, chance: systemChance });
-    else if (command === 'camera') return await runCamera(rest, ports);
-    else if (command === 'journal') return await runJournal(rest, ports);
-    else if (command === 'day-close') return await runDayClose(rest, ports);
+    } else if (command === 'camera') return await (await import('./camera-command.ts')).runCamera(rest, ports);
+    else if (command === 'journal') return await (await import('./journal-command.ts')).runJournal(rest, ports);
+    else if (command === 'day-close') return await (await import('./day-close-command.ts')).runDayClose(rest, ports);
     else throw new UsageError(`there is no command "${command}"`);
     return 0;
   } catch (error) {
@@ -90,6 +86,7 @@ async function runActivate(args: readonly string[], { fetch, out, signal }: CliP
   const config = existsSync(places.config) ? loadConfig(places.config) : null;
   const profile = Profile.safeParse(flags.profile ?? config?.profile);
   if (!profile.success) throw new UsageError(`--profile must be one of ${Profile.options.join(', ')}`);
+  const { activate } = await import('./activate.ts');
   const activation = await activate({
     bankUrl: flags.bank ?? config?.bankUrl ?? needed(flags, 'bank'),
     activationCode: needed(flags, 'code'),
@@ -127,6 +124,7 @@ async function runStatus(args: readonly string[], { fetch, out }: CliPorts): Pro
   const flags = flagsOf(rest, ['data']);
   const dataDir = needed(flags, 'data');
   if (!existsSync(dataDir)) throw new TerminalError('CONFIG_INVALID', `--data: there is no directory ${dataDir}`);
+  const { statusOf } = await import('./status.ts');
   const status = await statusOf({ dataDir, fetch, clock: systemClock });
   out(json ? `${JSON.stringify(status, null, 2)}\n` : inWords(status));
 }

@@ -1,4 +1,7 @@
-/** The bank as a program: how it starts, how it says that it cannot, how it stops. */
+/**
+ * The bank as a program: how it starts, how it says that it cannot, how it stops. What keeps it from starting is mostly asked of its
+ * start within the test's own process; that the program says it and ends is shown of the program, early and late.
+ */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -17,7 +20,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type StartedBank, startBank } from '../../../src-bank/main.ts';
+import { readOptions } from '../../../src-bank/options.ts';
 import { DEFAULT_POLICY } from '../../../src-bank/policy.ts';
+import { StartError } from '../../../src-bank/problem.ts';
 import { layEmptyBank } from '../../support/bank-database.ts';
 import { adminOf, type Send, TestTerminal } from '../../support/test-terminal.ts';
 
@@ -126,36 +132,56 @@ describe('the bank program', () => {
   });
 });
 
+/** The program's own start, in this process. */
+async function startHere(...flags: string[]): Promise<StartedBank> {
+  const options = readOptions(flags, {});
+  if (options === 'help') throw new Error('asked for help');
+  return await startBank(options);
+}
+
 describe('the bank program says in one sentence, and ends with 1,', () => {
-  const refusal = async (child: ChildProcessWithoutNullStreams) => {
+  const ends = async (child: ChildProcessWithoutNullStreams) => {
     const { code, out, err } = await ended(child);
     expect(code).toBe(1);
     expect(out).toBe('');
     expect(err.trim().split('\n')).toHaveLength(1);
+    expect(err).toMatch(/^kaopass-bank: /);
     return err;
+  };
+  /** What the program says, by its start within this process. */
+  const refusal = async (...flags: string[]) => {
+    const error = await startHere(...flags).then(
+      async ({ bank }) => {
+        await bank.close();
+        throw new Error('it started');
+      },
+      (cause: unknown) => cause,
+    );
+    expect(error).toBeInstanceOf(StartError);
+    const { message } = error as StartError;
+    expect(message.split('\n')).toHaveLength(1);
+    return message;
   };
   let made: string;
   beforeAll(async () => {
     made = mkdtempSync(join(tmpdir(), 'kaopass-bank-made-'));
     await layEmptyBank(made);
-    const child = start('--port', '0', '--data', made);
-    await ready(child);
-    child.kill('SIGTERM');
-    await ended(child);
+    const { bank } = await startHere('--port', '0', '--data', made, '--log-level', 'error');
+    await bank.close();
   });
   afterAll(() => rmSync(made, { recursive: true, force: true }));
   /** The data of a bank that was started once and closed. */
   const copyMade = () => cpSync(made, data, { recursive: true });
 
   it('what is wrong with the flags', async () => {
-    expect(await refusal(start('--data', data, '--port', 'many'))).toMatch(/--port must be 0 to 65535, not many/);
+    expect(await ends(start('--data', data, '--port', 'many'))).toMatch(/--port must be 0 to 65535, not many/);
   });
 
   it.each([
     ['--admin-token-file', /admin token .*none/],
     ['--policy', /policy .*none/],
   ])('that the file of %s is missing', async (flag, sentence) => {
-    expect(await refusal(start(...quiet(), flag, join(data, 'none')))).toMatch(sentence);
+    expect(await refusal(...quiet(), flag, join(data, 'none'))).toMatch(sentence);
   });
 
   it('that the port is in use, and leaves the database to the next', async () => {
@@ -163,22 +189,24 @@ describe('the bank program says in one sentence, and ends with 1,', () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as { port: number };
-    const sentence = await refusal(start('--port', String(port), '--data', data, '--log-level', 'error'));
+    const sentence = await ends(start('--port', String(port), '--data', data, '--log-level', 'error'));
     expect(sentence).toContain(`port ${port} on 127.0.0.1 is in use`);
     other.close();
-    await ready(start(...quiet()));
+    const { bank } = await startHere(...quiet());
+    await bank.close();
   });
 
   it('that the data directory cannot be written', async () => {
     writeFileSync(join(data, 'file'), '');
-    const child = start('--port', '0', '--data', join(data, 'file', 'inside'));
-    expect(await refusal(child)).toMatch(/data directory .* cannot be written/);
+    expect(await refusal('--port', '0', '--data', join(data, 'file', 'inside'))).toMatch(
+      /data directory .* cannot be written/,
+    );
   });
 
   it('that another bank uses the data directory', async () => {
     copyMade();
     await ready(start(...quiet()));
-    expect(await refusal(start(...quiet()))).toContain('is in use by another bank');
+    expect(await refusal(...quiet())).toContain('is in use by another bank');
   });
 
   it.each([
@@ -188,7 +216,7 @@ describe('the bank program says in one sentence, and ends with 1,', () => {
   ])('that the database is damaged (%s)', async (_how, damage) => {
     copyMade();
     damage(data);
-    expect(await refusal(start(...quiet()))).toMatch(/database in .* cannot be opened, it is damaged/);
+    expect(await refusal(...quiet())).toMatch(/database in .* cannot be opened, it is damaged/);
   });
 
   it('that the database is newer', async () => {
@@ -196,25 +224,25 @@ describe('the bank program says in one sentence, and ends with 1,', () => {
     const database = await PGlite.create(join(data, 'pglite'));
     await database.query("insert into schema_migrations values (99, 'from the future', 0)");
     await database.close();
-    expect(await refusal(start(...quiet()))).toMatch(/version 99 \(from the future\), newer than version \d+ that/);
+    expect(await refusal(...quiet())).toMatch(/version 99 \(from the future\), newer than version \d+ that/);
   });
 
   it('that the bank key is missing, another, or damaged', async () => {
     copyMade();
     const key = join(data, 'bank-key');
     rmSync(key);
-    expect(await refusal(start(...quiet()))).toMatch(/bank key .* is missing/);
+    expect(await refusal(...quiet())).toMatch(/bank key .* is missing/);
     expect(existsSync(key)).toBe(false);
     writeFileSync(key, Buffer.alloc(32).toString('base64url'));
-    expect(await refusal(start(...quiet()))).toMatch(/does not open this database/);
+    expect(await refusal(...quiet())).toMatch(/does not open this database/);
     writeFileSync(key, 'short');
-    expect(await refusal(start(...quiet()))).toMatch(/is damaged/);
+    expect(await refusal(...quiet())).toMatch(/is damaged/);
   });
 
   it('which field of the policy does not fit', async () => {
     const path = join(data, 'policy.json');
     writeFileSync(path, JSON.stringify({ ...DEFAULT_POLICY, lookAlikeFmr: 2, colour: 'red' }));
-    const sentence = await refusal(start(...quiet(), '--policy', path));
+    const sentence = await refusal(...quiet(), '--policy', path);
     expect(sentence).toMatch(/lookAlikeFmr/);
     expect(sentence).toMatch(/colour/);
   });
@@ -223,11 +251,11 @@ describe('the bank program says in one sentence, and ends with 1,', () => {
     const path = join(data, 'token');
     writeFileSync(path, 'short');
     chmodSync(path, 0o600);
-    expect(await refusal(start(...quiet(), '--admin-token-file', path))).toMatch(/at least 16 characters/);
+    expect(await refusal(...quiet(), '--admin-token-file', path)).toMatch(/at least 16 characters/);
   });
 
   it('that PostgreSQL cannot be reached, without repeating the password', async () => {
-    const sentence = await refusal(start(...quiet(), '--database-url', 'postgres://bank:secret@127.0.0.1:9/bank'));
+    const sentence = await refusal(...quiet(), '--database-url', 'postgres://bank:secret@127.0.0.1:9/bank');
     expect(sentence).toMatch(/PostgreSQL database cannot be reached/);
     expect(sentence).not.toContain('secret');
   });
