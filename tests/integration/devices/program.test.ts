@@ -1,4 +1,7 @@
-/** The simulated devices as a program: how they start, how they say that they cannot, how they stop. */
+/**
+ * The simulated devices as a program: how they start, how they say that they cannot, how they stop. What keeps them from starting is
+ * mostly asked of their start within the test's own process; that the program says it and ends is shown of the program.
+ */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,6 +9,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startDevices } from '../../../src-devices/main.ts';
+import { readOptions, StartError } from '../../../src-devices/options.ts';
 
 const MAIN = resolve('src-devices/main.ts');
 
@@ -28,7 +33,9 @@ afterEach(() => {
 });
 
 function start(...flags: string[]): ChildProcessWithoutNullStreams {
-  const child = spawn(process.execPath, [MAIN, ...flags], { env: {} });
+  const child = spawn(process.execPath, [MAIN, ...flags], {
+    env: { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] },
+  });
   running.add(child);
   return child;
 }
@@ -121,15 +128,37 @@ describe('the devices program', () => {
 });
 
 describe('the devices program says in one sentence, and ends with 1,', () => {
-  const refusal = async (child: ChildProcessWithoutNullStreams) => {
+  const ends = async (child: ChildProcessWithoutNullStreams) => {
     const { code, out, err } = await ended(child);
     expect([code, out]).toEqual([1, '']);
     expect(err.trim().split('\n')).toHaveLength(1);
+    expect(err).toMatch(/^kaopass-devices: /);
     return err;
   };
+  /** What the program says, by its start within this process. */
+  const refusal = async (...flags: string[]) => {
+    const error = await starting(flags).then(
+      () => 'it started',
+      (cause: unknown) => cause,
+    );
+    expect(error).toBeInstanceOf(StartError);
+    const { message } = error as StartError;
+    expect(message.split('\n')).toHaveLength(1);
+    return message;
+  };
+  const starting = async (flags: readonly string[]) => {
+    const options = readOptions(flags);
+    if (options === 'help') throw new Error('asked for help');
+    const { machine, control, unlock } = await startDevices(options);
+    await Promise.all([machine.close(), control.close()]);
+    unlock();
+  };
+
+  it('what is wrong with a flag', async () => {
+    expect(await ends(start('--state', state, '--port', 'many'))).toMatch(/--port must be 0 to 65535, not many/);
+  });
 
   it.each([
-    [['--port', 'many'], /--port must be 0 to 65535, not many/],
     [['--profile', 'gate'], /--profile must be one of atm, checkout, not gate/],
     [['--speed', '0'], /--speed must be a number above 0, not 0/],
     [['--dialect', 'klingon'], /--dialect has no switch klingon/],
@@ -139,27 +168,27 @@ describe('the devices program says in one sentence, and ends with 1,', () => {
     [['--tls-cert', '/nowhere/cert.pem', '--tls-key', '/nowhere/key.pem'], /--tls-cert .* cannot be read/],
     [['--keys', '/nowhere/keys.json'], /key file .* cannot be read/],
   ])('what is wrong with %j', async (flags, sentence) => {
-    expect(await refusal(start('--state', state, ...flags))).toMatch(sentence);
+    expect(await refusal('--state', state, ...flags)).toMatch(sentence);
   });
 
   it('which field of the key file does not fit, without repeating a key', async () => {
     const file = join(state, 'keys.json');
     writeFileSync(file, JSON.stringify({ hostKey: 'ABCDEF0123', pinKeys: [] }));
-    const sentence = await refusal(start(...usual('--keys', file)));
+    const sentence = await refusal(...usual('--keys', file));
     expect(sentence).toMatch(/hostKey: .*64 hexadecimal digits/);
     expect(sentence).not.toContain('ABCDEF0123');
     writeFileSync(file, '{"hostKey": "ABCDEF0123"');
-    expect(await refusal(start(...usual('--keys', file)))).toMatch(/is not JSON\n$/);
+    expect(await refusal(...usual('--keys', file))).toMatch(/is not JSON$/);
   });
 
   it('that the ports are in use', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as { port: number };
-    expect(await refusal(start('--state', state, '--port', String(port)))).toContain(
+    expect(await refusal('--state', state, '--port', String(port))).toContain(
       `no free port on 127.0.0.1: tried ${port}`,
     );
-    const control = await refusal(start(...usual('--control-port', String(port))));
+    const control = await ends(start(...usual('--control-port', String(port))));
     expect(control).toContain(`control port ${port} on 127.0.0.1 is in use`);
     other.close();
   });
@@ -167,15 +196,15 @@ describe('the devices program says in one sentence, and ends with 1,', () => {
   it('that the state folder is used by another, cannot be written, or is damaged', async () => {
     const first = start(...usual());
     await ready(first);
-    expect(await refusal(start(...usual()))).toMatch(/state folder .* is in use by process \d+/);
+    expect(await refusal(...usual())).toMatch(/state folder .* is in use by process \d+/);
     first.kill('SIGTERM');
     await ended(first);
     expect(readdirSync(state)).toContain('printer.json');
     const before = readFileSync(join(state, 'printer.json'), 'utf8').slice(0, -9);
     writeFileSync(join(state, 'printer.json'), before);
-    expect(await refusal(start(...usual()))).toMatch(/printer\.json is damaged/);
+    expect(await refusal(...usual())).toMatch(/printer\.json is damaged/);
     expect(readFileSync(join(state, 'printer.json'), 'utf8')).toBe(before);
-    expect(await refusal(start('--state', join(state, 'printer.json', 'inside')))).toMatch(
+    expect(await refusal('--state', join(state, 'printer.json', 'inside'))).toMatch(
       /state folder .* cannot be written/,
     );
   });
