@@ -9,6 +9,7 @@ import { loadManifests } from '../src-main/vision/manifest.ts';
 import { Pipeline } from '../src-main/vision/pipeline.ts';
 import { rasterOf } from '../src-main/vision/resample.ts';
 import { openRendering } from '../tests/attacks/rendering.ts';
+import { type BenchFigures, readFigures } from '../tests/bench/figures.ts';
 import { type Cache, openCache, pipelineDigest } from './evaluate/cache.ts';
 import { calibrationOf, withCalibration } from './evaluate/calibration.ts';
 import { evaluate, type Plan } from './evaluate/evaluate.ts';
@@ -36,6 +37,7 @@ What is measured
   --fps N            at which the frames of those were taken (15)
   --sequences N      N attacks of each kind and 3 × N people, rendered from the demonstration's footage and looked
                      at until the terminal decides (0)
+  --bench FILE       of npm run bench -- --json FILE: its figures, and whether they reach the goals, on the card
   --part NAME        of the footage: "reported", or "tuning", on which thresholds are chosen (reported)
 
 What is written
@@ -71,6 +73,7 @@ function parsed() {
         conditions: { type: 'boolean', default: false },
         fps: { type: 'string', default: '15' },
         sequences: { type: 'string', default: '0' },
+        bench: { type: 'string' },
         part: { type: 'string', default: 'reported' },
         out: { type: 'string', default: join(ROOT, '.cache', 'evaluation') },
         card: { type: 'string' },
@@ -138,7 +141,7 @@ async function run(): Promise<number> {
     draws: numberOf('draws', 1, 1_000),
     safetyFactor: numberOf('safety-factor', 1, 1_000, false),
     framesPerSecond: numberOf('fps', 0.1, 1_000, false),
-    ...{ sequences, part, conditions: values.conditions },
+    ...{ sequences, part, conditions: values.conditions, speed: values.bench ? speedIn(resolve(values.bench)) : null },
   };
   const threads = numberOf('threads', 1, 64);
   const out = resolve(values.out);
@@ -185,6 +188,14 @@ async function run(): Promise<number> {
   } finally {
     cache?.close();
     await pipeline?.close();
+  }
+}
+
+function speedIn(file: string): BenchFigures {
+  try {
+    return readFigures(file);
+  } catch (error) {
+    return refused(`--bench: ${file} is no file of npm run bench -- --json (${(error as Error).message})`);
   }
 }
 

@@ -1,5 +1,6 @@
 /** The error card: what was measured, on what, and how far it can be trusted. */
 import type { Calibration } from '../../src-main/vision/observation.ts';
+import type { BenchFigures } from '../../tests/bench/figures.ts';
 import type { Claim, TailFit } from './calibration.ts';
 import type { ConditionRates } from './conditions.ts';
 import type { Attribute } from './groups.ts';
@@ -84,6 +85,8 @@ export interface ErrorCard {
     readonly medianMs: number;
     readonly p95Ms: number;
   }[];
+  /** Of a benchmark; null where none was given. */
+  readonly speed: BenchFigures | null;
   readonly limits: readonly string[];
 }
 

@@ -3,6 +3,7 @@ import type { ErrorCard, Verification } from './card.ts';
 import { goalsOf } from './goals.ts';
 import type { Limits } from './intervals.ts';
 import type { Plot } from './plots.ts';
+import { speedBlocks } from './speed.ts';
 import { ERRORS_ENOUGH } from './verification.ts';
 
 export type Block =
@@ -31,6 +32,7 @@ export function documentOf(card: ErrorCard): Block[] {
     ...sequencesOf(card),
     ...groupsOf(card),
     ...stagesOf(card),
+    ...(card.speed ? speedBlocks(card.speed) : []),
     heading('Models'),
     table(
       ['role', 'name', 'SHA-256 of the weights'],
@@ -44,10 +46,12 @@ export function documentOf(card: ErrorCard): Block[] {
 function goalBlocks(card: ErrorCard): Block[] {
   const goals = goalsOf(card);
   if (goals.length === 0) return [];
+  const speed = card.speed ? ' Those of speed are under "Speed".' : '';
   return [
     heading('Goals'),
     text(
-      'Single photographs, of every face that was found, whatever its quality. Shown: at the worse of the 95 % limits too.',
+      'Single photographs, of every face that was found, whatever its quality. Shown: at the worse of the 95 % limits too.' +
+        speed,
     ),
     table(
       ['goal', 'figure', '95 % limits', ''],

@@ -67,7 +67,7 @@ async function eyes(): Promise<Eyes & { readonly looks: () => number }> {
 const plan = (changes: Partial<Plan> = {}): Plan => ({
   ...{ images: join(folder, 'faces'), pairs: null, attacks: null, labels: null, title: 'six colours', about: '' },
   ...{ seed: 1, replicas: 20, impostorsMax: 1e6, probesMax: 100, draws: 2, safetyFactor: 3, framesPerSecond: 15 },
-  ...{ sequences: 0, part: 'reported', conditions: false },
+  ...{ sequences: 0, part: 'reported', conditions: false, speed: null },
   ...changes,
 });
 

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { type Manifests, ROLES } from '../../src-main/vision/manifest.ts';
 import type { Calibration, Observation } from '../../src-main/vision/observation.ts';
+import type { BenchFigures } from '../../tests/bench/figures.ts';
 import { seeded } from '../random.ts';
 import { type Acquired, acquire } from './acquire.ts';
 import type { Cache } from './cache.ts';
@@ -46,6 +47,8 @@ export interface Plan {
   readonly sequences: number;
   /** Which moments of the footage those are made of. */
   readonly part: 'tuning' | 'reported';
+  /** Of `npm run bench`, for the card. */
+  readonly speed: BenchFigures | null;
 }
 
 /** What does not depend on the models' weights of an evaluation. */
@@ -233,6 +236,7 @@ export async function evaluate(plan: Plan, eyes: Eyes, cache: Cache, progress: P
       medianMs: quantile(ms, 0.5),
       p95Ms: quantile(ms, 0.95),
     })),
+    speed: plan.speed,
   };
   return { card: { ...card, limits: limitsOf(card) }, fitted, warnings };
 }

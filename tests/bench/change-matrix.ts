@@ -6,7 +6,7 @@
 import { facesFrom } from '../../src-main/gallery/gallery.fixture.ts';
 import { openGallery } from '../../src-main/gallery/gallery.ts';
 import { protectionFrom } from '../../src-main/gallery/protection.ts';
-import { benchOptions, DIMENSIONS, medianMs } from './gallery.ts';
+import { benchOptions, medianMs } from './gallery.ts';
 
 /** As sync/protection-keeper.ts takes them. */
 const BATCH = 64;
@@ -26,8 +26,8 @@ export interface ChangedMatrix {
   readonly endedMs: number;
 }
 
-async function changed(path: string): Promise<ChangedMatrix> {
-  const gallery = openGallery(benchOptions(path));
+async function changed(path: string, dimensions: number): Promise<ChangedMatrix> {
+  const gallery = openGallery(benchOptions(path, dimensions));
   const people = gallery.size;
   const time = async (work: () => unknown) => {
     const startedMs = performance.now();
@@ -40,8 +40,8 @@ async function changed(path: string): Promise<ChangedMatrix> {
   while (gallery.unconverted > 0) batches.push(await time(() => gallery.convert(BATCH)));
   const endedMs = await time(() => gallery.endProtection());
   gallery.close();
-  const protection = protectionFrom(next.seed, DIMENSIONS);
-  const random = facesFrom(9, DIMENSIONS);
+  const protection = protectionFrom(next.seed, dimensions);
+  const random = facesFrom(9, dimensions);
   const faces = Array.from({ length: BATCH }, () => random.next());
   const multipliedMs = medianMs([1, 2, 3, 4, 5], () => faces.map((face) => protection.protect(face)));
   const convertedMs = batches.reduce((sum, ms) => sum + ms, 0);
@@ -50,4 +50,4 @@ async function changed(path: string): Promise<ChangedMatrix> {
   return { people, grownMs, convertedMs, batchMs, batchMsMax: batches.at(-1) ?? Number.NaN, multipliedMs, endedMs };
 }
 
-console.log(JSON.stringify(await changed(process.argv[2] ?? '')));
+console.log(JSON.stringify(await changed(process.argv[2] ?? '', Number(process.argv[3]))));

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { FASTER_MIN } from '../../scripts/evaluate/speed.ts';
 import { rasterOf } from '../../src-main/vision/resample.ts';
 import { framesOfFootage, median, openPipeline, timed } from './vision.ts';
 
@@ -24,7 +25,6 @@ const PACKAGES = [
 ];
 const INSTALL_TIMEOUT_MS = 300_000;
 const ROUNDS = 4;
-export const FASTER_MIN = 8;
 
 export interface PeerBench {
   readonly frames: number;

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { RATIO_MAX } from '../../scripts/evaluate/speed.ts';
 import type { Frame } from '../../src-contract/frame.ts';
 import { systemClock } from '../../src-main/clock.ts';
 import { loadManifests } from '../../src-main/vision/manifest.ts';
@@ -21,7 +22,6 @@ const FOOTAGE = join(ROOT, '.cache', 'footage');
 /** As the terminal's default: see VisionOptions.threads. */
 const THREADS = 1;
 const ROUNDS = 6;
-export const RATIO_MAX = 1.15;
 
 export interface VisionFigures {
   readonly looks: number;
