@@ -12,6 +12,7 @@ import { openRendering } from '../tests/attacks/rendering.ts';
 import { type BenchFigures, readFigures } from '../tests/bench/figures.ts';
 import { type Cache, openCache, pipelineDigest } from './evaluate/cache.ts';
 import { calibrationOf, withCalibration } from './evaluate/calibration.ts';
+import { cardIn, type ErrorCard } from './evaluate/card.ts';
 import { evaluate, type Plan } from './evaluate/evaluate.ts';
 import type { Picture } from './evaluate/frame.ts';
 import { markdownOf } from './evaluate/markdown.ts';
@@ -37,6 +38,7 @@ What is measured
   --fps N            at which the frames of those were taken (15)
   --sequences N      N attacks of each kind and 3 × N people, rendered from the demonstration's footage and looked
                      at until the terminal decides (0)
+  --from FILE        nothing: the card that an error-card.json has, drawn anew, with what --bench brings
   --bench FILE       of npm run bench -- --json FILE: its figures, and whether they reach the goals, on the card
   --part NAME        of the footage: "reported", or "tuning", on which thresholds are chosen (reported)
 
@@ -73,6 +75,7 @@ function parsed() {
         conditions: { type: 'boolean', default: false },
         fps: { type: 'string', default: '15' },
         sequences: { type: 'string', default: '0' },
+        from: { type: 'string' },
         bench: { type: 'string' },
         part: { type: 'string', default: 'reported' },
         out: { type: 'string', default: join(ROOT, '.cache', 'evaluation') },
@@ -111,7 +114,7 @@ function numberOf(name: keyof typeof values, least: number, most: number, whole 
 }
 
 if (values.help) console.log(HELP);
-else process.exitCode = await run();
+else process.exitCode = values.from ? again(resolve(values.from)) : await run();
 
 async function run(): Promise<number> {
   const sequences = numberOf('sequences', 0, 10_000);
@@ -144,12 +147,11 @@ async function run(): Promise<number> {
     ...{ sequences, part, conditions: values.conditions, speed: values.bench ? speedIn(resolve(values.bench)) : null },
   };
   const threads = numberOf('threads', 1, 64);
-  const out = resolve(values.out);
   let pipeline: Pipeline | null = null;
   let cache: Cache | null = null;
   try {
     const manifests = await loadManifests(values.models);
-    cache = openCache(values['no-cache'] ? null : resolve(values.cache ?? join(out, 'cache.sqlite')));
+    cache = openCache(values['no-cache'] ? null : resolve(values.cache ?? join(values.out, 'cache.sqlite')));
     const opened = await Pipeline.open({ manifests, weightsDir: values.weights, threads, clock: systemClock });
     pipeline = opened;
     const frame = ({ width, height, pixels }: Picture, capturedAtMs: number) => ({
@@ -168,18 +170,14 @@ async function run(): Promise<number> {
     };
     const { card, fitted, warnings } = await evaluate(plan, eyes, cache, progress);
     for (const warning of warnings) console.error(`warning: ${warning}`);
-    const markdown = markdownOf(card);
-    save(join(out, 'error-card.json'), `${JSON.stringify(card, null, 2)}\n`);
-    save(join(out, 'error-card.md'), markdown);
-    save(join(out, 'error-card.html'), pageOf(card));
-    if (values.card) save(resolve(values.card), markdown);
+    write(card);
     if (fitted) {
       const calibration = calibrationOf(card, fitted);
-      save(join(out, 'calibration.json'), `${JSON.stringify(calibration, null, 2)}\n`);
+      save(join(values.out, 'calibration.json'), `${JSON.stringify(calibration, null, 2)}\n`);
       const manifest = join(values.models, 'embedder.json');
       if (values.calibrate) save(manifest, withCalibration(readFileSync(manifest, 'utf8'), calibration));
     }
-    console.log(`${markdown}\nwritten: ${out}${values.card ? `, ${values.card}` : ''}`);
+    say(card);
     return 0;
   } catch (error) {
     if (!(error instanceof EvaluationError || error instanceof TerminalError)) throw error;
@@ -189,6 +187,35 @@ async function run(): Promise<number> {
     cache?.close();
     await pipeline?.close();
   }
+}
+
+/** What was measured before, drawn anew. */
+function again(file: string): number {
+  for (const name of ['images', 'attacks', 'pairs', 'labels', 'conditions', 'calibrate'] as const)
+    if (values[name]) refused(`--from measures nothing: --${name} can't be given with it`);
+  try {
+    const card = cardIn(file);
+    const drawn = values.bench ? { ...card, speed: speedIn(resolve(values.bench)) } : card;
+    write(drawn);
+    say(drawn);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof EvaluationError)) throw error;
+    console.error(error.message);
+    return 2;
+  }
+}
+
+function write(card: ErrorCard): void {
+  const markdown = markdownOf(card);
+  save(join(values.out, 'error-card.json'), `${JSON.stringify(card, null, 2)}\n`);
+  save(join(values.out, 'error-card.md'), markdown);
+  save(join(values.out, 'error-card.html'), pageOf(card));
+  if (values.card) save(resolve(values.card), markdown);
+}
+
+function say(card: ErrorCard): void {
+  console.log(`${markdownOf(card)}\nwritten: ${resolve(values.out)}${values.card ? `, ${values.card}` : ''}`);
 }
 
 function speedIn(file: string): BenchFigures {

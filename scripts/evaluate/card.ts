@@ -1,4 +1,6 @@
 /** The error card: what was measured, on what, and how far it can be trusted. */
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
 import type { Calibration } from '../../src-main/vision/observation.ts';
 import type { BenchFigures } from '../../tests/bench/figures.ts';
 import type { Claim, TailFit } from './calibration.ts';
@@ -8,6 +10,7 @@ import type { GallerySize } from './identification.ts';
 import type { Limits } from './intervals.ts';
 import type { PolicyRate } from './policy-rates.ts';
 import type { KindRates } from './presentation.ts';
+import { EvaluationError } from './problem.ts';
 import type { Accuracy } from './protocol.ts';
 import type { SequenceRates } from './sequences.ts';
 import type { Curve, OperatingPoint } from './verification.ts';
@@ -88,6 +91,19 @@ export interface ErrorCard {
   /** Of a benchmark; null where none was given. */
   readonly speed: BenchFigures | null;
   readonly limits: readonly string[];
+}
+
+/** What is sure to be in each; the rest is this program's own, as it wrote it. */
+const Written = z.looseObject({ version: z.literal(1), title: z.string(), models: z.array(z.unknown()) });
+
+/** That was written before. Throws EvaluationError where the file is none. */
+export function cardIn(file: string): ErrorCard {
+  try {
+    // Cards from before there was a benchmark on them have none.
+    return { speed: null, ...Written.parse(JSON.parse(readFileSync(file, 'utf8'))) } as unknown as ErrorCard;
+  } catch (cause) {
+    throw new EvaluationError(`${file}: is no error card (${(cause as Error).message})`, { cause });
+  }
 }
 
 /** What the figures cannot say, from how much there was. */

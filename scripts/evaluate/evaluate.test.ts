@@ -7,6 +7,7 @@ import { loadManifests } from '../../src-main/vision/manifest.ts';
 import type { Observation } from '../../src-main/vision/observation.ts';
 import { openCache, pipelineDigest } from './cache.ts';
 import { withCalibration } from './calibration.ts';
+import { cardIn } from './card.ts';
 import { type Eyes, evaluate, type Plan } from './evaluate.ts';
 import type { Picture } from './frame.ts';
 import { markdownOf } from './markdown.ts';
@@ -137,6 +138,11 @@ describe('an evaluation', () => {
     expect(page).toContain('<svg');
     expect(page).not.toMatch(/(src|href)=|@import|url\(/);
     for (const text of [markdown, page, JSON.stringify(card)]) expect(text).not.toContain(folder);
+    const file = join(folder, 'error-card.json');
+    writeFileSync(file, JSON.stringify(card));
+    expect(markdownOf(cardIn(file))).toBe(markdown);
+    writeFileSync(file, JSON.stringify({ ...card, version: 2 }));
+    expect(() => cardIn(file)).toThrow('is no error card');
   });
 });
 
