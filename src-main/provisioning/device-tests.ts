@@ -223,26 +223,52 @@ const TESTS: Readonly<Record<DeviceKey, (tools: TestTools, signal: AbortSignal) 
   async cashDispenser({ devices }, signal) {
     if (!devices.cashDispenser) return absent();
     const { units, shutter, stacker, outputPosition } = await devices.cashDispenser.status(signal);
-    const facts = `shutter ${shutter}, stacker ${stacker}, output ${outputPosition}, ${unitWords(units)}`;
     const fine = shutter === 'closed' && stacker === 'empty' && outputPosition === 'empty' && !units.some(isBroken);
-    return fine ? passed(`正常：${facts}`, `All well: ${facts}`) : failed(`要確認：${facts}`, `Look at: ${facts}`);
+    return verdict(fine, {
+      ja: `シャッター${JA[shutter]}、スタッカー${JA[stacker]}、出金口${JA[outputPosition]}、${unitWords(units).ja}`,
+      en: `shutter ${shutter}, stacker ${EN[stacker]}, output ${EN[outputPosition]}, ${unitWords(units).en}`,
+    });
   },
 
   async cashAcceptor({ devices }, signal) {
     if (!devices.cashAcceptor) return absent();
     const { units, escrow, inputPosition } = await devices.cashAcceptor.status(signal);
     const held = escrow.reduce((sum, { count }) => sum + count, 0);
-    const facts = `input ${inputPosition}, ${held} notes in escrow, ${unitWords(units)}`;
     const fine = inputPosition === 'empty' && held === 0 && !units.some(isBroken);
-    return fine ? passed(`正常：${facts}`, `All well: ${facts}`) : failed(`要確認：${facts}`, `Look at: ${facts}`);
+    return verdict(fine, {
+      ja: `入金口${JA[inputPosition]}、一時保留${held}枚、${unitWords(units).ja}`,
+      en: `input ${EN[inputPosition]}, ${held} notes in escrow, ${unitWords(units).en}`,
+    });
   },
 };
 
-const isBroken = ({ state }: CashUnit) => state === 'inoperative' || state === 'missing';
+const verdict = (fine: boolean, { ja, en }: Words) =>
+  fine ? passed(`正常：${ja}`, `All well: ${en}`) : failed(`要確認：${ja}`, `Look at: ${en}`);
 
-function unitWords(units: readonly CashUnit[]): string {
-  const broken = units.filter(isBroken).map(({ id, state }) => `${id} ${state}`);
-  return broken.length > 0 ? broken.join(', ') : `${units.length} units`;
+type Place = 'empty' | 'notEmpty' | 'unknown';
+const EN: Readonly<Record<Place, string>> = { empty: 'empty', notEmpty: 'not empty', unknown: 'unknown' };
+/** As the service page words them. */
+const JA: Readonly<Record<Place | 'closed' | 'open' | 'jammed' | 'inoperative' | 'missing', string>> = {
+  empty: '空',
+  notEmpty: '紙幣あり',
+  unknown: '不明',
+  closed: '閉',
+  open: '開',
+  jammed: '詰まり',
+  inoperative: '使用不可',
+  missing: '未装着',
+};
+
+type Broken = CashUnit & { readonly state: 'inoperative' | 'missing' };
+const isBroken = (unit: CashUnit): unit is Broken => unit.state === 'inoperative' || unit.state === 'missing';
+
+function unitWords(units: readonly CashUnit[]): Words {
+  const broken = units.filter(isBroken);
+  if (broken.length === 0) return { ja: `カセット${units.length}個`, en: `${units.length} units` };
+  return {
+    ja: broken.map(({ id, state }) => `${id} ${JA[state]}`).join('、'),
+    en: broken.map(({ id, state }) => `${id} ${state}`).join(', '),
+  };
 }
 
 /** Flashes one light after the other. Answers those that did not take the order. */
