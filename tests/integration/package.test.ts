@@ -11,7 +11,8 @@ let made = '';
 let contents: PackageContents;
 beforeAll(async () => {
   outDir = mkdtempSync(path.join(tmpdir(), 'kaopass-package-'));
-  made = await packageTerminal({ standIn: true, outDir });
+  // `npm test` has checked the types.
+  made = await packageTerminal({ standIn: true, outDir, checked: true });
   contents = inspectPackage(made);
 }, 300_000);
 afterAll(() => rmSync(outDir, { recursive: true, force: true }));
