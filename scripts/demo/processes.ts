@@ -24,10 +24,15 @@ export interface Program {
   kill(): Promise<void>;
 }
 
-/** Runs one of the project's programs under this Node. Its log goes to logFile. Rejects with its last words when it ends
- *  before it is ready. */
-export async function startProgram(script: string, args: readonly string[], logFile: string): Promise<Program> {
-  const child = spawn(process.execPath, [join(ROOT, script), ...args], {
+/** Runs one of the project's programs under this Node, with flags for Node itself. Its log goes to logFile. Rejects with its last
+ *  words when it ends before it is ready. */
+export async function startProgram(
+  script: string,
+  args: readonly string[],
+  logFile: string,
+  nodeFlags: readonly string[] = [],
+): Promise<Program> {
+  const child = spawn(process.execPath, [...nodeFlags, join(ROOT, script), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: ROOT,
   });

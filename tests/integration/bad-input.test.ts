@@ -370,15 +370,6 @@ describe('what another program holds', () => {
     });
   });
 
-  it('is named: the port of the bank', async () => {
-    const data = mkdtempSync(join(dir, 'bank-port-'));
-    await layEmptyBank(data);
-    const { code, output } = await runProgram('src-bank/main.ts', [
-      ...['--port', String(port), '--data', data, '--log-level', 'silent'],
-    ]);
-    expect([code, output]).toEqual([1, `kaopass-bank: port ${port} on 127.0.0.1 is in use by another program`]);
-  });
-
   it('is named: the data directory', async () => {
     const dataDir = mkdtempSync(join(dir, 'running-'));
     const config = { name: 'ATM 1', profile: 'atm', bankUrl: 'http://127.0.0.1:1', screen: { headless: true } };

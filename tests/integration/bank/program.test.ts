@@ -20,6 +20,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { BANK_NODE_FLAGS } from '../../../scripts/demo/bank.ts';
 import { type StartedBank, startBank } from '../../../src-bank/main.ts';
 import { readOptions } from '../../../src-bank/options.ts';
 import { DEFAULT_POLICY } from '../../../src-bank/policy.ts';
@@ -41,7 +42,7 @@ afterEach(() => {
 });
 
 function start(...flags: string[]): ChildProcessWithoutNullStreams {
-  const child = spawn(process.execPath, [MAIN, ...flags], {
+  const child = spawn(process.execPath, [...BANK_NODE_FLAGS, MAIN, ...flags], {
     env: { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] },
   });
   running.add(child);
@@ -190,7 +191,7 @@ describe('the bank program says in one sentence, and ends with 1,', () => {
     await once(other, 'listening');
     const { port } = other.address() as { port: number };
     const sentence = await ends(start('--port', String(port), '--data', data, '--log-level', 'error'));
-    expect(sentence).toContain(`port ${port} on 127.0.0.1 is in use`);
+    expect(sentence).toBe(`kaopass-bank: port ${port} on 127.0.0.1 is in use by another program\n`);
     other.close();
     const { bank } = await startHere(...quiet());
     await bank.close();
