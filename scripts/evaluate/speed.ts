@@ -39,7 +39,7 @@ export function speedGoals({ vision, peer, galleries }: BenchFigures): SpeedGoal
     goal(
       `at least ${FASTER_MIN} × as fast as @vladmandic/human on the same frames`,
       peer
-        ? `${peer.faster.toFixed(1)} × (${ms(peer.oursMs)} and ${ms(peer.theirsMs)}, one thread, ${count(peer.frames)} looks)`
+        ? `${peer.faster.toFixed(1)} × (${ms(peer.oursMs)} and ${ms(peer.theirsMs)}, one thread, ${count(peer.frames)} looks; ${(peer.theirsMs / peer.oursOnTwoMs).toFixed(1)} × with two)`
         : null,
       peer !== undefined && peer.faster >= FASTER_MIN,
     ),
