@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { borderStrength } from './border.ts';
-import { coarsen, scanFrame } from './frame-scan.ts';
-import { rasterOf } from './resample.ts';
+import { coarsen, scanAndHalve, scanFrame } from './frame-scan.ts';
+import { boxMap, rasterOf, sample } from './resample.ts';
 
 const WIDTH = 640;
 const HEIGHT = 480;
@@ -75,6 +75,21 @@ describe('scan of a frame', () => {
         words[at]! ^= 0x8000;
       }
     }
+  });
+
+  test('comes with the halved picture where both fit, and is the same as each alone', () => {
+    const words = new Uint32Array(640 * 480).map((_, i) => Math.imul(i, 0x9e3779b1) ^ (i << 7));
+    const [width, height] = [640, 480];
+    const target = { width: 320, height: 240, channels: 'bgr', mean: [1, 2, 3], scale: [0.5, 0.25, 2] } as const;
+    const out = new Float32Array(3 * 320 * 240);
+    expect(scanAndHalve({ width, height, words }, target, out)).toEqual(scanFrame({ width, height, words }));
+    const alone = new Float32Array(out.length);
+    sample({ width, height, words }, boxMap({ x: 0, y: 0, width, height }, 320, 240), target, alone);
+    expect(out).toEqual(alone);
+    const before = out.slice();
+    expect(scanAndHalve({ width, height, words }, { ...target, width: 300 }, out)).toBeNull();
+    expect(scanAndHalve({ width: 320, height: 240, words }, { ...target, width: 160, height: 120 }, out)).toBeNull();
+    expect(out).toEqual(before);
   });
 
   test('averages cells', () => {

@@ -7,7 +7,7 @@ import { borderStrength } from './border.ts';
 import { faceColours } from './colours.ts';
 import { chooseFace, type Detection, decodeDetections, type middleFace } from './detections.ts';
 import { stripeStrength } from './fine-stripes.ts';
-import { coarsen, scanFrame } from './frame-scan.ts';
+import { coarsen, type FrameScan, scanAndHalve, scanFrame } from './frame-scan.ts';
 import {
   alignment,
   apply,
@@ -108,7 +108,7 @@ export class Pipeline {
   async look(look: Look): Promise<Observation> {
     this.#stageMs = {};
     const startedMs = this.#clock.monotonicMs();
-    const found = await this.#stage('detect', () => this.#detect(look.raster));
+    const { found, scan } = await this.#stage('detect', () => this.#detect(look.raster));
     const chosen = (look.choose ?? chooseFace)(found, look);
     const plain = (face: Detection): FaceObservation => ({
       ...face,
@@ -122,7 +122,7 @@ export class Pipeline {
     const faces = found.map(plain);
     let face: Examined | null = null;
     if (chosen !== null) {
-      face = await this.#examine(look, found[chosen]!);
+      face = await this.#examine(look, found[chosen]!, scan);
       faces[chosen] = face;
     }
     const stageMs = { ...this.#stageMs, total: this.#clock.monotonicMs() - startedMs };
@@ -138,16 +138,18 @@ export class Pipeline {
     return result;
   }
 
-  async #detect(raster: Raster): Promise<Detection[]> {
+  /** And the frame's scan, where that came with it. */
+  async #detect(raster: Raster): Promise<{ found: Detection[]; scan: FrameScan | null }> {
     const { outputs, decode } = this.#manifests.detector;
     const model = this.models.detector;
     const whole = { x: 0, y: 0, width: raster.width, height: raster.height };
-    sample(raster, boxMap(whole, model.spec.width, model.spec.height), model.spec, model.input);
+    const scan = scanAndHalve(raster, model.spec, model.input);
+    if (!scan) sample(raster, boxMap(whole, model.spec.width, model.spec.height), model.spec, model.input);
     const out = await model.run();
-    return decodeDetections(out[outputs.scores]!, out[outputs.boxes]!, decode, raster);
+    return { found: decodeDetections(out[outputs.scores]!, out[outputs.boxes]!, decode, raster), scan };
   }
 
-  async #examine(look: Look, found: Detection): Promise<Examined> {
+  async #examine(look: Look, found: Detection, scan: FrameScan | null): Promise<Examined> {
     const { raster } = look;
     const landmarks = await this.#stage('landmarks', () => this.#landmarks(raster, found.box));
     const points = fivePoints(landmarks);
@@ -158,7 +160,7 @@ export class Pipeline {
       return assessQuality({ box: found.box, interEyePx, pose, luma: this.#luma, lumaSide: LUMA_SIDE, frame: raster });
     });
     // What needs no model comes together, the face first: a model's run leaves nothing of the frame in the processor's cache.
-    const cues = await this.#stage('cues', () => this.#cues(raster, found.box, points));
+    const cues = await this.#stage('cues', () => this.#cues(raster, found.box, points, scan));
     const colours = await this.#stage('colours', () => faceColours(raster, found.box));
     const passive = await this.#stage('liveness', () => this.#passive(raster, found.box));
     const liveness = { passive, ...cues };
@@ -211,10 +213,10 @@ export class Pipeline {
     return points;
   }
 
-  #cues(raster: Raster, box: Box, points: Points): Omit<LivenessCues, 'passive'> {
+  #cues(raster: Raster, box: Box, points: Points, scan: FrameScan | null): Omit<LivenessCues, 'passive'> {
     const patch = this.#patch(raster, points);
     const stripes = stripeStrength(raster, box);
-    const { cells, digest } = scanFrame(raster);
+    const { cells, digest } = scan ?? scanFrame(raster);
     return { border: borderStrength(cells, box), stripes, frameDigest: digest, cellMeans: coarsen(cells), patch };
   }
 

@@ -46,18 +46,6 @@ describe('resampling', () => {
     expect(out[0]).toBeCloseTo(0.299 * 100 + 0.587 * 50 + 0.114 * 200, 3);
   });
 
-  test('halving takes the mean of four, exactly as the general way does', () => {
-    const source = picture(64, 48, (x, y) => [(x * 37 + y * 11) % 256, (x * y) % 256, (x * x + y) % 256]);
-    const target = plain(32, 24, 'rgb');
-    const fast = new Float32Array(3 * 32 * 24);
-    const general = new Float32Array(3 * 32 * 24);
-    const map = boxMap({ x: 0, y: 0, width: 64, height: 48 }, 32, 24);
-    sample(source, map, target, fast);
-    // A shift too small to matter keeps it off the fast path.
-    sample(source, { ...map, x: map.x + 1e-9 }, target, general);
-    for (let i = 0; i < fast.length; i++) expect(fast[i]).toBeCloseTo(general[i]!, 3);
-  });
-
   test('outside the frame the nearest pixel counts', () => {
     const source = picture(4, 4, (x) => [x === 0 ? 7 : 99, 0, 0]);
     const out = new Float32Array(3 * 4);

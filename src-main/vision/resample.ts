@@ -45,12 +45,11 @@ export function boxMap(box: Box, width: number, height: number): Affine {
 /** Fills `out` (planar, channels × height × width). */
 export function sample(source: Raster, map: Affine, target: Normalisation, out: Float32Array): void {
   if (target.channels === 'grey') sampleGrey(source, map, target, out);
-  else if (isHalving(map, source, target)) halve(source, target, out);
   else sampleColours(source, map, target, out);
 }
 
 /** Per colour: where its plane begins, and the plane's own mean and scale. */
-function planesOf({ width, height, channels, mean, scale }: Normalisation) {
+export function planesOf({ width, height, channels, mean, scale }: Normalisation) {
   const plane = (index: number) => ({ at: index * width * height, mean: mean[index] ?? 0, scale: scale[index] ?? 1 });
   const red = channels === 'bgr' ? 2 : 0;
   return { red: plane(red), green: plane(1), blue: plane(2 - red) };
@@ -169,36 +168,6 @@ function isInside(source: Raster, { a, b, x, c, d, y }: Affine, { width, height 
       return sx >= 0.01 && sx < source.width - 1.01 && sy >= 0.01 && sy < source.height - 1.01;
     }),
   );
-}
-
-/** Every target pixel is the mean of four: the usual camera and detector, where this is half of the resampling time.
- *  Red and blue are added in one word; four times 255 does not reach the next byte's neighbour. */
-function halve(source: Raster, target: Normalisation, out: Float32Array): void {
-  const { words, width: sourceWidth } = source;
-  const { width, height } = target;
-  const { red, green, blue } = planesOf(target);
-  const [redAt, greenAt, blueAt] = [red.at, green.at, blue.at];
-  const [redMean, greenMean, blueMean] = [red.mean, green.mean, blue.mean];
-  const [redScale, greenScale, blueScale] = [red.scale, green.scale, blue.scale];
-  for (let v = 0, to = 0; v < height; v++) {
-    for (let u = 0, at = 2 * v * sourceWidth; u < width; u++, at += 2, to++) {
-      const p00 = words[at]!;
-      const p01 = words[at + 1]!;
-      const p10 = words[at + sourceWidth]!;
-      const p11 = words[at + sourceWidth + 1]!;
-      const sides = (p00 & 0xff00ff) + (p01 & 0xff00ff) + (p10 & 0xff00ff) + (p11 & 0xff00ff);
-      const middle = (p00 & 0xff00) + (p01 & 0xff00) + (p10 & 0xff00) + (p11 & 0xff00);
-      out[to + redAt] = ((sides & 0xffff) / 4 - redMean) * redScale;
-      out[to + greenAt] = (middle / 1024 - greenMean) * greenScale;
-      out[to + blueAt] = ((sides >>> 16) / 4 - blueMean) * blueScale;
-    }
-  }
-}
-
-function isHalving(map: Affine, source: Raster, target: Normalisation): boolean {
-  const { a, b, x, c, d, y } = map;
-  const same = a === 2 && b === 0 && x === 0.5 && c === 0 && d === 2 && y === 0.5;
-  return same && source.width === 2 * target.width && source.height === 2 * target.height;
 }
 
 /** Mirrors a planar image left to right into `out`. */
