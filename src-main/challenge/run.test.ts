@@ -35,7 +35,10 @@ function observationAt(atMs: number, sight: Sight = {}): Observation {
     landmarks: pointsOf(signals),
     pose: { yawDeg, pitchDeg, rollDeg: 0 },
     quality: { problems: [], interEyePx: 80, sharpness: 100, exposure: 128, score: 1 },
-    liveness: { passive: 1, border: 0, stripes: 0, frameDigest: String(atMs), cellMeans, patch: new Float32Array(0) },
+    liveness: {
+      ...{ passive: 1, border: 0, stripes: 0, frameDigest: String(atMs), cellMeans },
+      ...{ points: new Uint8Array(0), patch: new Float32Array(0) },
+    },
     colours: litColours(colour),
     embedding,
   };

@@ -149,6 +149,12 @@ const livenessCalibration = z.strictObject({
     stillMax: z.number().nonnegative(),
     countMin: z.int().min(1),
   }),
+  noiseless: z.strictObject({
+    spanMs: z.number().positive(),
+    framesMin: z.int().min(2),
+    pointsMin: z.int().min(1),
+    shareMin: Share,
+  }),
 });
 
 const liveness = z.strictObject({

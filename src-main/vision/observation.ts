@@ -56,6 +56,9 @@ export interface LivenessCues {
   /** Mean brightness, 0…255, of the frame's cells (a coarse grid, row by row): nearly equal from frame to frame when a feed
    *  is frozen and only encoded anew. */
   readonly cellMeans: Float32Array;
+  /** Brightness, 1…255, of points of the frame that have detail, on a coarse grid, 0 for the others (sensor-noise.ts): a sensor's noise
+   *  changes them. A picture of a person, like the next. */
+  readonly points: Uint8Array;
   /** PATCH_SIDE × PATCH_SIDE brightness, 0…255, of the inner face, aligned by its landmarks: tells a face that moves in
    *  itself from a flat picture that only moves as a whole. A picture of a person: never logged, never stored. */
   readonly patch: Float32Array;
@@ -103,6 +106,14 @@ export interface LivenessCalibration {
     readonly stillMax: number;
     readonly stepMsMax: number;
     readonly countMin: number;
+  };
+  /** No sensor: of the points with detail beside the face, pointsMin or more, shareMin did not change at all over framesMin or more frames
+   *  of the last spanMs, ms. */
+  readonly noiseless: {
+    readonly spanMs: number;
+    readonly framesMin: number;
+    readonly pointsMin: number;
+    readonly shareMin: number;
   };
 }
 

@@ -24,6 +24,7 @@ import type { Box, FaceObservation, LivenessCues, Observation } from './observat
 import { PATCH_SIDE } from './observation.ts';
 import { assessQuality, hintFor } from './quality.ts';
 import { boxMap, mirror, type Normalisation, type Raster, sample } from './resample.ts';
+import { detailPoints } from './sensor-noise.ts';
 
 export interface Look {
   readonly width: number;
@@ -217,7 +218,9 @@ export class Pipeline {
     const patch = this.#patch(raster, points);
     const stripes = stripeStrength(raster, box);
     const { cells, digest } = scan ?? scanFrame(raster);
-    return { border: borderStrength(cells, box), stripes, frameDigest: digest, cellMeans: coarsen(cells), patch };
+    const border = borderStrength(cells, box);
+    const detail = detailPoints(raster);
+    return { border, stripes, frameDigest: digest, cellMeans: coarsen(cells), points: detail, patch };
   }
 
   async #passive(raster: Raster, box: Box): Promise<number> {

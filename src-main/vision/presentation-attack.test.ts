@@ -94,6 +94,7 @@ function observation(i: number, cues: Partial<LivenessCues>): Observation {
   return {
     sequence: i,
     capturedAtMs: 1000 + i * FRAME_MS,
+    points: Uint8Array.from({ length: 3_072 }, (_, point) => 100 + ((7 * i + point) % 5)),
     width: 640,
     height: 480,
     faces: [face],
@@ -254,6 +255,11 @@ describe('a feed that is put together', () => {
 });
 
 describe('a screen’s grid', () => {
+  test('with nothing but the face changing is refused, however living the face', () => {
+    const drawn = sequence(() => ({ points: new Uint8Array(3_072).fill(100) }));
+    expect(weighLiveness(drawn, CALIBRATION)).toMatchObject({ cues: ['noiseless-feed'], decision: 'attack' });
+  });
+
   test('in most frames is refused, in a few it is chance', () => {
     const seen = (share: number) => sequence((i) => ({ stripes: i % 10 < 10 * share ? 3 : 0.9 }));
     expect(weighLiveness(seen(0.6), CALIBRATION)).toMatchObject({ cues: ['screen-grid'], decision: 'attack' });

@@ -6,19 +6,27 @@
  */
 import type { LivenessEvidence } from '../../src-contract/match-result.ts';
 import { motionBesideEyes, motionExcess } from './flatness.ts';
-import type { LivenessCalibration, LivenessCues, Observation } from './observation.ts';
+import type { Box, LivenessCalibration, LivenessCues, Observation } from './observation.ts';
 import { cutsIn, isRepeated, largestDifference, type Moment } from './repetition.ts';
+import { type NoiseSighting, unchangedShare } from './sensor-noise.ts';
 
 /** One frame with exactly one chosen face, and what it says about life. */
 interface Sighting {
   readonly atMs: number;
   readonly cues: LivenessCues;
   readonly landmarks: Float32Array;
-  readonly faceWidth: number;
+  readonly box: Box;
+  /** Of the frame, px. */
+  readonly width: number;
+  readonly height: number;
 }
 
-const momentOf = ({ atMs, cues, landmarks, faceWidth }: Sighting): Moment => ({
-  ...{ atMs, cellMeans: cues.cellMeans, landmarks, faceWidth },
+const momentOf = ({ atMs, cues, landmarks, box }: Sighting): Moment => ({
+  ...{ atMs, cellMeans: cues.cellMeans, landmarks, faceWidth: box.width },
+});
+
+const noiseOf = ({ atMs, cues, box, width, height }: Sighting): NoiseSighting => ({
+  ...{ atMs, points: cues.points, face: box, width, height },
 });
 
 /** Weighs the frames of one look, oldest first. Frames without a chosen face say nothing; a long gap starts anew. */
@@ -40,6 +48,7 @@ export function weighLiveness(sequence: readonly Observation[], calibration: Liv
   if (enough && hasBorder(sightings, calibration)) cues.push('paper-border');
   if (enough && hasStripes(sightings, calibration)) cues.push('screen-grid');
   const cells = distinct.map((sighting) => sighting.cues.cellMeans);
+  if (isNoiseless(distinct, calibration)) cues.push('noiseless-feed');
   if (isRepeated(cells, calibration.repeated)) cues.push('repeated-feed');
   if (cutsIn(distinct.map(momentOf), calibration.cuts) >= calibration.cuts.countMin) cues.push('cut-feed');
   if (excess !== null && excess <= flat.attackMax && spanMs >= flat.spanMsMin) cues.push('flat-motion');
@@ -57,7 +66,8 @@ function sightingsOf(sequence: readonly Observation[]): Sighting[] {
     const face = observation.chosen === null ? undefined : observation.faces[observation.chosen];
     if (!face?.liveness) return [];
     const { liveness: cues, landmarks, box } = face;
-    return [{ atMs: observation.capturedAtMs, cues, landmarks, faceWidth: box.width }];
+    const { capturedAtMs: atMs, width, height } = observation;
+    return [{ atMs, cues, landmarks, box, width, height }];
   });
 }
 
@@ -84,6 +94,11 @@ function sameFrame(one: Sighting, other: Sighting, { frozen }: LivenessCalibrati
     one.cues.frameDigest === other.cues.frameDigest ||
     largestDifference(one.cues.cellMeans, other.cues.cellMeans) <= frozen.meanDifferenceMax
   );
+}
+
+function isNoiseless(sightings: readonly Sighting[], { noiseless }: LivenessCalibration): boolean {
+  const share = unchangedShare(sightings.map(noiseOf), noiseless);
+  return share !== null && share >= noiseless.shareMin;
 }
 
 function hasBorder(sightings: readonly Sighting[], { border }: LivenessCalibration): boolean {

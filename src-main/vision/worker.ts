@@ -53,6 +53,7 @@ function buffersOf(observation: Observation): ArrayBuffer[] {
     face.embeddingBefore,
     face.liveness?.patch,
     face.liveness?.cellMeans,
+    face.liveness?.points,
   ]);
   return arrays.filter((array) => array != null).map((array) => array.buffer as ArrayBuffer);
 }

@@ -136,6 +136,7 @@ function faceOf(
       stripes: 0,
       frameDigest: sequence.toString(16).padStart(16, '0'),
       cellMeans: new Float32Array(4),
+      points: new Uint8Array(4),
       patch: new Float32Array(4),
     },
     // The same face is a little another one in each frame.
