@@ -4,6 +4,9 @@
  * drifts, turns or is lit, then leaves nothing but noise; a living face leaves blinks, glances, the mouth, and the nose
  * that turns before the cheeks.
  *
+ * A lamp's reflection that runs over a glossy picture moves in it as well. What is brighter than skin, and than it was at another time of
+ * the look, is therefore left out, and a face must move in what remains; where too little does, nothing is said.
+ *
  * A second measure leaves out the eyes and lets the map bend (every term up to the square): a bent sheet, a picture with holes for
  * living eyes, and a still that is warped as if its head turned leave nothing there either.
  */
@@ -39,6 +42,21 @@ const BESIDE_EYES = Uint8Array.from({ length: SIDE * SIDE }, (_, i) => {
   return high && EYES.columns.some((column) => Math.abs((i % SIDE) - column) < EYES.halfWidth) ? 0 : 1;
 });
 
+/** Skin in its light: three quarters of a patch are no brighter, in the patch of which that is least. */
+const SKIN_QUANTILE = 0.75;
+/** What is brighter than skin by this much of it, and so many of 255 more, … */
+const LIT_FACTOR = 1.15;
+const LIT_MORE = 10;
+/** … and so much brighter than the same place in another patch, is lit by something else … */
+const CHANGED_FACTOR = 1.05;
+const CHANGED_MORE = 6;
+/** … and so is what lies this near, px: a reflection's edge fades. */
+const LIT_REACH = 7;
+/** Fewer places than this more or less are as good. */
+const LIT_HARDLY = 80;
+/** A patch that is lit so in more of it than this cannot be laid over another. */
+const LIT_SHARE_MAX = 0.6;
+
 interface Fit {
   /** A bent sheet's map in place of a flat one's. */
   readonly bends: boolean;
@@ -47,7 +65,7 @@ interface Fit {
 
 /**
  * How much the patches, oldest first, differ from one of them beyond flat motion and noise, as a share of the patch's own
- * contrast; null with fewer than three.
+ * contrast; null with fewer than three that can be compared.
  */
 export function motionExcess(patches: readonly Float32Array[]): number | null {
   return excessOver(patches, { bends: false, places: EVERYWHERE });
@@ -62,24 +80,66 @@ function excessOver(patches: readonly Float32Array[], fit: Fit): number | null {
   if (patches.length < 3) return null;
   const count = Math.min(PICKS, patches.length);
   const picks = Array.from({ length: count }, (_, i) => patches[Math.round((i * (patches.length - 1)) / (count - 1))]!);
-  const reference = picks[count >> 1]!;
-  const contrast = deviation(reference);
+  const unlit = unlitPlaces(picks);
+  const most = Math.max(...unlit.map(sizeOf));
+  const middle = count >> 1;
+  const chosen =
+    sizeOf(unlit[middle]!) >= most - LIT_HARDLY ? middle : unlit.findIndex((places) => sizeOf(places) === most);
+  const reference = picks[chosen]!;
+  const contrast = deviation(reference, unlit[chosen]!);
   if (contrast < 1) return 0;
   const excesses = picks
-    .filter((pick) => pick !== reference)
-    .map((pick) => excess(residual(reference, pick, fit), fit.places) / contrast)
+    .flatMap((pick, i) => {
+      const places = fit.places.map((place, at) => place & unlit[i]![at]! & unlit[chosen]![at]!);
+      if (i === chosen || sizeOf(places) < (1 - LIT_SHARE_MAX) * sizeOf(fit.places)) return [];
+      return [excess(residual(reference, pick, { ...fit, places }), places) / contrast];
+    })
     .sort((one, other) => one - other);
-  return excesses[Math.floor(QUANTILE * (excesses.length - 1))]!;
+  return excesses.length < 2 ? null : excesses[Math.floor(QUANTILE * (excesses.length - 1))]!;
 }
 
-function deviation(values: Float32Array): number {
+/** Of each patch the places that no lamp's reflection brightens: 1, the others 0. */
+function unlitPlaces(patches: readonly Float32Array[]): Uint8Array[] {
+  const skin = Math.min(...patches.map(skinOf));
+  const least = patches[0]!.slice();
+  for (const patch of patches) for (let at = 0; at < least.length; at++) least[at] = Math.min(least[at]!, patch[at]!);
+  // Where skin shines in every patch it is no reflection that moves.
+  const limits = least.map((level) => Math.max(LIT_FACTOR * skin + LIT_MORE, CHANGED_FACTOR * level + CHANGED_MORE));
+  return patches.map((patch) => {
+    const unlit = EVERYWHERE.slice();
+    for (let row = 0, at = 0; row < SIDE; row++) {
+      for (let column = 0; column < SIDE; column++, at++) {
+        if (patch[at]! <= limits[at]!) continue;
+        const left = Math.max(0, column - LIT_REACH);
+        const right = Math.min(SIDE - 1, column + LIT_REACH);
+        for (let v = Math.max(0, row - LIT_REACH); v <= Math.min(SIDE - 1, row + LIT_REACH); v++) {
+          unlit.fill(0, v * SIDE + left, v * SIDE + right + 1);
+        }
+      }
+    }
+    return unlit;
+  });
+}
+
+/** From every seventh place, in turn in every column: enough, and soon sorted. */
+function skinOf(patch: Float32Array): number {
+  const some = patch.filter((_, at) => at % 7 === 0).sort();
+  return some[Math.floor(SKIN_QUANTILE * some.length)]!;
+}
+
+const sizeOf = (places: Uint8Array) => places.reduce((sum, place) => sum + place, 0);
+
+function deviation(values: Float32Array, places: Uint8Array): number {
+  let count = 0;
   let sum = 0;
   let squares = 0;
-  for (const value of values) {
-    sum += value;
-    squares += value * value;
+  for (let i = 0; i < values.length; i++) {
+    if (places[i] === 0) continue;
+    count++;
+    sum += values[i]!;
+    squares += values[i]! ** 2;
   }
-  return Math.sqrt(Math.max(0, squares / values.length - (sum / values.length) ** 2));
+  return count === 0 ? 0 : Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2));
 }
 
 /** RMS over blocks of the differences, less what noise of this size leaves there. */

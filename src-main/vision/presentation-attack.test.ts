@@ -37,6 +37,8 @@ interface Motion {
   readonly slant?: number;
   /** How much farther right the picture's right edge lies than in a flat one, and its left edge too, in half sides. */
   readonly bend?: number;
+  /** Where a lamp's reflection is, which is round and does not move with the picture. */
+  readonly lamp?: readonly [x: number, y: number];
   /** Standard deviation of the sensor's noise, of 255. */
   readonly noise?: number;
 }
@@ -52,7 +54,18 @@ function patch(motion: Motion, seed = 1): Float32Array {
 }
 
 function draw(motion: Motion, seed: number): Float32Array {
-  const { shift = 0, turnRad = 0, scale = 1, light = 1, mouth = 0, gaze = 0, slant = 0, bend = 0, noise = 0 } = motion;
+  const {
+    shift = 0,
+    turnRad = 0,
+    scale = 1,
+    light = 1,
+    mouth = 0,
+    gaze = 0,
+    slant = 0,
+    bend = 0,
+    noise = 0,
+    lamp,
+  } = motion;
   let state = seed * 2654435761;
   const chance = () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -68,7 +81,9 @@ function draw(motion: Motion, seed: number): Float32Array {
     // The sum of twelve even chances has a deviation of 1.
     let speck = 0;
     for (let n = 0; noise > 0 && n < 12; n++) speck += noise * chance();
-    return light * likeness(x, y, mouth, gaze) + speck;
+    const far = lamp ? Math.hypot(column - lamp[0], (Math.floor(i / PATCH_SIDE) - half) / half - lamp[1]) : 1;
+    const reflected = 90 * Math.min(Math.max((0.45 - far) / 0.1, 0), 1);
+    return light * likeness(x, y, mouth, gaze) + reflected + speck;
   });
 }
 
@@ -79,6 +94,7 @@ function observation(i: number, cues: Partial<LivenessCues>): Observation {
     stripes: 0.9,
     frameDigest: i.toString(16).padStart(16, '0'),
     cellMeans: Float32Array.from({ length: 192 }, (_, cell) => 100 + 5 * Math.sin(0.37 * i * i + cell)),
+    points: Uint8Array.from({ length: 3_072 }, (_, point) => 100 + ((7 * i + point) % 5)),
     patch: patch(LIVING(i), i),
     ...cues,
   };
@@ -94,7 +110,6 @@ function observation(i: number, cues: Partial<LivenessCues>): Observation {
   return {
     sequence: i,
     capturedAtMs: 1000 + i * FRAME_MS,
-    points: Uint8Array.from({ length: 3_072 }, (_, point) => 100 + ((7 * i + point) % 5)),
     width: 640,
     height: 480,
     faces: [face],
@@ -240,6 +255,11 @@ describe('a feed that is put together', () => {
       return { ...seen, faces: [{ ...seen.faces[0]!, landmarks }] };
     });
 
+  test('with nothing but the face changing is refused, however living the face', () => {
+    const drawn = sequence(() => ({ points: new Uint8Array(3_072).fill(100) }));
+    expect(weighLiveness(drawn, CALIBRATION)).toMatchObject({ cues: ['noiseless-feed'], decision: 'attack' });
+  });
+
   test('of photographs in turn is refused', () => {
     expect(weighLiveness(inTurn(0.05), CALIBRATION)).toMatchObject({ cues: ['cut-feed'], decision: 'attack' });
   });
@@ -255,11 +275,6 @@ describe('a feed that is put together', () => {
 });
 
 describe('a screen’s grid', () => {
-  test('with nothing but the face changing is refused, however living the face', () => {
-    const drawn = sequence(() => ({ points: new Uint8Array(3_072).fill(100) }));
-    expect(weighLiveness(drawn, CALIBRATION)).toMatchObject({ cues: ['noiseless-feed'], decision: 'attack' });
-  });
-
   test('in most frames is refused, in a few it is chance', () => {
     const seen = (share: number) => sequence((i) => ({ stripes: i % 10 < 10 * share ? 3 : 0.9 }));
     expect(weighLiveness(seen(0.6), CALIBRATION)).toMatchObject({ cues: ['screen-grid'], decision: 'attack' });
@@ -307,6 +322,16 @@ describe('motion of a face in itself', () => {
   test('is nothing for a picture turned out of the plane', () => {
     const turned = Array.from({ length: 12 }, (_, i) => patch({ ...DRIFT(i), slant: 0.06 * Math.sin(i / 3) }, i));
     expect(motionExcess(turned)).toBeLessThan(CALIBRATION.flat.attackMax);
+  });
+
+  test('is not the reflection of a lamp that runs over a glossy picture', () => {
+    const glossy = sequence((i) => ({ patch: patch({ ...DRIFT(i), lamp: [0.9 * Math.sin(i / 4), -0.5] }, i) }));
+    expect(weighLiveness(glossy, CALIBRATION)).toMatchObject({ cues: ['flat-motion'], decision: 'attack' });
+  });
+
+  test('is seen in somebody on whom the sun falls in patches', () => {
+    const sunlit = sequence((i) => ({ patch: patch({ ...LIVING(i), lamp: [0.6 + 0.1 * Math.sin(i / 6), -0.6] }, i) }));
+    expect(weighLiveness(sunlit, CALIBRATION)).toMatchObject({ cues: [], decision: 'live' });
   });
 
   test('is plain when the mouth moves', () => {
