@@ -1,5 +1,5 @@
 /**
- * Presentations as a terminal's camera would see them: people, and attacks of ten kinds, rendered from the demonstration's clips. The
+ * Presentations as a terminal's camera would see them: people, and attacks of seventeen kinds, rendered from the demonstration's clips. The
  * same seed gives the same frames. Strength, size, light and motion of each are drawn anew, so that a rate over many means something.
  */
 import sharp from 'sharp';
@@ -10,12 +10,15 @@ import {
   cylinder,
   type Exposure,
   expose,
+  FOCAL_PX,
+  type Glare,
   HEIGHT,
   type Hold,
   type Medium,
   NO_MEDIUM,
   plane,
   type Surface,
+  shineOn,
   show,
   unsteady,
   WIDTH,
@@ -139,26 +142,45 @@ const MIDDLE = { x: WIDTH / 2, y: HEIGHT / 2 };
 
 const dark: readonly [number, number, number] = [14, 14, 16];
 
-/** A person: the clip itself, nearer or less near, with this camera's noise and light. */
-const person: Maker = async ({ clips, find, part, frames }, random) => {
-  const { clip, index } = momentIn(part, clips, frames, random);
-  const face = await find(rgbaOf(await clips.frame(clip, index)));
-  const exposure = { ...exposureIn(random), noise: between(random, 0.5, 3), spread: between(random, 0, 0.06) };
-  // Whom the terminal would ask to step back would do so.
-  const zoom = Math.max(1, Math.min(between(random, 1, 1.3), face ? (0.75 * HEIGHT) / face.box.height : 1));
-  const room = { x: (zoom - 1) * WIDTH, y: (zoom - 1) * HEIGHT };
-  const [left, top] = [room.x * between(random, 0.2, 0.8), room.y * between(random, 0.2, 0.8)];
-  const still: Surface = (x, y, onto) => {
-    onto.u = (x + left) / zoom;
-    onto.v = (y + top) / zoom;
-    return true;
+/** A person: the clip itself, nearer or less near, with this camera's noise and light, and with what else falls on it. */
+const personIn =
+  (beamIn: (random: () => number, face: { readonly x: number; readonly y: number }) => Glare | null): Maker =>
+  async ({ clips, find, part, frames }, random) => {
+    const { clip, index } = momentIn(part, clips, frames, random);
+    const face = await find(rgbaOf(await clips.frame(clip, index)));
+    const exposure = { ...exposureIn(random), noise: between(random, 0.5, 3), spread: between(random, 0, 0.06) };
+    // Whom the terminal would ask to step back would do so.
+    const zoom = Math.max(1, Math.min(between(random, 1, 1.3), face ? (0.75 * HEIGHT) / face.box.height : 1));
+    const room = { x: (zoom - 1) * WIDTH, y: (zoom - 1) * HEIGHT };
+    const [left, top] = [room.x * between(random, 0.2, 0.8), room.y * between(random, 0.2, 0.8)];
+    const still: Surface = (x, y, onto) => {
+      onto.u = (x + left) / zoom;
+      onto.v = (y + top) / zoom;
+      return true;
+    };
+    const centre = face ? { x: face.box.x + face.box.width / 2, y: face.box.y + face.box.height / 2 } : MIDDLE;
+    const beam = beamIn(random, { x: zoom * centre.x - left, y: zoom * centre.y - top });
+    return async (i) => {
+      const light = new Float32Array(3 * WIDTH * HEIGHT);
+      show(light, await clips.frame(clip, index + i), still);
+      if (beam) shineOn(light, beam);
+      return expose(light, exposure, random);
+    };
   };
-  return async (i) => {
-    const light = new Float32Array(3 * WIDTH * HEIGHT);
-    show(light, await clips.frame(clip, index + i), still);
-    return expose(light, exposure, random);
+
+const person = personIn(() => null);
+
+/** Somebody on whom sun through a window falls, in one place, which stays where it is while they move. */
+const personInSun = personIn((random, face) => {
+  const [long, broad] = [between(random, 20, 120), between(random, 10, 80)];
+  return {
+    strength: between(random, 0.4, 2),
+    x: face.x + between(random, -90, 90),
+    y: face.y + between(random, -100, 100),
+    radiusPx: between(random, 3, 20),
+    lamp: { halfLengthPx: long, halfBreadthPx: broad, turn: Math.PI * random() },
   };
-};
+});
 
 /** A print in a hand, with a white edge or without. */
 const heldPhoto: Maker = async ({ clips, find, part }, random) => {
@@ -357,6 +379,82 @@ function centredOn(
   };
 }
 
+/** What a lamp or a window leaves on glass or glossy paper: it lies still in the room, so that it runs over what tilts, twice as far. */
+function lampIn(random: () => number): (hold: Hold) => Glare {
+  const place = { x: between(random, 0.3, 0.7) * WIDTH, y: between(random, 0.2, 0.6) * HEIGHT };
+  const mirrored = 2 * FOCAL_PX * between(random, 0.3, 0.8);
+  const strength = between(random, 60, 260);
+  const radiusPx = between(random, 4, 40);
+  const shape = Math.floor(3 * random());
+  const [long, broad] = [between(random, 40, 160), between(random, 6, 40)];
+  const turn = between(random, -0.6, 0.6) + (either(random) ? Math.PI / 2 : 0);
+  // A bulb, a tube, a window.
+  const sides = [
+    { halfLengthPx: broad, halfBreadthPx: broad },
+    { halfLengthPx: long, halfBreadthPx: broad / 2 },
+    { halfLengthPx: long, halfBreadthPx: 0.6 * long },
+  ][shape]!;
+  return ({ slantX, slantY }) => ({
+    strength,
+    x: place.x + mirrored * slantY,
+    y: place.y - mirrored * slantX,
+    radiusPx,
+    lamp: { ...sides, turn },
+  });
+}
+
+/** A glossy print in a hand under a lamp, near enough to fill the frame or not. */
+const glossyPhoto: Maker = async ({ clips, find, part }, random) => {
+  const subject = await subjectIn(part, clips, 1, random, find);
+  const near = either(random);
+  const crop = cropAround(
+    subject,
+    near ? 10 : between(random, 1.8, 3),
+    near ? WIDTH / HEIGHT : between(random, 0.7, 1),
+  );
+  const photo = cut(subject.image, crop);
+  const { box } = subject.face;
+  const middle = near
+    ? { ...centredOn(box, 1.25), scale: fillingScale(random, box.width) }
+    : { ...MIDDLE, scale: between(random, 110, 190) / box.width };
+  const hand = handIn(random, middle, near ? between(random, 2, 12) : undefined);
+  const medium = paperIn(random);
+  const lamp = lampIn(random);
+  const room = blurredRoom(subject.image, random);
+  const exposure = exposureIn(random);
+  return async (i) => {
+    const hold = hand.at(i / FPS);
+    const surface = plane(hold, photo);
+    const light = room.slice();
+    show(light, photo, near ? beyond(surface) : surface, { ...medium, glare: lamp(hold) });
+    return expose(light, exposure, random);
+  };
+};
+
+/** A screen of glass under a lamp, so fine that the camera does not see its grid, its edges in view or not. */
+const glossyReplay: Maker = async ({ clips, find, part, frames }, random) => {
+  const { clip, index, face } = await subjectIn(part, clips, frames, random, find);
+  const near = either(random);
+  const middle = near
+    ? { ...centredOn(face.box, 1.25), scale: fillingScale(random, face.box.width) }
+    : { ...MIDDLE, scale: between(random, 0.7, 0.95) };
+  const hand = handIn(random, middle, between(random, 2, 12));
+  const screen = { ...screenIn(random).medium, grid: null };
+  const lamp = lampIn(random);
+  const room = blurredRoom(await clips.frame(clip, index), random);
+  const margin = near ? 0 : Math.round(between(random, 0.03, 0.08) * HEIGHT);
+  const exposure = exposureIn(random);
+  return async (i) => {
+    const hold = hand.at(i / FPS);
+    const image = await clips.frame(clip, index + i);
+    const picture = cut(image, { x: 0, y: 0, width: image.width, height: image.height }, margin, dark);
+    const surface = plane(hold, picture);
+    const light = room.slice();
+    show(light, picture, near ? beyond(surface) : surface, { ...screen, glare: lamp(hold) });
+    return expose(light, exposure, random);
+  };
+};
+
 /** Photographs of one person, one after the other before the camera. */
 const slideshow: Maker = async ({ clips, find, part }, random) => {
   const first = await subjectIn(part, clips, 1, random, find);
@@ -374,8 +472,7 @@ const slideshow: Maker = async ({ clips, find, part }, random) => {
 };
 
 /** How a feed that is no camera's hands a picture on: exactly, encoded anew, or with noise put on it. */
-function handedOn(random: () => number): (image: Image) => Promise<Uint8Array> {
-  const way = Math.floor(3 * random());
+function handedOn(random: () => number, way = Math.floor(3 * random())): (image: Image) => Promise<Uint8Array> {
   const quality = Math.round(between(random, 75, 95));
   const noise = between(random, 0.5, 2);
   return async (image) => {
@@ -415,6 +512,65 @@ const injected: Maker = async ({ clips, find, part, frames }, random) => {
   return async (i) => hand(await clips.frame(clip, index + i));
 };
 
+/** Ways of handing on that put no noise on it. */
+const asItIs = (random: () => number) => handedOn(random, Math.floor(2 * random()));
+const withNoise = (random: () => number) => handedOn(random, 2);
+
+/** A photograph in place of the camera whose face a program moves: what is around it stands still. The motion is a living face's. */
+const animatedPhoto =
+  (handed: typeof asItIs): Maker =>
+  async ({ clips, find, part, frames }, random) => {
+    const { clip, index, image, face } = await subjectIn(part, clips, frames, random, find);
+    const { box } = face;
+    const reach = between(random, 0.7, 1);
+    const hand = handed(random);
+    return async (i) => {
+      const now = await clips.frame(clip, index + i);
+      const rgb = image.rgb.slice();
+      for (let y = 0, at = 0; y < HEIGHT; y++) {
+        const dy = (y - box.y - box.height / 2) / (reach * box.height);
+        for (let x = 0; x < WIDTH; x++) {
+          const dx = (x - box.x - box.width / 2) / (reach * box.width);
+          // All of the middle, nothing beyond the rim, faded between.
+          const share = Math.min(Math.max(4 * (1 - Math.hypot(dx, dy)), 0), 1);
+          for (let channel = 0; channel < 3; channel++, at++) {
+            if (share > 0) rgb[at] = share * now.rgb[at]! + (1 - share) * rgb[at]!;
+          }
+        }
+      }
+      return await hand({ width: WIDTH, height: HEIGHT, rgb });
+    };
+  };
+
+/** Side of what a video encoder leaves as it was when little changes, px. */
+const BLOCK_PX = 16;
+
+/** A clip in place of the camera, without noise: blocks that hardly change stay as they were, as in a video call. */
+const denoised: Maker = async ({ clips, find, part, frames }, random) => {
+  const { clip, index } = await subjectIn(part, clips, frames, random, find);
+  const changeMin = between(random, 1.5, 5);
+  const hand = asItIs(random);
+  let shown: Uint8Array | null = null;
+  return async (i) => {
+    const { rgb } = await clips.frame(clip, index + i);
+    const before = shown;
+    const next = rgb.slice();
+    for (let top = 0; before && top < HEIGHT; top += BLOCK_PX) {
+      for (let left = 0; left < WIDTH; left += BLOCK_PX) {
+        const rows = Array.from({ length: BLOCK_PX }, (_, row) => 3 * ((top + row) * WIDTH + left));
+        let change = 0;
+        for (const from of rows) {
+          for (let at = from; at < from + 3 * BLOCK_PX; at++) change += Math.abs(rgb[at]! - before[at]!);
+        }
+        if (change >= changeMin * 3 * BLOCK_PX * BLOCK_PX) continue;
+        for (const from of rows) next.set(before.subarray(from, from + 3 * BLOCK_PX), from);
+      }
+    }
+    shown = next;
+    return await hand({ width: WIDTH, height: HEIGHT, rgb: next });
+  };
+};
+
 /** One frame in place of the camera, warped as if the head turned and the mouth moved, along paths without a tremor. */
 const smoothWarp: Maker = async ({ clips, find, part }, random) => {
   const { image, face } = await subjectIn(part, clips, 1, random, find);
@@ -446,17 +602,23 @@ const smoothWarp: Maker = async ({ clips, find, part }, random) => {
 
 export const KINDS: readonly Kind[] = [
   { name: 'person', bonaFide: true, film: person },
+  { name: 'person in patches of sun', bonaFide: true, film: personInSun },
   { name: 'held photo', bonaFide: false, film: heldPhoto },
   { name: 'bent photo', bonaFide: false, film: bentPhoto },
   { name: 'photo with cut-out eyes', bonaFide: false, film: cutOutEyes },
   { name: 'photo filling the frame', bonaFide: false, film: nearPhoto },
+  { name: 'glossy photo under a lamp', bonaFide: false, film: glossyPhoto },
   { name: 'photos in turn', bonaFide: false, film: slideshow },
   { name: 'phone replay', bonaFide: false, film: phoneReplay },
   { name: 'tablet replay', bonaFide: false, film: tabletReplay },
   { name: 'replay filling the frame', bonaFide: false, film: nearReplay },
+  { name: 'glass screen under a lamp', bonaFide: false, film: glossyReplay },
   { name: 'frozen feed', bonaFide: false, film: frozen },
   { name: 'looped feed', bonaFide: false, film: loop },
   { name: 'smoothly warped still', bonaFide: false, film: smoothWarp },
+  { name: 'animated photograph', bonaFide: false, film: animatedPhoto(asItIs) },
+  { name: 'animated photograph with noise', bonaFide: false, film: animatedPhoto(withNoise) },
+  { name: 'denoised recording', bonaFide: false, film: denoised },
   { name: 'injected recording', bonaFide: false, film: injected },
 ];
 

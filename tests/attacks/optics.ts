@@ -39,7 +39,7 @@ export interface Hold {
 }
 
 /** Of a camera of about 50° across. */
-const FOCAL_PX = 700;
+export const FOCAL_PX = 700;
 
 /** The frame's view of a plane: the inverse of its homography. */
 export function plane(hold: Hold, picture: { readonly width: number; readonly height: number }): Surface {
@@ -117,13 +117,19 @@ export interface Medium {
   readonly grid: { readonly pitchPx: number; readonly depth: number; readonly turn: number } | null;
   /** Stripes of a screen that is lit by pulses: share of the light, period in rows, and phase. */
   readonly banding: { readonly depth: number; readonly periodPx: number; readonly phase: number } | null;
-  /** Reflection of a lamp or a window, at a place of the frame. */
-  readonly glare: {
-    readonly strength: number;
-    readonly x: number;
-    readonly y: number;
-    readonly radiusPx: number;
-  } | null;
+  readonly glare: Glare | null;
+}
+
+/** Reflection of a lamp or a window, at a place of the frame. */
+export interface Glare {
+  /** Light that it adds, of 255. */
+  readonly strength: number;
+  readonly x: number;
+  readonly y: number;
+  /** How gently it ends, px: the standard deviation of its edge. */
+  readonly radiusPx: number;
+  /** What lies within: half the length and breadth of a tube or a window, px, and how it is turned. Absent: a point. */
+  readonly lamp?: { readonly halfLengthPx: number; readonly halfBreadthPx: number; readonly turn: number };
 }
 
 /** Exactly what the picture has: no surface in between. */
@@ -164,9 +170,7 @@ export function show(light: Light, picture: Image, surface: Surface, medium: Med
       const fv = v - v0;
       const from = 3 * (v0 * width + u0);
       const below = from + 3 * width;
-      const reflected = glare
-        ? glare.strength * Math.exp(-((x - glare.x) ** 2 + (y - glare.y) ** 2) / (2 * glare.radiusPx ** 2))
-        : 0;
+      const reflected = glare ? reflection(glare, x - glare.x, y - glare.y) : 0;
       const rows = grid ? wave(gridCos * y - gridSin * x) : 0;
       const columns = grid ? gridCos * x + gridSin * y : 0;
       for (let channel = 0; channel < 3; channel++) {
@@ -180,6 +184,24 @@ export function show(light: Light, picture: Image, surface: Surface, medium: Med
       }
     }
   }
+}
+
+/** Adds to what is there light that falls on it in one place, as sun through a window: a strength of 1 doubles it. */
+export function shineOn(light: Light, beam: Glare): void {
+  for (let y = 0, at = 0; y < HEIGHT; y++) {
+    for (let x = 0; x < WIDTH; x++) {
+      const more = 1 + reflection(beam, x - beam.x, y - beam.y);
+      for (const end = at + 3; at < end; at++) light[at]! *= more;
+    }
+  }
+}
+
+function reflection({ strength, radiusPx, lamp }: Glare, dx: number, dy: number): number {
+  if (!lamp) return strength * Math.exp(-(dx * dx + dy * dy) / (2 * radiusPx ** 2));
+  const [cos, sin] = [Math.cos(lamp.turn), Math.sin(lamp.turn)];
+  const along = Math.max(0, Math.abs(cos * dx + sin * dy) - lamp.halfLengthPx);
+  const across = Math.max(0, Math.abs(cos * dy - sin * dx) - lamp.halfBreadthPx);
+  return strength * Math.exp(-(along * along + across * across) / (2 * radiusPx ** 2));
 }
 
 /** A room out of focus, made of any picture: its light and its colours, without its faces. */
