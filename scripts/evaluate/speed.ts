@@ -32,7 +32,7 @@ export function speedGoals({ vision, peer, galleries }: BenchFigures): SpeedGoal
     goal(
       `frame → decision at most ${RATIO_MAX} × its models' bare runs`,
       vision
-        ? `${vision.ratio.toFixed(2)} × (${ms(vision.pipelineMs)} and ${ms(vision.runsMs)}, one thread, ${count(vision.looks)} looks)`
+        ? `${vision.ratio.toFixed(2)} × (${ms(vision.pipelineMs)} and ${ms(vision.runsMs)} of processor time, one thread, ${count(vision.looks)} looks)`
         : null,
       vision !== undefined && vision.ratio <= RATIO_MAX,
     ),
