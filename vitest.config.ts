@@ -2,6 +2,7 @@ import { existsSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { BANK_NODE_FLAGS } from './scripts/demo/bank.ts';
 
 /**
  * Two cores, and one worker more than cores, since many suites wait for real time. One worker takes the suites that look through a
@@ -74,7 +75,7 @@ export default defineConfig({
           // Each in a process of its own: it puts its own chance and cryptography in the place of Node's.
           name: 'simulation',
           setupFiles: STANDS_BACK,
-          execArgv: ROOMY_HEAP,
+          execArgv: [...ROOMY_HEAP, ...BANK_NODE_FLAGS],
           env: SCRATCH,
           include: ['tests/simulation/**/*.test.ts'],
           testTimeout: 180_000,

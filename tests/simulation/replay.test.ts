@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { BANK_NODE_FLAGS } from '../../scripts/demo/bank.ts';
 import { runStory } from './run.ts';
 import { makeStory } from './story.ts';
 import { aBank } from './support.ts';
@@ -15,11 +16,15 @@ test('a seed replays bit for bit, in a world emptied and in another process', { 
   for (const seed of [...seeds, ...seeds]) hashes.push((await runStory(makeStory(seed), bank())).trace.sha256);
   expect(hashes.slice(2)).toEqual(hashes.slice(0, 2));
   expect(hashes[0]).not.toBe(hashes[1]);
-  const elsewhere = execFileSync(process.execPath, ['scripts/simulate.ts', '--seed', String(seeds[1]), '--story'], {
-    cwd: root,
-    encoding: 'utf8',
-    maxBuffer: 2 ** 26,
-  });
+  const elsewhere = execFileSync(
+    process.execPath,
+    [...BANK_NODE_FLAGS, 'scripts/simulate.ts', '--seed', String(seeds[1]), '--story'],
+    {
+      cwd: root,
+      encoding: 'utf8',
+      maxBuffer: 2 ** 26,
+    },
+  );
   expect(elsewhere).toContain(`SHA-256 ${hashes[1]}`);
 });
 
