@@ -193,6 +193,7 @@ async function run(): Promise<number> {
 function again(file: string): number {
   for (const name of ['images', 'attacks', 'pairs', 'labels', 'conditions', 'calibrate'] as const)
     if (values[name]) refused(`--from measures nothing: --${name} can't be given with it`);
+  if (numberOf('sequences', 0, 10_000) > 0) refused("--from measures nothing: --sequences can't be given with it");
   try {
     const card = cardIn(file);
     const drawn = values.bench ? { ...card, speed: speedIn(resolve(values.bench)) } : card;
