@@ -219,8 +219,9 @@ function readKeys(file: string): DeviceKeys {
   return { hostKey, deviceKey, pinKey: { name: pinKeys[0].name, key: pinKeys[0].value } };
 }
 
-/** Asks a control page of simulated things, by the address with its token as its program says it. */
-export function askControl(address: string, path: string, body?: unknown): Promise<Response> {
+/** Asks a control page of simulated things, by the address with its token as its program says it. Rejects where nothing answers, and
+ *  where no program runs that has an address. */
+export async function askControl(address: string, path: string, body?: unknown): Promise<Response> {
   const url = new URL(address);
   return fetch(new URL(path, url), {
     method: body === undefined ? 'GET' : 'POST',

@@ -6,11 +6,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { DemoDevices } from '../../scripts/demo/devices.ts';
 import { type Run, violations } from '../crash/check.ts';
 import { crash, type RunResult } from '../crash/crash.ts';
+import { deed } from '../crash/customer.ts';
 import type { Observed, Transaction } from '../crash/observe.ts';
 import type { PlannedRun } from '../crash/plan.ts';
 import { line } from '../crash/report.ts';
+import type { Terminal } from '../crash/world.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'kaopass-crash-test-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -53,6 +56,14 @@ it('whichever process is killed, and wherever a transaction stands, every yen is
   expect(results.filter((result) => result.violations.length > 0).map(line)).toEqual([]);
   expect(results.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5]);
   expect(results.map(({ moment }) => moment)).not.toContain('nothing begun');
+});
+
+it('hands at a machine that was just killed find it dark, and the run goes on', async ({ signal }) => {
+  // What there is of a machine between its end and its next start.
+  const terminal = {
+    machine: new DemoDevices({ dir, profile: 'atm', log: join(dir, 'devices.log'), dialect: [], speed: 1 }),
+  } as unknown as Terminal;
+  expect(await deed(terminal, '/api/notes/insert', { notes: [] }, signal)).toBe('broken-off');
 });
 
 describe('the checker', () => {
