@@ -25,7 +25,7 @@ function inSheet(x: number, y: number, degrees: number, halfWidth = 170, halfHei
 }
 
 const strength = (brightness: (x: number, y: number) => number) =>
-  borderStrength(scanFrame(frame(brightness)).cells, FACE);
+  borderStrength(scanFrame(frame(brightness)).cells, FACE, 0);
 
 describe('border around a face', () => {
   test.each([0, -7, 5, 15])('of a sheet held up at %i° is seen', (degrees) => {
@@ -43,6 +43,31 @@ describe('border around a face', () => {
   test('is not made of smooth light', () => {
     expect(strength((x, y) => 60 + x / 8 + y / 8)).toBe(0);
   });
+});
+
+test('a border is as strong as ever where it counts, and never called so where it is not', () => {
+  const pictures = [
+    ...[0, -7, 5, 15].map((degrees) => (x: number, y: number) => (inSheet(x, y, degrees) ? 240 : 110)),
+    (x: number) => (x > 420 ? 90 : 150),
+    (x: number, y: number) => (x > 420 || y < 60 ? 90 : 150),
+    (x: number, y: number) =>
+      (x > 420 && y > 130 && y < 260) || ((y < 60 || y > 400) && x > 270 && x < 320) ? 90 : 150,
+    (x: number, y: number) => (x > 420 || (x < 200 && y < 250) || y < 60 ? 90 : 150),
+    (x: number, y: number) => ((x >> 5) % 2 === (y >> 5) % 2 ? 60 : 180),
+  ];
+  let skipped = 0;
+  for (const picture of pictures) {
+    const { cells } = scanFrame(frame(picture));
+    const exact = borderStrength(cells, FACE, 0);
+    for (const strengthMin of [0.25, 0.5, 0.75, 0.95]) {
+      const strength = borderStrength(cells, FACE, strengthMin);
+      if (exact >= strengthMin) expect(strength).toBe(exact);
+      else expect(strength).toBeLessThan(strengthMin);
+      expect(strength).toBeGreaterThanOrEqual(exact);
+      if (strength !== exact) skipped++;
+    }
+  }
+  expect(skipped).toBeGreaterThan(0);
 });
 
 describe('scan of a frame', () => {

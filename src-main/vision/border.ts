@@ -43,12 +43,17 @@ interface Edges {
 let edgesBefore: Omit<Edges, 'count'> | null = null;
 let seenBefore = new Uint32Array(0);
 
-/** 0…1: how completely the three best of four sides, at one common angle, are seen. */
-export function borderStrength(grid: Grid, face: Box): number {
+/**
+ * 0…1: how completely the three best of four sides, at one common angle, are seen; exact from `strengthMin` on. Below, where it does not
+ * count, it may be less than what is answered: with no side so strong right or left of the face, the other two are not looked for.
+ */
+export function borderStrength(grid: Grid, face: Box, strengthMin: number): number {
   const width = face.width / grid.cellPx;
   const height = face.height / grid.cellPx;
   const edges = findEdges(grid, face);
   const across = new Sides(edges, { reach: width, breadth: height, quarterTurn: false });
+  const strongest = Math.max(...COS.map((_, i) => Math.max(...across.strengths(i))));
+  if (strongest < strengthMin) return strongest;
   const along = new Sides(edges, { reach: height, breadth: width, quarterTurn: true });
   let best = 0;
   for (let i = 0; i < ANGLES; i++) {

@@ -139,7 +139,9 @@ export function coarsen(grid: Grid, factor = 10): Float32Array {
   for (let v = 0; v < height * factor; v++) {
     const row = Math.floor(v / factor) * width;
     for (let cell = row, from = v * grid.width; cell < row + width; cell++) {
-      for (const end = from + factor; from < end; from++) out[cell]! += grid.values[from]!;
+      let sum = 0;
+      for (const end = from + factor; from < end; from++) sum += grid.values[from]!;
+      out[cell]! += sum;
     }
   }
   const perCell = 1 / (factor * factor);

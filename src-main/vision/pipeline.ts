@@ -218,7 +218,7 @@ export class Pipeline {
     const patch = this.#patch(raster, points);
     const stripes = stripeStrength(raster, box);
     const { cells, digest } = scan ?? scanFrame(raster);
-    const border = borderStrength(cells, box);
+    const border = borderStrength(cells, box, this.#manifests.liveness.calibration.border.strengthMin);
     const detail = detailPoints(raster);
     return { border, stripes, frameDigest: digest, cellMeans: coarsen(cells), points: detail, patch };
   }
