@@ -19,6 +19,8 @@ export function sessionOptions(threads: number): InferenceSession.SessionOptions
     graphOptimizationLevel: 'all',
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
+    // Each model has threads of its own, which go on waiting busily after a run, on the core that the next model needs.
+    extra: { session: { force_spinning_stop: '1' } },
     logSeverityLevel: 3,
   };
 }
