@@ -19,7 +19,10 @@ const part = <Shape extends z.ZodRawShape>(shape: Shape) =>
 export const BenchFigures = z.object({
   version: z.literal(1),
   vision: part({ looks: count, pipelineMs: figure, runsMs: figure, ratio: figure }).optional(),
-  peer: part({ frames: count, oursMs: figure, oursOnTwoMs: figure, theirsMs: figure, faster: figure }).optional(),
+  peer: part({
+    frames: count,
+    ...{ oursMs: figure, oursOnTwoMs: figure, theirsMs: figure, faster: figure, fasterOnTwo: figure },
+  }).optional(),
   decision: part({ looks: count, accepted: count, p50Ms: figure, p95Ms: figure }).optional(),
   galleries: part({
     galleries: z.array(

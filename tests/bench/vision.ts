@@ -20,7 +20,7 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const MODELS = join(ROOT, 'models');
 const WEIGHTS = join(ROOT, '.cache', 'models');
 const FOOTAGE = join(ROOT, '.cache', 'footage');
-/** As the terminal's default: see VisionOptions.threads. */
+/** As a terminal of two cores has. */
 const THREADS = 1;
 const ROUNDS = 6;
 
