@@ -40,33 +40,70 @@ export function keyStreamBytes(dimensions: number): number {
   return Math.ceil((dimensions * dimensions) / 2) * 16;
 }
 
-/** Rows of a matrix drawn uniformly from the orthogonal group: Gaussian rows made orthonormal one after the other
- *  (modified Gram–Schmidt, each row twice: "twice is enough", Giraud, Langou and Rozložník 2005). Row-major, float64. */
+/**
+ * Rows of a matrix drawn uniformly from the orthogonal group: Gaussian rows made orthonormal one after the other (modified
+ * Gram–Schmidt, each row twice: "twice is enough", Giraud, Langou and Rozložník 2005). Row-major, float64.
+ *
+ * A row's second pass over the earlier rows goes along with the first pass of the row after it, and what is taken out of one row with
+ * what is summed for the next: two sums do not wait for each other, and every row is read half as often. Each number comes from the
+ * same operations in the same order as one pass after the other, so that the matrix is the same to the last bit.
+ */
 export function* orthogonalMatrix(keyStream: Uint8Array, dimensions: number): Pieces<Float64Array> {
   const matrix = gaussians(keyStream, dimensions * dimensions);
-  const row = (index: number) => matrix.subarray(index * dimensions, (index + 1) * dimensions);
+  const rows = Array.from({ length: dimensions }, (_, index) =>
+    matrix.subarray(index * dimensions, (index + 1) * dimensions),
+  );
   let multiplied = 0;
   for (let current = 0; current < dimensions; current++) {
-    const vector = row(current);
-    for (let pass = 0; pass < 2; pass++) {
-      for (let earlier = 0; earlier < current; earlier++) {
-        multiplied += 2 * dimensions;
+    const vector = rows[current]!;
+    // After the last row comes one that nobody looks at.
+    const following = rows[current + 1] ?? new Float64Array(dimensions);
+    if (current > 0) {
+      // The one row that was not there yet when the first pass went along.
+      const before = rows[current - 1]!;
+      takeOut(vector, before, dot(vector, before));
+      let projection = dot(vector, rows[0]!);
+      let projectionOfFollowing = dot(following, rows[0]!);
+      for (let earlier = 1; earlier < current; earlier++) {
+        multiplied += 4 * dimensions;
         if (multiplied > STEP_MULTIPLICATIONS) {
           multiplied = 0;
           yield;
         }
-        const basis = row(earlier);
-        let projection = 0;
-        for (let i = 0; i < dimensions; i++) projection += vector[i]! * basis[i]!;
-        for (let i = 0; i < dimensions; i++) vector[i]! -= projection * basis[i]!;
+        const basis = rows[earlier - 1]!;
+        const next = rows[earlier]!;
+        let sum = 0;
+        let sumOfFollowing = 0;
+        for (let i = 0; i < basis.length; i++) {
+          const taken = basis[i]!;
+          const summed = next[i]!;
+          const rest = vector[i]! - projection * taken;
+          const restOfFollowing = following[i]! - projectionOfFollowing * taken;
+          vector[i] = rest;
+          following[i] = restOfFollowing;
+          sum += rest * summed;
+          sumOfFollowing += restOfFollowing * summed;
+        }
+        projection = sum;
+        projectionOfFollowing = sumOfFollowing;
       }
+      takeOut(vector, before, projection);
+      takeOut(following, before, projectionOfFollowing);
     }
-    let squares = 0;
-    for (const value of vector) squares += value * value;
-    const scale = 1 / Math.sqrt(squares);
+    const scale = 1 / Math.sqrt(dot(vector, vector));
     for (let i = 0; i < dimensions; i++) vector[i]! *= scale;
   }
   return matrix;
+}
+
+function dot(one: Float64Array, other: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < one.length; i++) sum += one[i]! * other[i]!;
+  return sum;
+}
+
+function takeOut(vector: Float64Array, basis: Float64Array, projection: number): void {
+  for (let i = 0; i < vector.length; i++) vector[i]! -= projection * basis[i]!;
 }
 
 /** `to · fromᵀ`: what turns a template under the one matrix into the same person's under the other. Orthogonal too. */

@@ -1,4 +1,6 @@
+import { createCipheriv } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { KEY_STREAM, keyStreamBytes } from '../../src-contract/protection.ts';
 import { cosineOf, facesFrom } from './gallery.fixture.ts';
 import { orthogonalMatrix, protectionFrom } from './protection.ts';
 
@@ -63,4 +65,39 @@ describe('protection', () => {
       }
     }
   });
+
+  // Bits that differ would still compare, a little less well with each change of the matrix; these do not.
+  test('is to the last bit what Gram–Schmidt makes row by row', () => {
+    for (const dimensions of [1, 2, 3, 50]) {
+      const expected = rowByRow(seed, dimensions);
+      expect(orthogonalMatrix(seed, dimensions)).toEqual(expected);
+    }
+  });
 });
+
+/** One pass after the other, over the numbers that a matrix of the same seed begins with. */
+function rowByRow(from: Uint8Array, dimensions: number): Float64Array {
+  const stream = createCipheriv(KEY_STREAM, from, new Uint8Array(16)).update(
+    new Uint8Array(keyStreamBytes(dimensions)),
+  );
+  const uniform = (at: number) =>
+    (stream.readUInt32LE(at) * 2 ** 21 + (stream.readUInt32LE(at + 4) >>> 11) + 1) / 2 ** 53;
+  const rows = Array.from({ length: dimensions }, (_, row) =>
+    Float64Array.from({ length: dimensions }, (_none, column) => {
+      const number = row * dimensions + column;
+      const pair = (number - (number % 2)) * 8;
+      const angle = 2 * Math.PI * uniform(pair + 8);
+      return Math.sqrt(-2 * Math.log(uniform(pair))) * (number % 2 === 0 ? Math.cos(angle) : Math.sin(angle));
+    }),
+  );
+  const product = (one: Float64Array, other: Float64Array) => one.reduce((sum, value, i) => sum + value * other[i]!, 0);
+  for (const [at, row] of rows.entries()) {
+    for (const basis of [...rows.slice(0, at), ...rows.slice(0, at)]) {
+      const share = product(row, basis);
+      for (let i = 0; i < dimensions; i++) row[i]! -= share * basis[i]!;
+    }
+    const scale = 1 / Math.sqrt(product(row, row));
+    for (let i = 0; i < dimensions; i++) row[i]! *= scale;
+  }
+  return Float64Array.from(rows.flatMap((row) => [...row]));
+}
