@@ -8,7 +8,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { unpackBrowser } from './setup/browser.mjs';
-import { installDependencies } from './setup/dependencies.mjs';
+import { installPackages, runInstallScripts } from './setup/dependencies.mjs';
 import { fetchFiles } from './setup/files.mjs';
 import { npm as machineNpm } from './setup/npm.mjs';
 import { createProgress, SetupError } from './setup/progress.mjs';
@@ -70,21 +70,21 @@ async function lock(root, write) {
 }
 
 /**
+ * What does not wait for each other goes on at the same time: models and footage need no packages, Chromium and the install
+ * scripts need all of them, the screens are built by the Node that an install script brings.
  * @param {{ root: string, write: (line: string) => void, npm?: import('./setup/npm.mjs').Npm }} options
  */
 export async function setUp({ root, write, npm = machineNpm }) {
   const unlock = await lock(root, write);
   try {
     const progress = createProgress(write, 4);
-    const options = { root, progress, npm };
-    progress.next();
-    await installDependencies(options);
-    progress.next();
-    await fetchFiles(options);
-    progress.next();
-    unpackBrowser(options);
-    progress.next();
-    await buildRenderer(options);
+    const step = (/** @type {number} */ number) => ({ root, npm, progress: progress.step(number) });
+    const packages = installPackages(step(1));
+    const screens = packages.then(() => runInstallScripts(step(1))).then(() => buildRenderer(step(4)));
+    const browser = packages.then(() => unpackBrowser(step(3)));
+    // None is left running when this returns; of several failures the first one's sentence is enough.
+    const ended = await Promise.allSettled([screens, fetchFiles(step(2)), browser]);
+    for (const end of ended) if (end.status === 'rejected') throw end.reason;
   } finally {
     unlock();
   }

