@@ -2,7 +2,7 @@
  * A policy that expires, and a clock that is set, at a whole terminal: who is being served is served to the end, nobody new is, and what
  * mends it puts the terminal back into service by itself.
  */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { reckon } from '../../support/reckoning.ts';
 import { newFace } from '../../support/scripted-camera.ts';
 import { never, openWorld, type TestedTerminal, type World } from '../../support/terminal-world.ts';
@@ -14,8 +14,11 @@ const HOUR_MS = 3_600_000;
 let world: World;
 let atm: TestedTerminal;
 let person: Person;
-beforeEach(async () => {
+beforeAll(async () => {
   world = await openWorld(undefined, { policyValidForMs: VALID_MS });
+});
+afterAll(() => world.close());
+beforeEach(async () => {
   // A customer may stand before presented notes for longer than the policy lasts.
   atm = await world.terminal('atm', { patience: { takeMs: 2 * VALID_MS } });
   await atm.start();
@@ -23,7 +26,8 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   expect(atm.failures).toEqual([]);
-  await world.close();
+  world.mend();
+  await atm.dispose();
 });
 
 const left = async () => (await world.balanceOf(person.personId))?.ledger;
