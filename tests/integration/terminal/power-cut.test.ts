@@ -24,13 +24,13 @@ const fresh = async () => {
   atm = await world.terminal();
   await atm.start();
   person = await enrolled(atm, newFace(), { yen: 500_000 });
-  await atm.stop();
 };
 
 /** Runs the visit with power cut at its n-th moment; what that moment was, null when the visit ended before. */
 async function cutAt(n: number, visit: (customer: TestCustomer) => Promise<void>): Promise<string | null> {
+  const { customer, mains } = atm.run;
+  mains.cutAfter(n);
   try {
-    const { customer } = await atm.start(n);
     customer.comes(person.face);
     await visit(customer);
   } catch (error) {
@@ -44,7 +44,9 @@ async function cutAt(n: number, visit: (customer: TestCustomer) => Promise<void>
   return await atm.lastMoment();
 }
 
-/** Every cut in turn; answers how the interrupted transactions ended. */
+/**
+ * Every cut in turn, each in the run that the restart after the one before began; answers how the interrupted transactions ended.
+ */
 async function everyCut(
   visit: (customer: TestCustomer) => Promise<void>,
   { restMs = 0, check = async () => {} }: { restMs?: number; check?: () => Promise<void> } = {},
@@ -63,12 +65,15 @@ async function everyCut(
     });
     for (const { from, to } of recovered) endings.add(`${from} → ${to}`);
     await check();
-    await atm.stop();
-    await world.clock.sleep(restMs, never);
     if (moment === null) return [...endings].sort();
     if (suspects > 0) {
       await atm.dispose();
       await fresh();
+    }
+    if (restMs > 0) {
+      await atm.stop();
+      await world.clock.sleep(restMs, never);
+      await atm.start();
     }
   }
 }
