@@ -8,15 +8,17 @@ import type { Socket } from 'node:net';
 /** Real ms after which what should have arrived is given up: its other end is not of this process, or does not read. */
 const GIVEN_UP_MS = 200;
 
-interface End {
-  readonly socket: Socket;
-  /** Of this end and of the other one, while both are known; the connection is what both have in common. */
-  ports: string | null;
+interface Connection {
+  readonly ports: string;
+  readonly client: Socket;
+  readonly server: Socket;
 }
 
 export class WireTraffic {
-  readonly #clients = new Set<End>();
-  readonly #servers = new Set<End>();
+  /** Ends whose other end is not known yet, and the ports of both, once they are known: they are what two ends have in common. */
+  readonly #clients = new Map<Socket, string | null>();
+  readonly #servers = new Map<Socket, string | null>();
+  readonly #connections = new Set<Connection>();
   #since: number | null = null;
   /** Counts that were given up, so that they are not waited for again. */
   #stuck = '';
@@ -44,44 +46,49 @@ export class WireTraffic {
     return false;
   }
 
-  readonly #client = (message: unknown) => void this.#clients.add(end(message));
-  readonly #server = (message: unknown) => void this.#servers.add(end(message));
+  readonly #client = (message: unknown) => void this.#clients.set(socketOf(message), null);
+  readonly #server = (message: unknown) => void this.#servers.set(socketOf(message), null);
 
-  /** What is on its way, as a text that changes when it moves; empty when nothing is. */
+  /** What is on its way, as a text that changes when it moves; empty when nothing is. Asked in every turn, and few ends are new in one. */
   #onItsWay(): string {
-    const servers = new Map<string, End>();
-    for (const one of this.#servers) {
-      one.ports ??= portsOf(one.socket.remotePort, one.socket.localPort);
-      if (one.ports) servers.set(one.ports, one);
-      else if (one.socket.destroyed) this.#servers.delete(one);
-    }
+    if (this.#clients.size > 0 || this.#servers.size > 0) this.#join();
     let moving = '';
-    for (const one of this.#clients) {
-      const { socket } = one;
-      one.ports ??= portsOf(socket.localPort, socket.remotePort);
-      if (one.ports === null) {
-        if (socket.destroyed) this.#clients.delete(one);
-        else moving += 'connecting;';
+    for (const ports of this.#clients.values()) moving += `${ports ?? 'connecting'};`;
+    for (const connection of this.#connections) {
+      const { client, server } = connection;
+      const halfGone = client.destroyed !== server.destroyed;
+      if (client.destroyed && server.destroyed) {
+        this.#connections.delete(connection);
         continue;
       }
-      const other = servers.get(one.ports);
-      servers.delete(one.ports);
-      if (socket.destroyed && (!other || other.socket.destroyed)) {
-        this.#clients.delete(one);
-        if (other) this.#servers.delete(other);
-      } else if (!other) moving += `${one.ports} unaccepted;`;
-      else {
-        const there = socket.bytesWritten - other.socket.bytesRead;
-        const back = other.socket.bytesWritten - socket.bytesRead;
-        const halfGone = socket.destroyed !== other.socket.destroyed;
-        if (halfGone || there > 0 || back > 0) moving += `${one.ports} ${there} ${back} ${halfGone};`;
-      }
+      const there = client.bytesWritten - server.bytesRead;
+      const back = server.bytesWritten - client.bytesRead;
+      if (halfGone || there > 0 || back > 0) moving += `${connection.ports} ${there} ${back} ${halfGone};`;
     }
-    for (const one of servers.values()) if (one.socket.destroyed) this.#servers.delete(one);
     return moving;
+  }
+
+  #join(): void {
+    const servers = new Map<string, Socket>();
+    for (const [server, known] of this.#servers) {
+      const ports = known ?? portsOf(server.remotePort, server.localPort);
+      this.#servers.set(server, ports);
+      if (ports) servers.set(ports, server);
+    }
+    for (const [client, known] of this.#clients) {
+      const ports = known ?? portsOf(client.localPort, client.remotePort);
+      this.#clients.set(client, ports);
+      const server = ports === null ? undefined : servers.get(ports);
+      if (ports && server) {
+        this.#connections.add({ ports, client, server });
+        this.#servers.delete(server);
+      }
+      if (server || client.destroyed) this.#clients.delete(client);
+    }
+    for (const server of this.#servers.keys()) if (server.destroyed) this.#servers.delete(server);
   }
 }
 
-const end = (message: unknown): End => ({ socket: (message as { socket: Socket }).socket, ports: null });
+const socketOf = (message: unknown) => (message as { socket: Socket }).socket;
 const portsOf = (client: number | undefined, server: number | undefined) =>
   client === undefined || server === undefined ? null : `${client}-${server}`;
