@@ -10,14 +10,30 @@ import { never, type TestedTerminal } from '../../support/terminal-world.ts';
 import type { Person } from '../../support/visits.ts';
 import { type Conduct, isConserved, visits, type WholeTerminal } from './whole-terminal.ts';
 
-/** Those who come next: the proof of their withdrawal settles what the one before left unconfirmed. */
-const NEXT: readonly Conduct[] = [
-  { service: 'withdraw', yen: 5_000 },
-  { service: 'deposit', notes: { 1000: 1 } },
-];
+/** What a terminal has behind it that owes nobody anything: what left the machine was charged, and nothing is held. */
+export interface History {
+  readonly outMinor: number;
+  readonly lastTransactionId: string | null;
+}
 
-/** Answers how the terminal's only transaction ended: its last state in the journal, or "none begun"; and what the bank noticed. */
-export async function settles(whole: WholeTerminal, person: Person, { service, yen = 0 }: Conduct): Promise<string> {
+export function historyOf({ tested: { run } }: WholeTerminal): History {
+  return {
+    outMinor: run.till()!.netOutMinor,
+    lastTransactionId: run.journal.transactions({ limit: 1 })[0]?.transactionId ?? null,
+  };
+}
+
+/**
+ * Answers how the only transaction since then ended: its last state in the journal, or "none begun"; and what the bank noticed.
+ * @param next who come afterwards, and are served.
+ */
+export async function settles(
+  whole: WholeTerminal,
+  person: Person,
+  { service, yen = 0 }: Conduct,
+  before: History,
+  next: readonly Conduct[],
+): Promise<{ readonly ending: string; readonly incidents: readonly string[] }> {
   const { tested } = whole;
   const open = () => tested.run.journal.openTransactions();
   whole.heal();
@@ -27,33 +43,46 @@ export async function settles(whole: WholeTerminal, person: Person, { service, y
   }
   const out = () => tested.run.till()!.netOutMinor;
   expect(isConserved(whole.machine), 'every note is in exactly one place').toBe(true);
-  const all = tested.run.journal.transactions({ limit: 10 });
+  const all = since(tested, before);
   expect(all.length, 'one transaction at most').toBeLessThanOrEqual(1);
-  if (service === 'withdraw') expect(out(), 'nothing is paid twice').toBeLessThanOrEqual(yen);
+  if (service === 'withdraw') expect(out() - before.outMinor, 'nothing is paid twice').toBeLessThanOrEqual(yen);
   if (open().length > 0) {
     await isSuspect(tested, service);
     const books = await booksOf(tested);
-    expect(books.charged, 'nothing is booked').toBe(0);
+    expect(books.charged, 'nothing is booked').toBe(before.outMinor);
     expect(books.held, 'what may be out is held').toBe(yen);
     await tested.stop();
     await tested.start();
     await isSuspect(tested, service);
     await isNotOffered(tested, service);
-    return 'suspect';
+    return { ending: 'suspect', incidents: [] };
   }
   await flush(tested);
   const books = await booksOf(tested);
   expect(books.charged, 'charged is what left the machine').toBe(out());
   expect([0, yen], 'held is nothing, or what is unconfirmed').toContain(books.held);
   await mend(tested);
-  for (const next of service === 'withdraw' ? NEXT.slice(0, 1) : NEXT) {
-    expect(await visits(whole, person, next), `the next customer's ${next.service}`).toContain('done');
+  for (const one of next) {
+    expect(await visits(whole, person, one), `the next customer's ${one.service}`).toContain('done');
   }
   const incidents = await incidentsAt(tested);
   await reckon(tested, { suspects: 0, incidents });
   const after = await booksOf(tested);
   expect(after).toEqual({ charged: out(), held: 0 });
-  return [all[0]?.state ?? 'none begun', ...incidents].join(' and ');
+  return { ending: all[0]?.state ?? 'none begun', incidents };
+}
+
+/** Whether nobody has to fill a unit before the next customer. */
+export async function isFilled({ machine }: WholeTerminal): Promise<boolean> {
+  const { units } = await machine.dispenser.status(never);
+  return units.every(({ kind, state }) => state !== 'empty' || (kind !== 'recycle' && kind !== 'cashOut'));
+}
+
+/** The newest, back to where the history ends. */
+function since({ run: { journal } }: TestedTerminal, { lastTransactionId }: History) {
+  const newest = journal.transactions({ limit: 10 });
+  const end = newest.findIndex(({ transactionId }) => transactionId === lastTransactionId);
+  return end === -1 ? newest : newest.slice(0, end);
 }
 
 /** What this terminal's customers were charged, less what they were credited; and what is held of them, yen. */

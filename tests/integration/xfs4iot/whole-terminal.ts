@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import type { Service } from '../../../src-contract/primitives.ts';
 import type { Key } from '../../../src-devices/pin/entry.ts';
+import { PAPER_FULL } from '../../../src-devices/printer/printer-state.ts';
 import { never, type OtherDevices, type TestedTerminal, type World } from '../../support/terminal-world.ts';
 import type { CustomerHands } from '../../support/test-customer.ts';
 import { type Person, PIN } from '../../support/visits.ts';
@@ -77,6 +78,8 @@ export async function openWholeTerminal(world: World): Promise<WholeTerminal> {
       machine.hands.foreignItem('output', false);
       machine.atm.cash!.security.loadKeys(keys);
       machine.peripherals.pin.loadKeys([PIN_KEY]);
+      machine.peripherals.printer.clearJam();
+      machine.peripherals.printer.setPaper(PAPER_FULL);
     },
     close: async () => {
       await tested.dispose();
@@ -149,7 +152,9 @@ export interface Conduct {
 
 /** How long a visit may last, in the world's time. */
 const VISIT_MS_MAX = 900_000;
+/** Between two looks: often while something goes on, and less and less often while nothing does. */
 const LOOK_MS = 250;
+const LOOK_MS_MAX = 2_000;
 
 /**
  * A visit of somebody who does what the screen says, and takes what lies in reach. Answers the screens that were seen, in order;
@@ -163,13 +168,18 @@ export async function visits({ tested, machine }: WholeTerminal, person: Person,
   let quietMs = 0;
   customer.comes(person.face);
   await customer.chooses(conduct.service);
-  for (let ms = 0; ms < VISIT_MS_MAX; ms += LOOK_MS) {
-    const { screen, offers } = customer.view;
+  let before = '';
+  let lookMs = LOOK_MS;
+  for (let ms = 0; ms < VISIT_MS_MAX; ms += lookMs) {
+    const { screen, offers, revision } = customer.view;
     const name = screen.name === 'sorry' ? `sorry ${screen.code}` : screen.name;
     if (seen.at(-1) !== name) seen.push(name);
     const { places } = hands.where();
     if (count(places.return) > 0) await hands.takeReturned().catch(() => undefined);
     const { takes = 'when told' } = conduct;
+    const now = JSON.stringify([revision, places]);
+    lookMs = now !== before || takes === 'at once' ? LOOK_MS : Math.min(2 * lookMs, LOOK_MS_MAX);
+    before = now;
     const wanted = takes === 'at once' || (takes === 'when told' && screen.name === 'take-cash');
     if (wanted && count(places.exit) > 0) await hands.takeNotes().catch(() => undefined);
     switch (screen.name) {
@@ -185,7 +195,7 @@ export async function visits({ tested, machine }: WholeTerminal, person: Person,
         if (machine.peripherals.pin.state().entering !== null) await customer.keys(PIN);
         break;
       case 'insert-cash':
-        quietMs += LOOK_MS;
+        quietMs += lookMs;
         if (bunchesLeft > 0 && hands.canInsert()) {
           bunchesLeft -= 1;
           quietMs = 0;
@@ -212,7 +222,7 @@ export async function visits({ tested, machine }: WholeTerminal, person: Person,
         if (offers.includes('cancel')) await customer.cancels();
         break;
     }
-    await customer.waits(LOOK_MS);
+    await customer.waits(lookMs);
   }
   throw new Error(`the visit does not end: ${seen.join(', ')}`);
 }
