@@ -8,8 +8,8 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { unpackBrowser } from './setup/browser.mjs';
-import { installPackages, runInstallScripts } from './setup/dependencies.mjs';
-import { fetchFiles } from './setup/files.mjs';
+import { fetchNodeIfMissing, installPackages, runInstallScripts } from './setup/dependencies.mjs';
+import { fetchFiles, removeLeftDownloads } from './setup/files.mjs';
 import { npm as machineNpm } from './setup/npm.mjs';
 import { createProgress, SetupError } from './setup/progress.mjs';
 import { buildRenderer } from './setup/renderer.mjs';
@@ -17,7 +17,8 @@ import { buildRenderer } from './setup/renderer.mjs';
 const HELP = `Usage: npm run setup
 
 Brings this copy of Kaopass to where it can run, and says nothing if it already is:
-  1. installs the packages of package-lock.json into node_modules;
+  1. installs the packages of package-lock.json into node_modules, and the Node
+     of scripts/node.json (on other platforms, what the package "node" fetches);
   2. fetches the default models (models/*.json) and the demonstration footage
      (scripts/footage.json) into .cache, and verifies every checksum;
   3. unpacks the Chromium that draws screens where there is no display;
@@ -70,20 +71,25 @@ async function lock(root, write) {
 }
 
 /**
- * What does not wait for each other goes on at the same time: models and footage need no packages, Chromium and the install
- * scripts need all of them, the screens are built by the Node that an install script brings.
+ * What does not wait for each other goes on at the same time: Node, models and footage need no packages, Chromium and the install
+ * scripts need all of them, the screens are built by that Node.
  * @param {{ root: string, write: (line: string) => void, npm?: import('./setup/npm.mjs').Npm }} options
  */
 export async function setUp({ root, write, npm = machineNpm }) {
   const unlock = await lock(root, write);
   try {
+    removeLeftDownloads(root);
     const progress = createProgress(write, 4);
     const step = (/** @type {number} */ number) => ({ root, npm, progress: progress.step(number) });
     const packages = installPackages(step(1));
-    const screens = packages.then(() => runInstallScripts(step(1))).then(() => buildRenderer(step(4)));
+    const node = fetchNodeIfMissing(step(1));
+    const screens = packages
+      .then(() => node)
+      .then(() => runInstallScripts(step(1)))
+      .then(() => buildRenderer(step(4)));
     const browser = packages.then(() => unpackBrowser(step(3)));
     // None is left running when this returns; of several failures the first one's sentence is enough.
-    const ended = await Promise.allSettled([screens, fetchFiles(step(2)), browser]);
+    const ended = await Promise.allSettled([packages, node, screens, fetchFiles(step(2)), browser]);
     for (const end of ended) if (end.status === 'rejected') throw end.reason;
   } finally {
     unlock();

@@ -11,6 +11,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { fetchNode, layNode } from './node.mjs';
 import { npmComplaint } from './npm.mjs';
 import { SetupError, whileWaiting } from './progress.mjs';
 
@@ -120,29 +121,27 @@ function nodeVersion(root) {
 }
 const rightNode = (/** @type {string} */ version) => version.startsWith(`v${NODE_MAJOR}.`);
 
+/** Whether the pinned Node or what other install scripts make is missing. @param {string} root */
+const incomplete = async (root) => existsSync(scriptsPending(root)) || !rightNode(await nodeVersion(root));
+
+/**
+ * Node for the packages that are being installed, so that it is there when they are.
+ * @param {{ root: string, progress: import('./progress.mjs').Progress, npm: import('./npm.mjs').Npm }} options
+ */
+export async function fetchNodeIfMissing(options) {
+  if (!dependenciesReady(options.root) && (await incomplete(options.root))) await fetchNode(options);
+}
+
 /**
  * What is left to do once the packages are there; afterwards the pinned Node runs.
  * @param {{ root: string, progress: import('./progress.mjs').Progress, npm: import('./npm.mjs').Npm }} options
  */
 export async function runInstallScripts({ root, progress, npm }) {
   if (dependenciesReady(root)) return;
-  const names = scripted(root);
-  if (names.length > 0 && (existsSync(scriptsPending(root)) || !rightNode(await nodeVersion(root)))) {
-    progress.doing(`running the install scripts of ${names.join(' and ')}`);
-    const rebuild = (/** @type {string[]} */ ...how) =>
-      whileWaiting(
-        npm(['rebuild', ...names, ...how, '--no-fund', '--no-audit', '--loglevel=error'], { cwd: root }),
-        (seconds) => progress.doing(`install scripts: ${seconds} s`),
-      );
-    // The package "node" asks npm for Node itself, in one exact version; what npm remembers of it may be older than that.
-    let result = await rebuild('--prefer-offline');
-    if (result.code !== 0) result = await rebuild();
-    if (result.code !== 0) {
-      throw new SetupError(
-        `The install scripts of ${names.join(' and ')} failed; one of them gets Node ${NODE_MAJOR} from the npm registry, and without it nothing of Kaopass can run; when the registry can be reached, run the same command again.`,
-        npmComplaint(result.output),
-      );
-    }
+  if (await incomplete(root)) {
+    const laid = layNode(root);
+    const names = scripted(root).filter((name) => !(laid && name === 'node'));
+    if (names.length > 0) await rebuild(names, { root, progress, npm });
   }
   const version = await nodeVersion(root);
   if (!rightNode(version)) {
@@ -152,4 +151,25 @@ export async function runInstallScripts({ root, progress, npm }) {
   }
   rmSync(scriptsPending(root), { force: true });
   writeFileSync(stampFile(root), JSON.stringify(expectedStamp(root)));
+}
+
+/**
+ * @param {readonly string[]} names of packages
+ * @param {{ root: string, progress: import('./progress.mjs').Progress, npm: import('./npm.mjs').Npm }} options
+ */
+async function rebuild(names, { root, progress, npm }) {
+  progress.doing(`running the install scripts of ${names.join(' and ')}`);
+  const attempt = (/** @type {string[]} */ ...how) =>
+    whileWaiting(
+      npm(['rebuild', ...names, ...how, '--no-fund', '--no-audit', '--loglevel=error'], { cwd: root }),
+      (seconds) => progress.doing(`install scripts: ${seconds} s`),
+    );
+  // The package "node" asks npm for Node itself, in one exact version; what npm remembers of it may be older than that.
+  let result = await attempt('--prefer-offline');
+  if (result.code !== 0) result = await attempt();
+  if (result.code === 0) return;
+  throw new SetupError(
+    `The install scripts of ${names.join(' and ')} failed, and without them nothing of Kaopass can run; that of "node" gets Node ${NODE_MAJOR} from the npm registry: when that can be reached, run the same command again.`,
+    npmComplaint(result.output),
+  );
 }

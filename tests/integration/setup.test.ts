@@ -15,7 +15,12 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sideBySide } from '../../scripts/setup/compose.mjs';
-import { installCovers, installPackages, runInstallScripts } from '../../scripts/setup/dependencies.mjs';
+import {
+  fetchNodeIfMissing,
+  installCovers,
+  installPackages,
+  runInstallScripts,
+} from '../../scripts/setup/dependencies.mjs';
 import { fetchFiles } from '../../scripts/setup/files.mjs';
 import { createProgress } from '../../scripts/setup/progress.mjs';
 import { bytesField, numberField } from '../../scripts/setup/protobuf.mjs';
@@ -313,7 +318,7 @@ describe('packages', () => {
     npm,
   });
   const install = async (npm: Parameters<typeof installPackages>[0]['npm']) => {
-    await installPackages(installing(npm));
+    await Promise.all([installPackages(installing(npm)), fetchNodeIfMissing(installing(npm))]);
     await runInstallScripts(installing(npm));
   };
   const CI = 'ci --ignore-scripts';
@@ -376,6 +381,73 @@ describe('packages', () => {
     expect(lines).toEqual([]);
   });
 
+  describe('and Node, where scripts/node.json names it for this platform', () => {
+    const binary = '#!/bin/sh\necho v24.1.0\n';
+    const nodePacked = gzipSync(tar([{ name: 'package/bin/node', body: binary }]));
+    const manifest = (altered: { version?: string; integrity?: string; platform?: string } = {}) => {
+      const source = { package: 'node-here', version: altered.version ?? '24.1.0', file: 'bin/node' };
+      const entry = {
+        platform: altered.platform ?? `${process.platform}-${process.arch}`,
+        source: { ...source, integrity: altered.integrity ?? integrityOf(nodePacked) },
+        sha256: sha256(binary),
+        bytes: binary.length,
+      };
+      writeFileSync(path.join(root, 'scripts/node.json'), JSON.stringify(entry));
+    };
+    const withNode = () => {
+      const packages = ci('v24.1.0');
+      const files = registry(nodePacked);
+      const npm = (args: readonly string[]) => (args[0] === 'pack' ? files.npm(args) : packages.npm(args));
+      return { npm, calls: packages.calls, asked: files.asked };
+    };
+    const installedNode = () => path.join(root, 'node_modules/node/bin/node');
+
+    it('is fetched and laid there instead of by the install script; later installs need not fetch it', async () => {
+      manifest();
+      const first = withNode();
+      await install(first.npm);
+      expect([first.calls, first.asked]).toEqual([[CI], ['node-here@24.1.0']]);
+      expect(readFileSync(path.join(root, 'node_modules/.bin/node'), 'utf8')).toBe(binary);
+      lines = [];
+      await install(offline);
+      expect(lines).toEqual([]);
+      rmSync(path.join(root, 'node_modules/.package-lock.json'));
+      const again = withNode();
+      await install(again.npm);
+      expect([again.calls, again.asked]).toEqual([[CI], []]);
+      expect(statSync(installedNode()).mode & 0o111).toBe(0o111);
+    });
+
+    it('is not used when the registry gives another', async () => {
+      manifest({ integrity: integrityOf(Buffer.from('another')) });
+      await expect(install(withNode().npm)).rejects.toThrow(
+        'node-here@24.1.0 is not the one scripts/node.json was made for',
+      );
+      expect(existsSync(installedNode())).toBe(false);
+    });
+
+    it('is fetched again when it was altered since', async () => {
+      manifest();
+      await install(withNode().npm);
+      writeFileSync(installedNode(), '#!/bin/sh\necho v66.6.6\n');
+      rmSync(path.join(root, 'node_modules/.package-lock.json'));
+      const { npm, asked } = withNode();
+      await install(npm);
+      expect(asked).toEqual(['node-here@24.1.0']);
+      expect(readFileSync(installedNode(), 'utf8')).toBe(binary);
+    });
+
+    it.each([{ version: '24.0.0' }, { platform: 'another-arch' }])(
+      'is left to the script when that names %j',
+      async (altered) => {
+        manifest(altered);
+        const { npm, calls, asked } = withNode();
+        await install(npm);
+        expect([calls, asked]).toEqual([[CI, SCRIPTS], []]);
+      },
+    );
+  });
+
   it('are not taken for ready without the pinned Node', async () => {
     await expect(install(ci('v22.0.0').npm)).rejects.toThrow(
       'Node 24 should have come with the packages, but there is v22.0.0',
@@ -398,6 +470,7 @@ describe('the steps of one set-up', () => {
   it('go on while another fails; none is left running, and the next run fetches what is missing', async () => {
     manifests();
     writeFileSync(path.join(root, 'package-lock.json'), JSON.stringify({ packages: { '': {} } }));
+    mkdirSync(path.join(root, '.cache/download-ended'), { recursive: true });
     const files = registry();
     const refused = Promise.withResolvers<void>();
     const npm = async (args: readonly string[]) => {
@@ -411,7 +484,7 @@ describe('the steps of one set-up', () => {
     };
     await expect(setUp({ root, write, npm })).rejects.toThrow('Could not get all packages');
     expect(readFileSync(model(), 'utf8')).toBe('weights');
-    expect(existsSync(path.join(root, '.cache/setup.lock'))).toBe(false);
+    expect(readdirSync(path.join(root, '.cache')).sort()).toEqual(['footage', 'install-scripts-pending', 'models']);
     expect(lines.slice(0, 2)).toEqual([
       expect.stringMatching(/^set-up 1\/4: installing/),
       expect.stringMatching(/^set-up 2\/4: fetching faces@1\.2\.3/),
