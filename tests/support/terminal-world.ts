@@ -15,6 +15,7 @@ import type * as admin from '../../src-bank/http/admin-api.ts';
 import { createLogger } from '../../src-bank/logger.ts';
 import { DEFAULT_POLICY } from '../../src-bank/policy.ts';
 import { fixedKey } from '../../src-bank/vault.ts';
+import type { ProtectedTemplate } from '../../src-contract/bank-api.ts';
 import type { PolicyTerms } from '../../src-contract/policy.ts';
 import type { Uuid } from '../../src-contract/primitives.ts';
 import { type Clock, systemChance } from '../../src-main/clock.ts';
@@ -38,7 +39,7 @@ import { BANK_URL, openTerminal, serve, type TerminalGround } from './compose-te
 import { DIMENSIONS, ScriptedCamera } from './scripted-camera.ts';
 import type { SecureElement } from './secured-dispenser.ts';
 import { type CustomerHands, TestCustomer } from './test-customer.ts';
-import { type Admin, adminOf, injectInto } from './test-terminal.ts';
+import { type Admin, adminOf, injectInto, type Send, TestTerminal } from './test-terminal.ts';
 import { Mains, PowerCut, WorldClock } from './world-clock.ts';
 
 const ADMIN_TOKEN = 'an-admin-token-for-tests';
@@ -80,6 +81,8 @@ export interface World {
   balanceOf(personId: string): Promise<{ ledger: number; available: number } | null>;
   /** Of the person's account. */
   numberOf(personId: string): Promise<string>;
+  /** At another branch: somebody whose template is this registers, and puts money in. */
+  registers(template: ProtectedTemplate, options: { pin: string; yen: number }): Promise<Uuid>;
   /** At the bank's counter, for somebody whose face is not registered. */
   opensAccount(holderName: string | null, options?: { closed?: boolean }): Promise<CounterAccount>;
   /** Paths of requests that reached the bank, oldest first. */
@@ -136,7 +139,9 @@ export async function openWorld(
     ...options,
   });
   const bare = injectInto(bank.app);
-  const staff = adminOf((request) => clock.during(bare(request)), ADMIN_TOKEN);
+  const send: Send = (request) => clock.during(bare(request));
+  const staff = adminOf(send, ADMIN_TOKEN);
+  let branch: Promise<TestTerminal> | null = null;
   const disturbances: Disturbance[] = [];
   const requests: string[] = [];
   const terminals: TestedTerminal[] = [];
@@ -193,6 +198,11 @@ export async function openWorld(
     async numberOf(personId) {
       const account = (await world.accounts()).find(({ ownerId, kind }) => kind === 'customer' && ownerId === personId);
       return (await get<CounterAccount>(`/admin/accounts/${account?.accountId}`)).accountNumber;
+    },
+    async registers(template, options) {
+      branch ??= TestTerminal.activate(send, staff, { now: () => clock.now() });
+      const terminal = await clock.during(branch);
+      return await clock.during(terminal.enrol(options.pin, { yen: options.yen, template }));
     },
     async opensAccount(holderName, { closed = false } = {}) {
       const { body } = await staff.post<CounterAccount>('/admin/accounts', { holderName });

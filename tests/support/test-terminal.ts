@@ -292,9 +292,12 @@ export class TestTerminal {
     };
   }
 
-  /** Enrols somebody, optionally with money. Answers the personId. */
-  async enrol(pin: string, { yen = 0, face = null }: { yen?: number; face?: string | null } = {}): Promise<string> {
-    const request = await this.enrolRequest(pin, {}, face);
+  /** Enrols somebody, optionally with money and a template that is not just any. Answers the personId. */
+  async enrol(
+    pin: string,
+    { yen = 0, face = null, template }: { yen?: number; face?: string | null; template?: ProtectedTemplate } = {},
+  ): Promise<string> {
+    const request = await this.enrolRequest(pin, template ? { template } : {}, face);
     const answer = await this.post<{ outcome: string }>('/v1/enrolments', request);
     if (answer.body.outcome !== 'enrolled') throw new Error(`not enrolled: ${JSON.stringify(answer.body)}`);
     if (yen > 0) {

@@ -7,7 +7,7 @@ import { reckon } from '../../support/reckoning.ts';
 import { newFace } from '../../support/scripted-camera.ts';
 import { SecureElement } from '../../support/secured-dispenser.ts';
 import { never, openWorld, type TestedTerminal, type World } from '../../support/terminal-world.ts';
-import { enrolled, type Person, PIN } from '../../support/visits.ts';
+import { type Person, PIN, registered } from '../../support/visits.ts';
 
 let world: World;
 let atm: TestedTerminal;
@@ -47,7 +47,7 @@ describe.each([
     atm = await world.terminal('atm', element ? { element } : {});
     const { terminalId } = await atm.start();
     if (element) await world.admin.post(`/admin/terminals/${terminalId}/dispenser-keys`, element.keys.keysHex);
-    person = await enrolled(atm, newFace(), { yen: 200_000 });
+    person = await registered(atm, newFace(), { yen: 200_000 });
   });
   afterEach(() => atm.dispose());
 

@@ -6,7 +6,7 @@ import { idle, obeying, repeating } from '../../support/obeying.ts';
 import { reckon } from '../../support/reckoning.ts';
 import { newFace, resembling } from '../../support/scripted-camera.ts';
 import { never, openWorld, type TestedTerminal, type World } from '../../support/terminal-world.ts';
-import { enrolled, type Person, PIN } from '../../support/visits.ts';
+import { type Person, PIN, registered } from '../../support/visits.ts';
 
 /** Above what the default policy lets pass with a look alone. */
 const MUCH = 150_000;
@@ -21,7 +21,7 @@ afterAll(() => world.close());
 beforeEach(async () => {
   atm = await world.terminal();
   await atm.start();
-  person = await enrolled(atm, newFace(), { yen: 300_000 });
+  person = await registered(atm, newFace(), { yen: 300_000 });
 });
 afterEach(async () => {
   expect(atm.failures).toEqual([]);

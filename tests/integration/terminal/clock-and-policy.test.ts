@@ -6,9 +6,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { reckon } from '../../support/reckoning.ts';
 import { newFace } from '../../support/scripted-camera.ts';
 import { never, openWorld, type TestedTerminal, type World } from '../../support/terminal-world.ts';
-import { enrolled, type Person, PIN } from '../../support/visits.ts';
+import { type Person, PIN, registered } from '../../support/visits.ts';
 
-const VALID_MS = 600_000;
+const VALID_MS = 300_000;
 const HOUR_MS = 3_600_000;
 
 let world: World;
@@ -22,7 +22,7 @@ beforeEach(async () => {
   // A customer may stand before presented notes for longer than the policy lasts.
   atm = await world.terminal('atm', { patience: { takeMs: 2 * VALID_MS } });
   await atm.start();
-  person = await enrolled(atm, newFace(), { yen: 50_000 });
+  person = await registered(atm, newFace(), { yen: 50_000 });
 });
 afterEach(async () => {
   expect(atm.failures).toEqual([]);

@@ -5,7 +5,7 @@ import { IntentKind } from '../../../src-contract/screen.ts';
 import { reckon } from '../../support/reckoning.ts';
 import { newFace } from '../../support/scripted-camera.ts';
 import { openWorld, type TestedTerminal, type World } from '../../support/terminal-world.ts';
-import { enrolled, type Person, PIN } from '../../support/visits.ts';
+import { type Person, PIN, registered } from '../../support/visits.ts';
 
 let world: World;
 let atm: TestedTerminal;
@@ -17,7 +17,7 @@ afterAll(() => world.close());
 beforeEach(async () => {
   atm = await world.terminal();
   await atm.start();
-  person = await enrolled(atm, newFace(), { yen: 100_000 });
+  person = await registered(atm, newFace(), { yen: 100_000 });
 });
 afterEach(async () => {
   expect(atm.failures).toEqual([]);

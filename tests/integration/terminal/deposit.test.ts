@@ -5,7 +5,7 @@ import type { FaultOrder } from '../../../src-main/devices/simulated/faults.ts';
 import { reckon } from '../../support/reckoning.ts';
 import { newFace } from '../../support/scripted-camera.ts';
 import { openWorld, type TestedTerminal, type World } from '../../support/terminal-world.ts';
-import { enrolled, type Person } from '../../support/visits.ts';
+import { type Person, registered } from '../../support/visits.ts';
 
 let world: World;
 let atm: TestedTerminal;
@@ -17,7 +17,7 @@ afterAll(() => world.close());
 beforeEach(async () => {
   atm = await world.terminal();
   await atm.start();
-  person = await enrolled(atm, newFace());
+  person = await registered(atm, newFace());
 });
 afterEach(async () => {
   expect(atm.failures).toEqual([]);
@@ -195,7 +195,7 @@ describe('a machine that is nearly full', () => {
     // A mixed unit holds at least one note, so one is full only once it was filled.
     atm = await world.terminal('atm', { load: load.filter(({ id }) => room[id] !== 0 || id !== 'CIN') });
     await atm.start();
-    person = await enrolled(atm, newFace());
+    person = await registered(atm, newFace());
     await run();
   };
 
@@ -406,7 +406,7 @@ describe('notes given back that nobody takes', () => {
     const load = DEFAULT_LOAD.map((unit) => (unit.kind === 'retract' ? { ...unit, capacity: 2 } : unit));
     atm = await world.terminal('atm', { load });
     await atm.start();
-    person = await enrolled(atm, newFace());
+    person = await registered(atm, newFace());
     await leaves({ 1000: 3 });
     await atm.run.customer.sees('sorry', { code: 'suspect' });
     await reckon(atm, { suspects: 1 });

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { reckon } from '../../support/reckoning.ts';
 import { newFace } from '../../support/scripted-camera.ts';
 import { never, openWorld, type TestedTerminal, type World } from '../../support/terminal-world.ts';
-import { enrolled, type Person } from '../../support/visits.ts';
+import { enrolled, type Person, registered } from '../../support/visits.ts';
 import { PowerCut } from '../../support/world-clock.ts';
 
 const BOOK = '4900000000061'; // ¥800
@@ -214,10 +214,11 @@ async function waits(terminal: TestedTerminal): Promise<void> {
  *  cut in the run that the restart after the one before began. */
 async function everyCut(act: (terminal: TestedTerminal, person: Person) => Promise<void>): Promise<string[]> {
   const moments: string[] = [];
-  const [lobby, atm] = [await started(), await started()];
+  const atm = await started();
+  // It hears of everybody who opted out before.
+  await waits(atm);
   for (let n = 1; ; n += 1) {
-    const person = await enrolled(lobby, newFace());
-    await atm.run.sync.pull(never);
+    const person = await registered(atm, newFace());
     try {
       atm.run.mains.cutAfter(n);
       await act(atm, person);

@@ -8,7 +8,7 @@ import { reckon } from '../../support/reckoning.ts';
 import { newFace } from '../../support/scripted-camera.ts';
 import { never, openWorld, type TestedTerminal, type World } from '../../support/terminal-world.ts';
 import type { TestCustomer } from '../../support/test-customer.ts';
-import { enrolled, type Person, PIN } from '../../support/visits.ts';
+import { type Person, PIN, registered } from '../../support/visits.ts';
 import { PowerCut } from '../../support/world-clock.ts';
 
 let world: World;
@@ -23,7 +23,7 @@ afterEach(() => atm.dispose());
 const fresh = async () => {
   atm = await world.terminal();
   await atm.start();
-  person = await enrolled(atm, newFace(), { yen: 500_000 });
+  person = await registered(atm, newFace(), { yen: 500_000 });
 };
 
 /** Runs the visit with power cut at its n-th moment; what that moment was, null when the visit ended before. */

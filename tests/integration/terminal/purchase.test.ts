@@ -2,8 +2,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { reckon } from '../../support/reckoning.ts';
 import { newFace, pictureOf } from '../../support/scripted-camera.ts';
-import { never, openWorld, type TestedTerminal, type World } from '../../support/terminal-world.ts';
-import { enrolled, type Person, PIN } from '../../support/visits.ts';
+import { openWorld, type TestedTerminal, type World } from '../../support/terminal-world.ts';
+import { type Person, PIN, registered } from '../../support/visits.ts';
 
 const RICE_BALL = '4900000000016'; // ¥180
 const BENTO = '4900000000030'; // ¥650
@@ -11,24 +11,17 @@ const UMBRELLA = '4900000000054'; // ¥3,300
 const BOOK = '4900000000061'; // ¥800
 
 let world: World;
-let atm: TestedTerminal;
 let shop: TestedTerminal;
 let person: Person;
 beforeAll(async () => {
   world = await openWorld();
-  atm = await world.terminal();
-  await atm.start();
 });
 afterAll(() => world.close());
 beforeEach(async () => {
   world.mend();
-  // Until the lobby's terminal has found the bank again.
-  await atm.run.customer.waits(10_000);
-  person = await enrolled(atm, newFace(), { yen: 10_000 });
   shop = await world.terminal('checkout');
-  const { customer, sync } = await shop.start();
-  await sync.pull(never);
-  customer.comes(person.face);
+  await shop.start();
+  person = await registered(shop, newFace(), { yen: 10_000 });
 });
 afterEach(async () => {
   expect(shop.failures).toEqual([]);

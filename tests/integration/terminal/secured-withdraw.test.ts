@@ -9,7 +9,7 @@ import { newFace } from '../../support/scripted-camera.ts';
 import { SecureElement } from '../../support/secured-dispenser.ts';
 import { openWorld, type TestedTerminal, type World } from '../../support/terminal-world.ts';
 import { TestDispenser } from '../../support/test-dispenser.ts';
-import { enrolled, type Person, PIN } from '../../support/visits.ts';
+import { type Person, PIN, registered } from '../../support/visits.ts';
 import { PowerCut } from '../../support/world-clock.ts';
 
 let world: World;
@@ -25,7 +25,7 @@ beforeEach(async () => {
   atm = await world.terminal('atm', { element });
   const { terminalId } = await atm.start();
   await givesKeys(terminalId, element.keys);
-  person = await enrolled(atm, newFace(), { yen: 200_000 });
+  person = await registered(atm, newFace(), { yen: 200_000 });
 });
 afterEach(async () => {
   expect(atm.failures).toEqual([]);

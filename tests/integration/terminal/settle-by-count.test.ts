@@ -8,7 +8,7 @@ import { incidentsAt, reckon } from '../../support/reckoning.ts';
 import { newFace } from '../../support/scripted-camera.ts';
 import { SecureElement } from '../../support/secured-dispenser.ts';
 import { never, openWorld, type TestedTerminal, type World } from '../../support/terminal-world.ts';
-import { enrolled, type Person, PIN } from '../../support/visits.ts';
+import { type Person, PIN, registered } from '../../support/visits.ts';
 import { PowerCut } from '../../support/world-clock.ts';
 
 let world: World;
@@ -25,7 +25,7 @@ async function machine(secured = false) {
   atm = await world.terminal('atm', element ? { element } : {});
   const { terminalId } = await atm.start();
   if (element) await world.admin.post(`/admin/terminals/${terminalId}/dispenser-keys`, element.keys.keysHex);
-  person = await enrolled(atm, newFace(), { yen: 100_000 });
+  person = await registered(atm, newFace(), { yen: 100_000 });
 }
 
 /** Asks for ¥20,000; the notes are shown, and the dispenser loses track of them while the customer takes all of them. */

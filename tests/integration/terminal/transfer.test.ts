@@ -7,7 +7,7 @@ import { obeying } from '../../support/obeying.ts';
 import { reckon } from '../../support/reckoning.ts';
 import { newFace } from '../../support/scripted-camera.ts';
 import { type LineFault, openWorld, type TestedTerminal, type World } from '../../support/terminal-world.ts';
-import { enrolled, type Person, PIN } from '../../support/visits.ts';
+import { type Person, PIN, registered } from '../../support/visits.ts';
 
 const NOBODYS = '0000000000';
 
@@ -22,7 +22,7 @@ afterAll(() => world.close());
 beforeEach(async () => {
   atm = await world.terminal();
   await atm.start();
-  payer = await enrolled(atm, newFace(), { yen: 100_000 });
+  payer = await registered(atm, newFace(), { yen: 100_000 });
   payee = await world.opensAccount('山田 太郎');
 });
 afterEach(async () => {
@@ -424,7 +424,7 @@ describe('the bank', () => {
 test('two customers at two terminals pay each other at the same moment', async () => {
   const other = await world.terminal();
   await other.start();
-  const friend = await enrolled(other, newFace(), { yen: 50_000 });
+  const friend = await registered(other, newFace(), { yen: 50_000 });
   await atm.run.sync.pull(new AbortController().signal);
   const ready = async (tested: TestedTerminal, number: string, yen: number) => {
     const { customer } = tested.run;
