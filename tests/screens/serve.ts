@@ -18,12 +18,27 @@ export interface ServedPage {
   close(): Promise<void>;
 }
 
-/** @param which the product's own page, or the stage on which a test shows views. */
-export async function servePage(which: 'product' | 'stage', footageDir: string | null): Promise<ServedPage> {
+/**
+ * @param which the product's own page, or the stage on which a test shows views.
+ * @param react the one of the product, or the one that says what is wrong with a tree, and takes twice as long to draw it.
+ */
+export async function servePage(
+  which: 'product' | 'stage',
+  footageDir: string | null,
+  react: 'production' | 'development' = 'production',
+): Promise<ServedPage> {
   const outDir = await mkdtemp(path.join(tmpdir(), 'kaopass-screens-'));
   const overrides = { configFile: false, logLevel: 'warn', build: { outDir } } as const;
   const root = which === 'stage' ? { root: path.join(ROOT, 'tests/screens') } : {};
-  await build(mergeConfig(product, { ...overrides, ...root }));
+  // Vitest says "test" here, and Vite would go by that.
+  const before = process.env['NODE_ENV'];
+  process.env['NODE_ENV'] = react;
+  try {
+    await build(mergeConfig(product, { ...overrides, ...root }));
+  } finally {
+    if (before === undefined) delete process.env['NODE_ENV'];
+    else process.env['NODE_ENV'] = before;
+  }
 
   const roots = { rendererDir: outDir, footageDir };
   const server = createServer(async (request, response) => {
