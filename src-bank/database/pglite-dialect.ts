@@ -35,6 +35,7 @@ export function pgliteDialect(pglite: PGlite): Dialect {
 
 class PgliteDriver implements Driver {
   readonly #pglite: PGlite;
+  readonly #session: PgliteSession;
   readonly #connection: DatabaseConnection;
   readonly #waiting: (() => void)[] = [];
   #held = false;
@@ -42,6 +43,7 @@ class PgliteDriver implements Driver {
   constructor(pglite: PGlite) {
     this.#pglite = pglite;
     const session = new PgliteSession(pglite);
+    this.#session = session;
     this.#connection = {
       async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
         const { rows, affected } = await session.query(query.sql, query.parameters);
@@ -75,18 +77,17 @@ class PgliteDriver implements Driver {
     else this.#held = false;
   }
 
-  // As simple queries: a sixth of the messages that a statement with parameters takes.
   async beginTransaction(): Promise<void> {
-    await this.#pglite.exec('begin');
+    await this.#session.run('begin');
   }
 
   async commitTransaction(): Promise<void> {
     // COMMIT of a failed transaction rolls back and reports success; any other statement says 25P02 first, and ends the query.
-    await this.#pglite.exec('select 1; commit');
+    await this.#session.run('select 1; commit');
   }
 
   async rollbackTransaction(): Promise<void> {
-    await this.#pglite.exec('rollback');
+    await this.#session.run('rollback');
   }
 
   async destroy(): Promise<void> {
