@@ -10,6 +10,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { systemChance, systemClock } from '../../src-bank/clock.ts';
 import { type DatabaseSettings, openDatabase, PGLITE_PARSERS } from '../../src-bank/database/database.ts';
 import { MIGRATIONS, migrate } from '../../src-bank/database/migrate.ts';
+import { lendPglite } from './lent-pglite.ts';
 
 const CACHE = join(import.meta.dirname, '../../node_modules/.cache/kaopass');
 /** PIN hashes that cost next to nothing: no PIN of a test is worth anything. */
@@ -32,8 +33,13 @@ export async function emptyBank(): Promise<DatabaseSettings> {
   return { kind: 'pglite', directory: null, opened: await emptyPglite() };
 }
 
-/** The same, for who opens and closes it himself. */
+/** The same, for who opens and closes it himself. It may have been used before, and nothing of that is left. */
 export async function emptyPglite(): Promise<PGlite> {
+  return await lendPglite(newPglite);
+}
+
+/** The same, never used before. */
+export async function newPglite(): Promise<PGlite> {
   const { laid } = await kept();
   return await copyOf(laid);
 }
