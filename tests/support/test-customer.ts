@@ -20,6 +20,9 @@ const SEES_MS_MAX = 600_000;
 /** Longest wait until a hand can do what it wants to, in the world's time. */
 const HAND_MS_MAX = 5_000;
 
+/** Between two looks whether the machine has done something. */
+const LOOK_MS = 100;
+
 /** What a person can do to the terminal's devices, whichever these are. */
 export type CustomerHands = Pick<
   SimulatedControl,
@@ -185,7 +188,7 @@ export class TestCustomer {
   }
 
   async #when(condition: () => boolean): Promise<void> {
-    for (let waited = 0; !condition() && waited < 60_000; waited += 20) await this.waits(20);
+    for (let waited = 0; !condition() && waited < 60_000; waited += LOOK_MS) await this.waits(LOOK_MS);
   }
 }
 
