@@ -20,8 +20,9 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DemoBank } from '../../scripts/demo/bank.ts';
 import { ROOT, runProgram } from '../../scripts/demo/processes.ts';
+import type { Bank } from '../../src-bank/bank.ts';
+import { systemClock as bankClock } from '../../src-bank/clock.ts';
 import { inOneLine, runInChromium } from '../../src-main/chromium.ts';
 import { systemChance, systemClock } from '../../src-main/clock.ts';
 import { loadConfig, parseConfig } from '../../src-main/config/config.ts';
@@ -33,21 +34,23 @@ import { openJournal } from '../../src-main/journal/journal.ts';
 import { checkoutInstallation, dataPlaces, type Installation } from '../../src-main/places.ts';
 import { runCli } from '../../src-main/provisioning/cli.ts';
 import { startTerminal, type Terminal } from '../../src-main/terminal.ts';
-import { layEmptyBank } from '../support/bank-database.ts';
+import { emptyBank } from '../support/bank-database.ts';
+import { ADMIN_TOKEN, openBank } from './bank/banks.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'kaopass-bad-input-'));
-const bank = new DemoBank(join(dir, 'bank'), join(dir, 'bank.log'));
+/** In this process, and over a port: nothing here is asked of it but activations. */
+let bank: Bank | undefined;
+let bankUrl = '';
 /** An activated ATM that ran, was stopped, and has a result to deliver. Tests break copies of it. */
 const sound = join(dir, 'sound');
 const installation = checkoutInstallation(ROOT);
 let copies = 0;
 
 beforeAll(async () => {
-  await layEmptyBank(join(dir, 'bank'));
-  await bank.start();
-  expect(await activate(sound, await bank.activationCode('atm'))).toMatchObject({ code: 0 });
+  await openTheBank();
+  expect(await activateHere(sound, await activationCode())).toMatchObject({ code: 0 });
   await (await start(sound)).close();
-  await bank.stop();
+  await closeTheBank();
   const places = dataPlaces(sound);
   const identity = await openIdentity({
     keyStore: await openFileKeyStore(places.keys),
@@ -65,13 +68,32 @@ beforeAll(async () => {
   journal.close();
 });
 afterAll(async () => {
-  await bank.stop();
+  await closeTheBank();
   rmSync(dir, { recursive: true, force: true });
 });
 
+async function openTheBank(): Promise<void> {
+  bank = await openBank(await emptyBank(), bankClock);
+  bankUrl = await bank.app.listen({ host: '127.0.0.1', port: 0 });
+}
+
+async function closeTheBank(): Promise<void> {
+  await bank?.close();
+  bank = undefined;
+}
+
+async function activationCode(expiresInS = 600): Promise<string> {
+  const response = await fetch(`${bankUrl}/admin/activation-codes`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ profile: 'atm', expiresInS }),
+  });
+  return ((await response.json()) as { code: string }).code;
+}
+
 function activate(dataDir: string, code: string) {
   return runProgram('src-main/provisioning/cli.ts', [
-    ...['activate', '--data', dataDir, '--bank', bank.url, '--code', code, '--name', 'ATM 1', '--profile', 'atm'],
+    ...['activate', '--data', dataDir, '--bank', bankUrl, '--code', code, '--name', 'ATM 1', '--profile', 'atm'],
   ]);
 }
 
@@ -80,7 +102,7 @@ async function activateHere(dataDir: string, code: string) {
   const said: string[] = [];
   const print = (text: string) => void said.push(text);
   const exit = await runCli(
-    ['activate', '--data', dataDir, '--bank', bank.url, '--code', code, '--name', 'ATM 1', '--profile', 'atm'],
+    ['activate', '--data', dataDir, '--bank', bankUrl, '--code', code, '--name', 'ATM 1', '--profile', 'atm'],
     { fetch, out: print, err: print, signal: AbortSignal.timeout(60_000) },
   );
   return { code: exit, output: said.join('').trim() };
@@ -389,17 +411,11 @@ describe('what another program holds', () => {
 });
 
 describe('an activation code', () => {
-  beforeAll(() => bank.start());
+  beforeAll(openTheBank);
 
   /** A code that has expired when this resolves. */
   async function shortLivedCode(): Promise<string> {
-    const token = readFileSync(join(dir, 'bank', 'admin-token'), 'utf8').trim();
-    const response = await fetch(`${bank.url}/admin/activation-codes`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ expiresInS: 1 }),
-    });
-    const { code } = (await response.json()) as { code: string };
+    const code = await activationCode(1);
     await new Promise((resolve) => setTimeout(resolve, 1_050));
     return code;
   }
@@ -407,7 +423,7 @@ describe('an activation code', () => {
   it('that is unknown, was used or has expired is refused, and the next good one activates', async () => {
     const dataDir = join(dir, 'coded');
     mkdirSync(dataDir);
-    const [used, expired] = [await bank.activationCode('atm'), await shortLivedCode()];
+    const [used, expired] = [await activationCode(), await shortLivedCode()];
     expect(await activateHere(join(dir, 'first-come'), used)).toMatchObject({ code: 0 });
     for (const [code, why] of [
       ['ABCD-EFGH-2345', 'does not know'],
@@ -419,8 +435,8 @@ describe('an activation code', () => {
       expect(refused.output.split('\n')).toHaveLength(1);
       expect(readdirSync(dataDir)).not.toContain('kaopass.json');
     }
-    expect(await activateHere(dataDir, await bank.activationCode('atm'))).toMatchObject({ code: 0 });
-    expect(await activateHere(dataDir, await bank.activationCode('atm'))).toEqual({
+    expect(await activateHere(dataDir, await activationCode())).toMatchObject({ code: 0 });
+    expect(await activateHere(dataDir, await activationCode())).toEqual({
       code: 1,
       output: expect.stringContaining('ALREADY_ACTIVATED'),
     });
