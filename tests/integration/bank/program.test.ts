@@ -89,8 +89,30 @@ function over(url: string): Send {
 
 const adminToken = () => readFileSync(join(data, 'admin-token'), 'utf8').trim();
 
+/** The program's own start, in this process. */
+async function startHere(...flags: string[]): Promise<StartedBank> {
+  const options = readOptions(flags, {});
+  if (options === 'help') throw new Error('asked for help');
+  return await startBank(options);
+}
+
+/** What the program says, by its start within this process. */
+const refusal = async (...flags: string[]) => {
+  const error = await startHere(...flags).then(
+    async ({ bank }) => {
+      await bank.close();
+      throw new Error('it started');
+    },
+    (cause: unknown) => cause,
+  );
+  expect(error).toBeInstanceOf(StartError);
+  const { message } = error as StartError;
+  expect(message.split('\n')).toHaveLength(1);
+  return message;
+};
+
 describe('the bank program', () => {
-  it('says when it is ready, keeps its secrets to itself, and closes on SIGTERM', async () => {
+  it('says when it is ready, keeps its secrets and its data directory to itself, and closes on SIGTERM', async () => {
     const child = start(...quiet());
     const said = await ready(child);
     expect(said).toEqual({
@@ -104,6 +126,7 @@ describe('the bank program', () => {
       time: expect.any(Number),
     });
     for (const name of ['admin-token', 'bank-key']) expect(statSync(join(data, name)).mode & 0o777).toBe(0o600);
+    expect(await refusal(...quiet())).toContain('is in use by another bank');
     child.kill('SIGTERM');
     expect(await ended(child)).toMatchObject({ code: 0, err: '' });
   });
@@ -117,11 +140,12 @@ describe('the bank program', () => {
     const personId = await terminal.enrol('2749', { yen: 30_000 });
     child.kill('SIGKILL');
     await ended(child);
-    const again = await ready(start(...quiet()));
+    const again = await startHere(...quiet());
     const afterwards = over(again.url);
     const { body } = await adminOf(afterwards, adminToken()).get<{ accounts: object[] }>('/admin/accounts');
     expect(body.accounts).toContainEqual(expect.objectContaining({ ownerId: personId, ledgerMinor: 30_000 }));
     expect(await terminal.through(afterwards).get('/v1/gallery?after=0')).toMatchObject({ status: 200 });
+    await again.bank.close();
   });
 
   it('prints how it is used', async () => {
@@ -133,13 +157,6 @@ describe('the bank program', () => {
   });
 });
 
-/** The program's own start, in this process. */
-async function startHere(...flags: string[]): Promise<StartedBank> {
-  const options = readOptions(flags, {});
-  if (options === 'help') throw new Error('asked for help');
-  return await startBank(options);
-}
-
 describe('the bank program says in one sentence, and ends with 1,', () => {
   const ends = async (child: ChildProcessWithoutNullStreams) => {
     const { code, out, err } = await ended(child);
@@ -148,20 +165,6 @@ describe('the bank program says in one sentence, and ends with 1,', () => {
     expect(err.trim().split('\n')).toHaveLength(1);
     expect(err).toMatch(/^kaopass-bank: /);
     return err;
-  };
-  /** What the program says, by its start within this process. */
-  const refusal = async (...flags: string[]) => {
-    const error = await startHere(...flags).then(
-      async ({ bank }) => {
-        await bank.close();
-        throw new Error('it started');
-      },
-      (cause: unknown) => cause,
-    );
-    expect(error).toBeInstanceOf(StartError);
-    const { message } = error as StartError;
-    expect(message.split('\n')).toHaveLength(1);
-    return message;
   };
   let made: string;
   beforeAll(async () => {
@@ -202,12 +205,6 @@ describe('the bank program says in one sentence, and ends with 1,', () => {
     expect(await refusal('--port', '0', '--data', join(data, 'file', 'inside'))).toMatch(
       /data directory .* cannot be written/,
     );
-  });
-
-  it('that another bank uses the data directory', async () => {
-    copyMade();
-    await ready(start(...quiet()));
-    expect(await refusal(...quiet())).toContain('is in use by another bank');
   });
 
   it.each([
