@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { BANK_NODE_FLAGS } from './scripts/demo/bank.ts';
-import { BRIEF_LIFE } from './scripts/demo/processes.ts';
+import { FEW_CORES, FRAMES_PASS } from './scripts/demo/processes.ts';
 
 /**
  * Two cores, and one worker more than cores, since many suites wait for real time. One worker takes the suites that look through a
@@ -98,7 +98,7 @@ export default defineConfig({
         test: {
           name: 'camera',
           // It sends frames of a camera itself.
-          execArgv: [...ROOMY_HEAP, ...BRIEF_LIFE],
+          execArgv: [...ROOMY_HEAP, ...FEW_CORES, ...FRAMES_PASS],
           env: COMPILED,
           include: ['tests/camera.test.ts'],
           testTimeout: 120_000,

@@ -12,12 +12,14 @@ export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const READY_MS_MAX = 60_000;
 const STOP_MS_MAX = 15_000;
 
+/** These programs share few cores: each looks through its memory on the thread that fills it. Further ones take more than they give. */
+export const FEW_CORES: readonly string[] = ['--single-threaded-gc'];
 /**
  * A camera's frames pass through a program as memory that is used once, and V8 looks through all else it holds for each sixteen of them:
- * it did more of that, on threads of its own, during a look than there was to look at. These programs share few cores and live for
- * minutes: they grow fivefold before they are looked through, by the thread that fills them.
+ * that took as long as a look itself. So it grows fivefold before. V8 then compiles Node's own modules anew at the start, a tenth of a
+ * second or two: for programs in which people look for a while.
  */
-export const BRIEF_LIFE: readonly string[] = ['--heap-growing-percent=400', '--single-threaded-gc'];
+export const FRAMES_PASS: readonly string[] = ['--heap-growing-percent=400'];
 
 export interface Program {
   /** What the program said when it was ready. */
@@ -39,7 +41,7 @@ export async function startProgram(
   logFile: string,
   nodeFlags: readonly string[] = [],
 ): Promise<Program> {
-  const child = spawn(process.execPath, [...BRIEF_LIFE, ...nodeFlags, join(ROOT, script), ...args], {
+  const child = spawn(process.execPath, [...FEW_CORES, ...nodeFlags, join(ROOT, script), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: ROOT,
   });
@@ -79,7 +81,7 @@ export async function runProgram(
   script: string,
   args: readonly string[],
 ): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, [...BRIEF_LIFE, join(ROOT, script), ...args], {
+  const child = spawn(process.execPath, [join(ROOT, script), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: ROOT,
   });

@@ -5,7 +5,7 @@ import type { CameraSource, ScreenName } from '../../src-contract/screen.ts';
 import { SCENES } from '../../src-main/config/scenes.ts';
 import type { DemoBank } from './bank.ts';
 import { askControl, DemoDevices, type DeviceState } from './devices.ts';
-import { type Program, startProgram } from './processes.ts';
+import { FRAMES_PASS, type Program, startProgram } from './processes.ts';
 import { provisionTerminal } from './provision.ts';
 import { keepsItsFrames } from './quiet-page.ts';
 
@@ -76,7 +76,7 @@ export class DemoTerminal {
 
   async start(): Promise<void> {
     await this.machine.start();
-    this.#program = await startProgram('src-main/chromium.ts', ['--data', this.dataDir], this.#log);
+    this.#program = await startProgram('src-main/chromium.ts', ['--data', this.dataDir], this.#log, FRAMES_PASS);
     this.#browser = await chromium.connectOverCDP(String(this.#program.ready['debugging']));
     const page = this.#browser.contexts()[0]?.pages()[0];
     if (!page) throw new Error(`${this.#name} opened no page`);
