@@ -139,7 +139,7 @@ export function limitsOf(card: Omit<ErrorCard, 'limits'>): string[] {
   if (card.sequences) {
     const { part, kinds } = card.sequences;
     said.push(
-      `Attack sequences are rendered from three clips of two men: they show which cues work and where nothing stands in the way, not how often attacks succeed that people make with their hands. ${part === 'tuning' ? 'These are the very moments on which thresholds were chosen.' : 'Thresholds that came with them were chosen on other moments, of one of the two men, all but one; the older ones on any (models/README.md).'}`,
+      `Attack sequences are rendered from three clips of two men: they show which cues work and where nothing stands in the way, not how often attacks succeed that people make with their hands. ${part === 'tuning' ? 'These are the very moments on which thresholds were chosen.' : 'Thresholds that came with them were chosen on other moments, of one of the two men, all but two; the older ones on any (models/README.md).'}`,
       `${Math.min(...kinds.map(({ presentations }) => presentations))} sequences of a kind: a rate below ${percent(3 / Math.min(...kinds.map(({ presentations }) => presentations)))} can't be told from none (rule of three).`,
     );
   }

@@ -107,8 +107,8 @@ export interface LivenessCalibration {
     readonly stepMsMax: number;
     readonly countMin: number;
   };
-  /** No sensor: of the points with detail beside the face, pointsMin or more, shareMin did not change at all over framesMin or more frames
-   *  of the last spanMs, ms. */
+  /** No sensor: of the points with detail beside the face, pointsMin or more, shareMin lies in parts of the picture of which nothing changed
+   *  over framesMin or more frames of the last spanMs, ms. */
   readonly noiseless: {
     readonly spanMs: number;
     readonly framesMin: number;

@@ -44,7 +44,7 @@ const filmed = (scene: (i: number) => Scene, frames = 20): NoiseSighting[] =>
   }));
 
 test('a sensor changes what has detail, in good light and with little noise', () => {
-  for (const noise of [0.4, 1, 3])
+  for (const noise of [0.15, 0.4, 1, 3])
     expect(
       unchangedShare(
         filmed(() => ({ noise })),
@@ -58,6 +58,28 @@ test('what was drawn is the same to the bit beside a face that moves', () => {
   expect(unchangedShare(drawn, RULES)).toBe(1);
   // The face itself is not looked at: before a wall there is nothing to say.
   expect(unchangedShare(drawn, { ...RULES, pointsMin: drawn[0]!.points.length })).toBeNull();
+});
+
+test('a part that stands still tells, however much moves; as many points that are the same by chance do not', () => {
+  const still = filmed(() => ({}));
+  const columns = 32;
+  const kept = (keeps: (i: number) => boolean) =>
+    still.map((frame, n) => ({
+      ...frame,
+      points: frame.points.map((point, i) => (point && !keeps(i) ? 30 + n : point)),
+    }));
+  const leftThird = unchangedShare(
+    kept((i) => i % columns < 8),
+    RULES,
+  );
+  expect(leftThird).toBeGreaterThan(0.15);
+  expect(leftThird).toBeLessThan(0.4);
+  expect(
+    unchangedShare(
+      kept((i) => i % 3 === 0),
+      RULES,
+    ),
+  ).toBe(0);
 });
 
 test('only the last moments count, so that one change of everything does not excuse a feed for long', () => {

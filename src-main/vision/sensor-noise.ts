@@ -1,7 +1,8 @@
 /**
  * Whether there is a sensor behind a feed. Where a picture has detail, a sensor's noise changes it from frame to frame by a level or
- * more of 255, and a codec that leaves a block as it was does so for a while, not everywhere for a second. What is the same to the bit
- * all that time, everywhere but in the face, was drawn or kept, not seen.
+ * more of 255. Single points may come out the same for a second by chance, or by a camera's own filter against noise, but they lie
+ * scattered: where of a whole part of the picture nothing changes, it was drawn or kept, not seen. So what animates a face in a
+ * photograph is seen by what it leaves alone, however much of the picture it moves.
  *
  * Only points with detail count: a smooth wall may come out of a camera's own JPEG coder the same again and again, and so may what is
  * black or blown out.
@@ -19,6 +20,10 @@ const DARKEST = 20;
 const BRIGHTEST = 235;
 /** The face's box with this much of its sides around it is left out: an animated face moves there. */
 const FACE_MARGIN = 0.1;
+/** Side of a part of the picture, points, and how many with detail it takes to say anything: 8 independent points that each come out
+ *  the same one time in three do so together less than once in 6,000. */
+const PART_SIDE = 8;
+const PART_POINTS_MIN = 8;
 
 const spacingOf = (width: number, height: number) =>
   Math.max(BESIDE_PX + 1, Math.round(Math.max(width, height) / POINTS_ACROSS));
@@ -55,8 +60,9 @@ export interface NoiseSighting {
 }
 
 /**
- * Of the points beside the face that have detail, the share that did not change at all in the last spanMs, ms; null where the frames
- * don't go back so far, are fewer than framesMin or of different size, or where fewer than pointsMin points have detail. Oldest first.
+ * Of the points beside the face that have detail, the share that lies in parts of the picture of which nothing changed at all in the last
+ * spanMs, ms; null where the frames don't go back so far, are fewer than framesMin or of different size, or where fewer than pointsMin
+ * points have detail. Oldest first.
  */
 export function unchangedShare(
   frames: readonly NoiseSighting[],
@@ -72,14 +78,23 @@ export function unchangedShare(
   const columns = Math.floor(width / spacing);
   const [reachX, reachY] = [(0.5 + FACE_MARGIN) * face.width, (0.5 + FACE_MARGIN) * face.height];
   let detailed = 0;
-  let unchanged = 0;
+  const partsAcross = Math.ceil(columns / PART_SIDE);
+  const parts = new Map<number, { points: number; changed: boolean }>();
   for (let i = 0; i < points.length; i++) {
     if (points[i] === 0) continue;
-    const x = ((i % columns) + 0.5) * spacing - face.x - face.width / 2;
-    const y = (Math.floor(i / columns) + 0.5) * spacing - face.y - face.height / 2;
+    const [column, row] = [i % columns, Math.floor(i / columns)];
+    const x = (column + 0.5) * spacing - face.x - face.width / 2;
+    const y = (row + 0.5) * spacing - face.y - face.height / 2;
     if (Math.abs(x) < reachX && Math.abs(y) < reachY) continue;
     detailed++;
-    if (earlier.every((frame) => frame.points[i] === points[i])) unchanged++;
+    const number = Math.floor(row / PART_SIDE) * partsAcross + Math.floor(column / PART_SIDE);
+    const part = parts.get(number) ?? { points: 0, changed: false };
+    parts.set(number, part);
+    part.points++;
+    part.changed ||= earlier.some((frame) => frame.points[i] !== points[i]);
   }
-  return detailed >= rules.pointsMin ? unchanged / detailed : null;
+  if (detailed < rules.pointsMin) return null;
+  let unchanged = 0;
+  for (const part of parts.values()) if (!part.changed && part.points >= PART_POINTS_MIN) unchanged += part.points;
+  return unchanged / detailed;
 }
