@@ -15,7 +15,8 @@ const gesture = (movement: Movement) =>
     fromMs: fc.integer({ min: 400, max: 4_000 }),
     // A quarter of it up, a quarter down: eyes that stay closed for half a second take a second in all.
     lastsMs: fc.integer({ min: 1_200, max: 2_400 }),
-    much: fc.double({ min: 1.3, max: 2, noNaN: true }),
+    // So much that noise, which is cut off at 3.5 standard deviations, never takes what is held below 1.
+    much: fc.double({ min: 1.5, max: 2, noNaN: true }),
   });
 /** Pairs of which the second is another movement than the first, and does not belong to it. */
 const another = movements.chain((asked) =>
