@@ -10,7 +10,7 @@ import { FEW_CORES, FRAMES_PASS } from './scripts/demo/processes.ts';
  * camera, from the start and one after the other; the others stand back for it, since a browser that gets no core delivers no frames.
  * Suites that leave nothing behind share their worker's process: to load the product anew for each took a tenth of all the time.
  */
-const STANDS_BACK = ['tests/support/stand-back.ts'];
+const SET_UP = ['tests/support/stand-back.ts', 'tests/support/lending.ts'];
 /** What waits longest comes first; and a process is shared only by files that follow each other. */
 const ORDER = ['camera', 'simulation', 'browser', 'integration', 'unit'];
 class InOrder extends BaseSequencer {
@@ -47,7 +47,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           isolate: false,
-          setupFiles: STANDS_BACK,
+          setupFiles: SET_UP,
           execArgv: ROOMY_HEAP,
           env: SCRATCH,
           include: [
@@ -62,7 +62,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           isolate: false,
-          setupFiles: STANDS_BACK,
+          setupFiles: SET_UP,
           execArgv: ROOMY_HEAP,
           env: { ...SCRATCH, ...COMPILED },
           include: ['tests/integration/**/*.test.ts'],
@@ -75,7 +75,7 @@ export default defineConfig({
         test: {
           // Each in a process of its own: it puts its own chance and cryptography in the place of Node's.
           name: 'simulation',
-          setupFiles: STANDS_BACK,
+          setupFiles: SET_UP,
           execArgv: [...ROOMY_HEAP, ...BANK_NODE_FLAGS],
           env: SCRATCH,
           include: ['tests/simulation/**/*.test.ts'],
@@ -86,7 +86,7 @@ export default defineConfig({
       {
         test: {
           name: 'browser',
-          setupFiles: STANDS_BACK,
+          setupFiles: SET_UP,
           execArgv: ROOMY_HEAP,
           include: ['tests/browser/**/*.test.ts'],
           testTimeout: 120_000,

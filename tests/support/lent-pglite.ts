@@ -7,8 +7,12 @@ import type { PGlite } from '@electric-sql/pglite';
 
 /** Not in use, and emptied. Of this process: files that follow each other share it. */
 const idle: PGlite[] = [];
-/** A process would not end by itself while one lies idle (PostgreSQL sets a timer every 10 s); vitest ends those that it began. */
-const LENDS = process.env['VITEST'] !== undefined;
+/** A process would not end by itself while one lies idle (PostgreSQL sets a timer every 10 s); vitest ends its workers, and says so to
+ *  them by a setup file: by the environment it would say so to whatever they start as well. */
+let lends = false;
+export function lendFromNowOn(): void {
+  lends = true;
+}
 /** Each takes some 150 MB. */
 const IDLE_MAX = 2;
 /** What leaves something in PGlite itself, which cannot be taken back. */
@@ -35,7 +39,7 @@ const SHAPE = `select md5(string_agg(line, ',' order by line)) as shape from (
 
 /** One that nobody else has, with the bank's tables as `make` lays them. To close it is to give it back. */
 export async function lendPglite(make: () => Promise<PGlite>): Promise<PGlite> {
-  if (!LENDS) return await make();
+  if (!lends) return await make();
   const pglite = idle.pop() ?? (await make());
   if (!beginnings.has(pglite)) beginnings.set(pglite, await beginningsOf(pglite));
   return handle(pglite);
