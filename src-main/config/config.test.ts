@@ -45,7 +45,7 @@ describe('a configuration', () => {
       servicePage: { port: 0 },
       screen: { port: 0, headless: false, remoteDebugging: false, fakeCamera: null },
       businessDay: { timeZone: 'Asia/Tokyo', cutOff: '00:00' },
-      vision: { threads: null },
+      vision: { threads: 1 },
       goods: null,
       patience: { answerMs: 45_000, warnMs: 15_000, lookMs: 20_000, takeMs: 30_000, farewellMs: 6_000 },
       sync: { roundMs: 10_000, probeMs: 3_000 },
@@ -66,7 +66,7 @@ describe('a configuration', () => {
     );
     expect(config.devices).toEqual({ kind: 'simulated', controlPort: 0, speed: 8 });
     expect(config.screen).toEqual({ port: 0, headless: true, remoteDebugging: false, fakeCamera: null });
-    expect(config.vision).toEqual({ threads: null });
+    expect(config.vision).toEqual({ threads: 1 });
     expect(config.patience).toEqual({
       answerMs: 45_000,
       warnMs: 15_000,

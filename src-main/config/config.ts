@@ -43,12 +43,7 @@ export const Config = z.strictObject({
     .default({ port: 0, headless: false, remoteDebugging: false, fakeCamera: null }),
   /** When the business day ends, and where; the day is closed at the first quiet moment after. */
   businessDay: BusinessDayConfig.prefault({}),
-  vision: z
-    .strictObject({
-      /** Threads within one model; null leaves it to the machine: two where there are more than two cores, else one. */
-      threads: z.int().min(1).max(16).nullable().default(null),
-    })
-    .default({ threads: null }),
+  vision: z.strictObject({ threads: z.int().min(1).max(16).default(1) }).default({ threads: 1 }),
   /** Path of a JSON file of goods, relative to the data directory; null takes the demonstration's. */
   goods: z.string().nullable().default(null),
   patience: z

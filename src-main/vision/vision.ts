@@ -5,7 +5,6 @@
  * a row). Refuses to start with a missing or altered model. Aborting a look frees the caller at once; the worker finishes
  * that frame first, and the next look waits for it.
  */
-import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { FRAME_SIDE_PX_MAX, FRAME_SIDE_PX_MIN, type Frame } from '../../src-contract/frame.ts';
@@ -31,15 +30,10 @@ export interface VisionOptions {
   readonly modelsDir: string;
   /** Folder of the weights, each under its own file name. */
   readonly weightsDir: string;
-  /** Threads within one model; null or absent, as many as suit the machine (threadsFor). */
-  readonly threads?: number | null;
+  /** Threads within one model; 1 unless told. The models are small: a second thread makes a frame a sixth faster on an idle machine, of half
+   *  as much processor time again, and two thirds slower where the screen wants its core. */
+  readonly threads?: number;
   readonly clock: Clock;
-}
-
-/** A second thread makes a frame a third faster where a core is free for it, and two thirds slower where the screen wants that core:
- *  they wait for each other. Measured on two cores: 37 ms, 25 ms, 60 ms. */
-export function threadsFor(cores: number): number {
-  return cores > 2 ? 2 : 1;
 }
 
 /** Throws TerminalError MODEL_MISSING, MODEL_ALTERED or MODEL_MANIFEST_INVALID, naming the file; VISION_FAILED. */
@@ -87,8 +81,7 @@ export class WorkerVision implements Vision {
     this.embedder = embedderOf(manifests.embedder);
     this.embedderBefore = embedderBefore && embedderOf(embedderBefore);
     this.liveness = manifests.liveness.calibration;
-    const threads = options.threads ?? threadsFor(availableParallelism());
-    this.#start = { manifests, weightsDir: options.weightsDir, threads };
+    this.#start = { manifests, weightsDir: options.weightsDir, threads: options.threads ?? 1 };
     this.#clock = options.clock;
   }
 

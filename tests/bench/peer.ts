@@ -30,7 +30,7 @@ export interface PeerBench {
   readonly frames: number;
   /** Medians of one frame, ms. */
   readonly oursMs: number;
-  /** With two threads in each model, as a terminal of more than two cores has. */
+  /** With two threads in each model; a terminal's default is one, because its screen needs the other core. */
   readonly oursOnTwoMs: number;
   readonly theirsMs: number;
   /** With one thread, and with two. The peer has one: its backend takes no more in Node.js. */

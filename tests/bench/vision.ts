@@ -20,7 +20,7 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const MODELS = join(ROOT, 'models');
 const WEIGHTS = join(ROOT, '.cache', 'models');
 const FOOTAGE = join(ROOT, '.cache', 'footage');
-/** As a terminal of two cores has. */
+/** As the terminal's default: see VisionOptions.threads. */
 const THREADS = 1;
 const ROUNDS = 6;
 
