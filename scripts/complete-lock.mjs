@@ -2,10 +2,7 @@
  * Adds to package-lock.json the optional packages of other platforms that a partial registry mirror left out when the lock was
  * made. Without them `npm ci` calls the lock out of step and refuses; with them it skips what is for another platform, as it
  * should. Also takes the install script of onnxruntime-node out of it: npm before 11 knows no "allowScripts", and would fetch GPU
- * libraries from outside the npm registry, or fail where that is refused. And gives every package the address of its tarball at a
- * host that does not exist, which .npmrc has npm replace by the registry of whoever installs: with an address npm takes a tarball
- * from its cache by its checksum alone; without one it asks the registry for all versions of every package first, and writes every
- * tarball into its cache again. To be run after every `npm install`; tests/integration/lock.test.ts says when it was forgotten.
+ * libraries from outside the npm registry, or fail where that is refused. To be run after every `npm install`; tests/integration/lock.test.ts says when it was forgotten.
  *
  *   node scripts/complete-lock.mjs
  */
@@ -68,31 +65,12 @@ export function missingOptional({ packages }) {
   return missing;
 }
 
-/** RFC 2606: never the name of a host. "replace-registry-host=always" in .npmrc has npm put its registry here. */
-const ANY_REGISTRY = 'registry.invalid';
-
-/**
- * Where a registry keeps the tarball of an entry; undefined for what comes from no registry, or was in none when the lock was made.
- * @param {string} location @param {{ name?: string, version?: string, integrity?: string }} entry
- */
-export function tarballOf(location, { name = location.split('node_modules/').at(-1), version, integrity }) {
-  return name && version && integrity
-    ? `https://${ANY_REGISTRY}/${name}/-/${name.split('/').at(-1)}-${version}.tgz`
-    : undefined;
-}
-
 if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const file = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'package-lock.json');
   const lock = JSON.parse(readFileSync(file, 'utf8'));
   const missing = missingOptional(lock);
   delete lock.packages['node_modules/onnxruntime-node'].hasInstallScript;
   const { '': root, ...rest } = { ...lock.packages, ...missing };
-  for (const [location, entry] of Object.entries(rest)) {
-    const { name, version, resolved: _, ...others } = entry;
-    const resolved = tarballOf(location, entry);
-    // In npm's own order.
-    if (resolved) rest[location] = { ...(name && { name }), version, resolved, ...others };
-  }
   const sorted = Object.fromEntries(Object.entries(rest).sort(([a], [b]) => a.localeCompare(b, 'en')));
   writeFileSync(file, `${JSON.stringify({ ...lock, packages: { '': root, ...sorted } }, null, 2)}\n`);
   console.log(`package-lock.json: ${Object.keys(missing).length} optional packages of other platforms added`);

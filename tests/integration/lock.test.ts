@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { missingOptional, tarballOf } from '../../scripts/complete-lock.mjs';
+import { missingOptional } from '../../scripts/complete-lock.mjs';
 
 const lock = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../package-lock.json'), 'utf8'));
 
@@ -13,27 +13,14 @@ it('no npm runs the install script that fetches GPU libraries (else: node script
   expect(lock.packages['node_modules/onnxruntime-node'].hasInstallScript).toBeUndefined();
 });
 
-it('package-lock.json names the tarball of every package, and no registry (else: node scripts/complete-lock.mjs)', () => {
-  const { '': root, ...packages } = lock.packages;
-  const entries = Object.entries<Parameters<typeof tarballOf>[1] & { resolved?: string }>(packages);
-  expect(entries.filter(([location, entry]) => entry.resolved !== tarballOf(location, entry))).toEqual([]);
-  expect(entries.length).toBeGreaterThan(500);
+it('package-lock.json names no registry: whoever installs has their own', () => {
+  const addresses = Object.values<{ resolved?: string }>(lock.packages).filter(({ resolved }) => resolved);
+  expect(addresses).toEqual([]);
 });
 
 it('scripts/node.json is of the version of Node that package-lock.json names (else: its integrity, sha256 and bytes)', () => {
   const node = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../scripts/node.json'), 'utf8'));
   expect(node.source.version).toBe(lock.packages['node_modules/node'].version);
-});
-
-it('the address of a tarball is where registries keep it, whatever the package is called here', () => {
-  const entry = { version: '1.2.3', integrity: 'sha512-x' };
-  expect(tarballOf('node_modules/a/node_modules/@scope/tool', entry)).toBe(
-    'https://registry.invalid/@scope/tool/-/tool-1.2.3.tgz',
-  );
-  expect(tarballOf('node_modules/alias', { ...entry, name: 'tool' })).toBe(
-    'https://registry.invalid/tool/-/tool-1.2.3.tgz',
-  );
-  expect(tarballOf('node_modules/not-there', { version: '1.2.3' })).toBeUndefined();
 });
 
 it('a package of another platform is added with what its name says, so that npm passes it over', () => {
