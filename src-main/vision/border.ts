@@ -52,12 +52,13 @@ export function borderStrength(grid: Grid, face: Box, strengthMin: number): numb
   const height = face.height / grid.cellPx;
   const edges = findEdges(grid, face);
   const across = new Sides(edges, { reach: width, breadth: height, quarterTurn: false });
-  const strongest = Math.max(...COS.map((_, i) => Math.max(...across.strengths(i))));
+  const rightAndLeft = RADIANS.map((_, i) => across.strengths(i));
+  const strongest = Math.max(...rightAndLeft.flat());
   if (strongest < strengthMin) return strongest;
   const along = new Sides(edges, { reach: height, breadth: width, quarterTurn: true });
   let best = 0;
   for (let i = 0; i < ANGLES; i++) {
-    const [right, left] = across.strengths(i);
+    const [right, left] = rightAndLeft[i]!;
     const [below, above] = along.strengths(i);
     const [first, second, third] = [right, left, below, above].sort((one, other) => other - one) as [
       number,
